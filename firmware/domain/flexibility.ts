@@ -1,0 +1,92 @@
+/**
+ * The menu that a resource manager writes and the energy manager picks from, after the control types of
+ * S2 (EN 50491-12-2). Powers in W, consumption positive, production negative. Comfort, safety and wear are
+ * already in the menu: what it does not offer may not be asked for.
+ */
+
+export type ControlType =
+  | 'NOT_CONTROLABLE'
+  | 'POWER_ENVELOPE_BASED_CONTROL'
+  | 'POWER_PROFILE_BASED_CONTROL'
+  | 'OPERATION_MODE_BASED_CONTROL'
+  | 'FILL_RATE_BASED_CONTROL'
+  | 'DEMAND_DRIVEN_BASED_CONTROL';
+
+/** What a person recognises the device by; the page shows a picture and a word for each. */
+export type DeviceKind =
+  | 'boiler'
+  | 'heater'
+  | 'heat-pump'
+  | 'wallbox'
+  | 'inverter'
+  | 'battery'
+  | 'appliance'
+  | 'relay'
+  | 'other';
+
+/** What happens to energy that is held back: VANISH is lost (PV), DEFER comes back later (boiler). */
+export type Consequence = 'VANISH' | 'DEFER';
+
+/** A range of permitted set-points. `min_W` ≤ `max_W`; production is negative. */
+export interface PowerRange {
+  readonly min_W: number;
+  readonly max_W: number;
+}
+
+/**
+ * The limited facts that a device registers. `ranges` is the menu now, ascending and not overlapping: an on/off
+ * boiler of 2 kW is [{0,0},{2000,2000}], a wallbox from 6 to 16 A is [{0,0},{1380,3680}].
+ */
+export interface Flexibility {
+  readonly controlType: ControlType;
+  readonly kind: DeviceKind;
+  readonly name: string;
+  readonly ranges: readonly PowerRange[];
+  /** Width of a set-point step; 0 is continuous. */
+  readonly step_W: number;
+  /** 1, 2, 3: the phases it draws from, evenly. */
+  readonly phases: readonly (1 | 2 | 3)[];
+  readonly consequence: Consequence;
+  /** Once on it stays on for so long, once off it stays off; 0 is no bound. The energy manager must honour them. */
+  readonly minOnMs: number;
+  readonly minOffMs: number;
+  /** What the device takes at worst when it does not answer. */
+  readonly worstCase_W: number;
+  /** The power it falls back to by itself when no command comes (its own failsafe), null when it keeps the last. */
+  readonly failsafe_W: number | null;
+  /** Energy it still wants, and by when; null when it has no such wish. */
+  readonly need: EnergyNeed | null;
+  /** § 14a EnWG and the like: counts under a limit of scope `controllable`. */
+  readonly steerable: boolean;
+}
+
+export interface EnergyNeed {
+  readonly energy_Wh: number;
+  readonly byMs: number;
+}
+
+/** The largest power on the menu, 0 when there is none. */
+export function maxOf(flexibility: Flexibility): number {
+  return flexibility.ranges.reduce((most, range) => Math.max(most, range.max_W), -Infinity);
+}
+
+/** The smallest power on the menu (the most production, or off). */
+export function minOf(flexibility: Flexibility): number {
+  return flexibility.ranges.reduce((least, range) => Math.min(least, range.min_W), Infinity);
+}
+
+/**
+ * The largest permitted set-point that does not exceed `limit_W`, rounded down to the step; null when every
+ * entry of the menu is above it.
+ */
+export function setPointUnder(flexibility: Flexibility, limit_W: number): number | null {
+  let best: number | null = null;
+  for (const { min_W, max_W } of flexibility.ranges) {
+    if (min_W > limit_W) continue;
+    const top = Math.min(max_W, limit_W);
+    const steps = flexibility.step_W > 0 ? Math.floor((top - min_W) / flexibility.step_W + 1e-9) : 0;
+    const point = flexibility.step_W > 0 && top < max_W ? min_W + steps * flexibility.step_W : top;
+    if (best === null || point > best) best = point;
+  }
+  return best;
+}

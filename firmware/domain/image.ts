@@ -1,0 +1,140 @@
+/**
+ * The frozen process image that a cycle decides on, and what the cycle leaves behind. The gateway builds it,
+ * the policy reads it, the page shows it: one shape for all three.
+ */
+import type { Flexibility } from './flexibility.ts';
+import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
+import type { ResourceHealth } from './resource-manager.ts';
+import type { Signal } from './signal.ts';
+import type { ElapsedMs, WallMs } from './time.ts';
+
+/** A value with its age; null is unknown. */
+export interface Known {
+  readonly value: number | null;
+  /** Milliseconds since it was received; Infinity when it never was. */
+  readonly ageMs: number;
+}
+
+export interface DeviceImage {
+  readonly id: string;
+  readonly flexibility: Flexibility;
+  readonly health: ResourceHealth;
+  /** Measured by the device itself; consumption positive. */
+  readonly power_W: Known;
+  /** What was last commanded and confirmed; null when nothing is known (after a start). */
+  readonly setPoint_W: number | null;
+  /** Milliseconds that it has been in its present on/off state; Infinity when unknown. */
+  readonly inStateMs: number;
+  readonly override: Override;
+  /** 0 is the most important: it gives way last. */
+  readonly priority: number;
+  /** Energy used towards the need since it was stated, measured here. */
+  readonly mode: ControlMode;
+}
+
+/** How the owner wants a device run: when it is cheap before its deadline, from own solar only, or always. */
+export type ControlMode = 'cheap' | 'solar' | 'always';
+
+export type Override =
+  | { readonly kind: 'automatic' }
+  | { readonly kind: 'now'; readonly untilMs: WallMs | null }
+  | { readonly kind: 'notBefore'; readonly atMs: WallMs }
+  | { readonly kind: 'off' };
+
+export interface Site {
+  /** Rated current of the main fuse per phase and the number of phases. */
+  readonly fuse_A: number;
+  readonly phases: 1 | 3;
+  readonly nominal_V: number;
+  /** What the rest of the house may draw at worst when the meter says nothing. */
+  readonly baseWorstCase_W: number;
+  /** IANA zone of the site, for days and shift times. */
+  readonly timeZone: string;
+  readonly currency: string;
+  /** A meter value older than this is stale. */
+  readonly staleAfterMs: number;
+  /** Currency per Wh where no price signal says otherwise; null is unknown. */
+  readonly fixedImportPrice: number | null;
+  readonly fixedExportPrice: number | null;
+}
+
+export interface Image {
+  readonly cycle: number;
+  readonly wallMs: WallMs;
+  readonly elapsedMs: ElapsedMs;
+  /** Whether the wall clock can be trusted; without it no price and no schedule counts, limits still do. */
+  readonly wallTrusted: boolean;
+  readonly site: Site;
+  /** Net power at the connection: import positive, export negative. */
+  readonly grid_W: Known;
+  /** Per phase L1, L2, L3 in A, import positive; null where the meter does not say. */
+  readonly gridPhase_A: readonly [Known, Known, Known];
+  readonly devices: readonly DeviceImage[];
+  readonly signals: readonly Signal[];
+  readonly nextInstructionId: number;
+}
+
+/** The limit in force at the connection, with where it comes from. `limit_W` null is "none"; 0 is 0 W. */
+export interface ActiveLimit {
+  readonly limit_W: number;
+  readonly source: string;
+  readonly signalId: string;
+  readonly scope: 'site' | 'controllable';
+  readonly direction: 'import' | 'export';
+  readonly untilMs: WallMs | null;
+}
+
+export interface DeviceDecision {
+  readonly resource: string;
+  readonly setPoint_W: number;
+  readonly reasons: readonly Reason[];
+  /** Slots in which it is meant to run, for the page; empty when nothing is planned. */
+  readonly planned: readonly {
+    readonly fromMs: WallMs;
+    readonly untilMs: WallMs;
+    readonly power_W: number;
+  }[];
+}
+
+export interface Decision {
+  readonly cycle: number;
+  readonly wallMs: WallMs;
+  readonly limits: readonly ActiveLimit[];
+  readonly devices: readonly DeviceDecision[];
+  /** Where the guard had to correct the rules. */
+  readonly corrections: readonly {
+    readonly resource: string;
+    readonly wanted_W: number;
+    readonly allowed_W: number;
+    readonly reason: Reason;
+  }[];
+}
+
+/** The read-only view that the page and the API are served from. */
+export interface Snapshot {
+  readonly image: Image;
+  readonly decision: Decision | null;
+  readonly devices: readonly {
+    readonly id: string;
+    readonly instruction: Instruction | null;
+    readonly status: InstructionStatus | null;
+    readonly statusCode: string | null;
+  }[];
+  readonly meters: readonly MeterView[];
+  readonly broker: { readonly connected: boolean; readonly sinceMs: WallMs | null };
+  readonly startedMs: WallMs;
+}
+
+export interface MeterView {
+  readonly id: string;
+  readonly name: string;
+  readonly health: ResourceHealth;
+  readonly lastMs: WallMs | null;
+  readonly values: readonly {
+    readonly point: string;
+    readonly value: number | null;
+    readonly unit: string;
+  }[];
+  /** Count of faults by code since start. */
+  readonly faults: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,42 @@
+/** Every bound of the firmware in one place. A buffer, queue, retry, batch or count without a row here is a defect. */
+export const LIMITS = {
+  // Telegrams (bytes)
+  p1Telegram_bytes: 8192,
+  iecReadout_bytes: 65_536,
+  iecLine_chars: 2100,
+  smlFile_bytes: 16_384,
+  smlDepth: 8,
+  hdlcFrame_bytes: 2048,
+  dlmsApdu_bytes: 65_536,
+  dlmsDepth: 12,
+  dlmsElements: 4096,
+  mbusFrame_bytes: 261,
+  wmbusTelegram_bytes: 512,
+  mbusRecords: 256,
+  decodeLine_bytes: 64 * 1024 * 1024,
+  // Links
+  linkChunk_bytes: 65_536,
+  linkBackoffMinMs: 1_000,
+  linkBackoffMaxMs: 60_000,
+  // Home
+  meters: 32,
+  devices: 32,
+  pointsPerMeter: 128,
+  // Store
+  storeBatchRows: 2_000,
+  storeBatchMs: 10_000,
+  storeRawDays: 14,
+  storeQuarterDays: 3 * 366,
+  journalRows: 200_000,
+  // Signals
+  signalMessage_bytes: 256 * 1024,
+  signalIntervals: 3_000,
+  signalsKept: 256,
+  mqttQueue: 200,
+  // Devices
+  commandAttempts: 3,
+  // Page
+  sessions: 32,
+  sseClients: 16,
+  requestBody_bytes: 65_536,
+} as const;
