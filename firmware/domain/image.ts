@@ -25,10 +25,11 @@ export interface DeviceImage {
   readonly setPoint_W: number | null;
   /** Milliseconds that it has been in its present on/off state; Infinity when unknown. */
   readonly inStateMs: number;
+  /** Milliseconds since its set-point was last lowered by us; Infinity when never. Raising waits for this to grow. */
+  readonly sinceLoweredMs: number;
   readonly override: Override;
   /** 0 is the most important: it gives way last. */
   readonly priority: number;
-  /** Energy used towards the need since it was stated, measured here. */
   readonly mode: ControlMode;
 }
 

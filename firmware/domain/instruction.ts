@@ -28,6 +28,7 @@ export type ReasonCode =
   | 'FREE'
   | 'GUARD'
   | 'NO_NEED'
+  | 'SETTLING'
   | 'PLANNED';
 
 /** From the energy manager to a resource manager; holds no address and no register. */

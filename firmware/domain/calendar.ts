@@ -1,0 +1,65 @@
+/** Days and times of a zone. Intl knows the rules of daylight saving time; no table of ours can go stale. */
+import type { WallMs } from './time.ts';
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  let format = formats.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-CA', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    });
+    formats.set(timeZone, format);
+  }
+  return format;
+}
+
+/** What a clock on the wall shows at an instant, as milliseconds as if it were UTC. */
+export function localMs(atMs: WallMs, timeZone: string): number {
+  const part = new Map(
+    formatOf(timeZone)
+      .formatToParts(atMs)
+      .map((p) => [p.type, Number(p.value)]),
+  );
+  const get = (name: Intl.DateTimeFormatPartTypes): number => part.get(name) ?? 0;
+  return Date.UTC(get('year'), get('month') - 1, get('day'), get('hour'), get('minute'), get('second'));
+}
+
+/**
+ * The instant at which a clock on the wall shows `local`. Of an hour that comes twice, the first; a time that is
+ * skipped in spring becomes the instant of the change plus what was skipped.
+ */
+export function instantOf(local: number, timeZone: string): WallMs {
+  const early = local - offsetMs(local - 86_400_000, timeZone);
+  const late = local - offsetMs(local + 86_400_000, timeZone);
+  const first = Math.min(early, late);
+  if (localMs(first, timeZone) === local) return first;
+  const second = Math.max(early, late);
+  return localMs(second, timeZone) === local ? second : early;
+}
+
+const offsetMs = (atMs: WallMs, timeZone: string): number =>
+  localMs(atMs, timeZone) - Math.floor(atMs / 1000) * 1000;
+
+/** Midnight at or before the instant. */
+export function startOfDay(atMs: WallMs, timeZone: string): WallMs {
+  const local = localMs(atMs, timeZone);
+  return instantOf(local - (((local % 86_400_000) + 86_400_000) % 86_400_000), timeZone);
+}
+
+/** The next instant after `afterMs` at which the clock shows `HH:MM`. */
+export function nextLocalTime(afterMs: WallMs, time: string, timeZone: string): WallMs {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const midnight = Math.floor(localMs(afterMs, timeZone) / 86_400_000) * 86_400_000;
+  const today = instantOf(midnight + (hours * 60 + minutes) * 60_000, timeZone);
+  return today > afterMs
+    ? today
+    : instantOf(midnight + 86_400_000 + (hours * 60 + minutes) * 60_000, timeZone);
+}

@@ -1,0 +1,259 @@
+/**
+ * The cycle: freeze image → decide → guard → dispatch → journal → feed the watchdog. It knows resource managers,
+ * signals and storage only by their traits, so that the same gateway runs on a board, in the demo home and in a
+ * simulation.
+ */
+import type { Fault } from './domain/errors.ts';
+import type { Flexibility } from './domain/flexibility.ts';
+import type { Decision, DeviceDecision, Image, Known, Override, Site, Snapshot } from './domain/image.ts';
+import type { InstructionStatus } from './domain/instruction.ts';
+import type { Measurement } from './domain/measurement.ts';
+import type { ResourceHealth, ResourceManager } from './domain/resource-manager.ts';
+import type { Signal } from './domain/signal.ts';
+import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
+import { type Cancel, type Clock, every, isWallPlausible } from './domain/time.ts';
+import { DeviceSeat, type DeviceSettings } from './gateway/device-seat.ts';
+import { MeterSeat } from './gateway/meter-seat.ts';
+import { decide } from './policy/decide.ts';
+
+export interface GatewayDeps {
+  readonly clock: Clock;
+  readonly site: Site;
+  readonly meters: readonly {
+    readonly resource: ResourceManager;
+    readonly name: string;
+    readonly role: 'grid' | 'sub';
+  }[];
+  readonly devices: readonly { readonly resource: ResourceManager; readonly settings: DeviceSettings }[];
+  readonly series: SeriesStore;
+  readonly journal: Journal;
+  readonly settings: Settings;
+  readonly overrides: OverrideStore;
+  readonly signals: () => readonly Signal[];
+  /** Whether the operator's broker is connected, for the page. */
+  readonly broker: () => Snapshot['broker'];
+  /** Called after each whole good cycle. */
+  readonly feedWatchdog: () => void;
+  readonly changed: (snapshot: Snapshot) => void;
+}
+
+/** A cycle runs at least this often; a grid measurement, a signal or an override runs one at once. */
+export const CYCLE_MS = 1_000;
+/** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
+const ID_BLOCK = 1_000;
+
+export class Gateway {
+  private readonly deps: GatewayDeps;
+  private readonly meters: readonly MeterSeat[];
+  private readonly devices: readonly DeviceSeat[];
+  private readonly startedMs: number;
+  private cycle = 0;
+  private decision: Decision | null = null;
+  private nextId: number;
+  private reservedId: number;
+  private busy = false;
+  private again = false;
+  private stopTick: Cancel = () => {};
+
+  constructor(deps: GatewayDeps) {
+    this.deps = deps;
+    this.startedMs = deps.clock.wallMs();
+    this.meters = deps.meters.map((m) => new MeterSeat(m.resource.id, m.name, m.role));
+    const overrides = deps.overrides.load();
+    this.devices = deps.devices.map(
+      (d) =>
+        new DeviceSeat(d.resource, d.settings, deps, overrides.get(d.resource.id) ?? { kind: 'automatic' }),
+    );
+    this.nextId = Number(deps.settings.get('instruction.next') ?? '1');
+    this.reservedId = this.nextId;
+  }
+
+  start(): void {
+    this.deps.meters.forEach(({ resource }, index) => {
+      const seat = this.meters[index];
+      if (seat) resource.open(this.meterEvents(seat));
+    });
+    for (const seat of this.devices) seat.resource.open(this.deviceEvents(seat));
+    this.stopTick = every(this.deps.clock, CYCLE_MS, () => this.poke());
+  }
+
+  /** Stops deciding; devices keep their last set-point or fall back to their own failsafe. */
+  async stop(): Promise<void> {
+    this.stopTick();
+    for (const seat of this.devices) seat.save();
+    await Promise.all([...this.deps.meters, ...this.deps.devices].map(({ resource }) => resource.close()));
+    this.deps.series.flush();
+  }
+
+  /** Runs a cycle now. Called for every change that may not wait for the tick. */
+  poke(): void {
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    this.busy = true;
+    try {
+      do {
+        this.again = false;
+        this.runCycle();
+      } while (this.again);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  setOverride(device: string, override: Override): boolean {
+    const seat = this.devices.find((d) => d.resource.id === device);
+    if (!seat) return false;
+    seat.override = override;
+    this.poke();
+    this.deps.overrides.save(device, override);
+    this.record('override', device, override.kind.toUpperCase(), { ...override });
+    return true;
+  }
+
+  snapshot(): Snapshot {
+    return {
+      image: this.freeze(),
+      decision: this.decision,
+      devices: this.devices.map((d) => d.view()),
+      meters: this.meters.map((m) => m.view()),
+      broker: this.deps.broker(),
+      startedMs: this.startedMs,
+    };
+  }
+
+  private runCycle(): void {
+    this.cycle += 1;
+    for (const seat of this.devices) seat.account();
+    const image = this.freeze();
+    const decision = decide(image);
+    for (const wanted of decision.devices) this.dispatch(wanted, image);
+    this.journalDecision(decision);
+    this.decision = decision;
+    this.deps.feedWatchdog();
+    this.deps.changed(this.snapshot());
+  }
+
+  private freeze(): Image {
+    const { clock, site, signals } = this.deps;
+    const elapsedMs = clock.elapsedMs();
+    const wallMs = clock.wallMs();
+    const grid = this.meters.find((m) => m.role === 'grid');
+    const phase = (n: number): Known =>
+      grid?.phaseCurrent(n, elapsedMs, site.nominal_V) ?? { value: null, ageMs: Infinity };
+    return {
+      cycle: this.cycle,
+      wallMs,
+      elapsedMs,
+      wallTrusted: isWallPlausible(wallMs),
+      site,
+      grid_W: grid?.netPower(elapsedMs) ?? { value: null, ageMs: Infinity },
+      gridPhase_A: [phase(1), phase(2), phase(3)],
+      devices: this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []),
+      signals: signals(),
+      nextInstructionId: this.nextId,
+    };
+  }
+
+  private dispatch(wanted: DeviceDecision, image: Image): void {
+    const seat = this.devices.find((d) => d.resource.id === wanted.resource);
+    if (!seat?.wants(wanted.setPoint_W, image.elapsedMs)) return;
+    const abnormal = wanted.reasons.some((r) =>
+      ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
+    );
+    seat.instruct({
+      id: this.takeId(),
+      resource: wanted.resource,
+      setPoint_W: wanted.setPoint_W,
+      issuedMs: image.wallMs,
+      abnormal,
+      reasons: wanted.reasons,
+    });
+  }
+
+  private takeId(): number {
+    if (this.nextId >= this.reservedId) {
+      this.reservedId = this.nextId + ID_BLOCK;
+      this.deps.settings.set('instruction.next', String(this.reservedId));
+    }
+    return this.nextId++;
+  }
+
+  /** Journals what changed since the cycle before: a set-point or its first reason, and what the guard took away. */
+  private journalDecision(decision: Decision): void {
+    for (const now of decision.devices) {
+      const before = this.decision?.devices.find((d) => d.resource === now.resource);
+      const code = now.reasons[0]?.code ?? 'FREE';
+      if (before && before.setPoint_W === now.setPoint_W && before.reasons[0]?.code === code) continue;
+      this.record('decision', now.resource, code, { setPoint_W: now.setPoint_W, reasons: now.reasons });
+    }
+    for (const c of decision.corrections) {
+      const same = this.decision?.corrections.some(
+        (b) => b.resource === c.resource && b.reason.values.check === c.reason.values.check,
+      );
+      if (!same)
+        this.record('guard', c.resource, 'GUARD', {
+          wanted_W: c.wanted_W,
+          allowed_W: c.allowed_W,
+          ...c.reason.values,
+        });
+    }
+  }
+
+  private record(
+    kind: Parameters<Journal['record']>[0]['kind'],
+    subject: string | null,
+    code: string,
+    detail: Record<string, unknown>,
+  ): void {
+    this.deps.journal.record({ atMs: this.deps.clock.wallMs(), kind, subject, code, detail });
+  }
+
+  private meterEvents(seat: MeterSeat): Parameters<ResourceManager['open']>[0] {
+    return {
+      measured: (measurements: readonly Measurement[]) => {
+        seat.take(measurements);
+        this.deps.series.append(measurements);
+        if (seat.role === 'grid') this.poke();
+      },
+      flexibility: () => {},
+      status: () => {},
+      health: (health, reason) =>
+        this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
+      fault: (reason) => seat.count(reason),
+    };
+  }
+
+  private deviceEvents(seat: DeviceSeat): Parameters<ResourceManager['open']>[0] {
+    return {
+      measured: (measurements) => {
+        seat.take(measurements);
+        this.deps.series.append(measurements);
+      },
+      flexibility: (flexibility: Flexibility) => {
+        seat.flexibility = flexibility;
+        this.poke();
+      },
+      status: (instruction, status: InstructionStatus, reason) => {
+        seat.report(instruction, status, reason);
+        const detail = { instruction: instruction.id, setPoint_W: instruction.setPoint_W, fault: reason };
+        this.record('command', seat.resource.id, status, detail);
+      },
+      health: (health, reason) =>
+        this.health(seat.resource.id, seat.health, health, reason, () => seat.setHealth(health)),
+      fault: (reason) => seat.count(reason),
+    };
+  }
+
+  private health(
+    id: string,
+    before: ResourceHealth,
+    now: ResourceHealth,
+    reason: Fault | null,
+    apply: () => void,
+  ): void {
+    apply();
+    if (before !== now) this.record('fault', id, now.toUpperCase(), { before, reason });
+  }
+}

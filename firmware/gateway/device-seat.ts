@@ -1,0 +1,213 @@
+/** A device's seat in the cycle: its menu, its last instruction and what became of it, its need and its times. */
+import { nextLocalTime } from '../domain/calendar.ts';
+import type { Fault } from '../domain/errors.ts';
+import type { EnergyNeed, Flexibility } from '../domain/flexibility.ts';
+import type { ControlMode, DeviceImage, Known, Override, Site, Snapshot } from '../domain/image.ts';
+import type { Instruction, InstructionStatus } from '../domain/instruction.ts';
+import type { Measurement } from '../domain/measurement.ts';
+import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
+import type { Settings } from '../domain/storage.ts';
+import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+
+export interface DeviceSettings {
+  readonly priority: number;
+  readonly mode: ControlMode;
+  /** Every day by this local time (`HH:MM`) it wants so much energy; null when it states no need. */
+  readonly deadline: { readonly time: string; readonly energy_Wh: number } | null;
+}
+
+export interface SeatDeps {
+  readonly clock: Clock;
+  readonly site: Site;
+  readonly settings: Settings;
+}
+
+/** A failed command is tried again no sooner than this; a lowering one is tried in the next cycle. */
+const RETRY_MS = 10_000;
+/** Energy towards the need is written this often: at most so much of it is forgotten in a power cut. */
+const SAVE_MS = 300_000;
+/** A measurement stands for at most so long when energy is summed from power. */
+const HOLD_MS = 60_000;
+
+/** What is kept over a restart. */
+interface Kept {
+  readonly setPoint_W: number | null;
+  readonly switchedMs: WallMs | null;
+  readonly deadlineMs: WallMs | null;
+  readonly delivered_Wh: number;
+}
+
+export class DeviceSeat {
+  readonly resource: ResourceManager;
+  override: Override;
+  flexibility: Flexibility | null = null;
+  health: ResourceHealth = 'connecting';
+  private readonly settings: DeviceSettings;
+  private readonly deps: SeatDeps;
+  private power: Measurement | null = null;
+  private setPoint_W: number | null;
+  private instruction: Instruction | null = null;
+  private status: InstructionStatus | null = null;
+  private statusFault: Fault | null = null;
+  private failedAtMs: ElapsedMs = -Infinity;
+  private switchedAtMs: ElapsedMs | null = null;
+  private loweredAtMs: ElapsedMs = -Infinity;
+  private deadlineMs: WallMs | null;
+  private delivered_Wh: number;
+  private accountedAtMs: ElapsedMs;
+  private savedAtMs: ElapsedMs;
+
+  constructor(resource: ResourceManager, settings: DeviceSettings, deps: SeatDeps, override: Override) {
+    this.resource = resource;
+    this.settings = settings;
+    this.deps = deps;
+    this.override = override;
+    const { clock } = deps;
+    const kept = readKept(deps.settings.get(`device.${resource.id}`));
+    this.setPoint_W = kept?.setPoint_W ?? null;
+    this.deadlineMs = kept?.deadlineMs ?? null;
+    this.delivered_Wh = kept?.delivered_Wh ?? 0;
+    this.accountedAtMs = clock.elapsedMs();
+    this.savedAtMs = clock.elapsedMs();
+    // Unless the clock proves how long ago it was switched, it was just now: minimum times hold over a restart.
+    if (kept) {
+      const known =
+        kept.switchedMs !== null && isWallPlausible(clock.wallMs()) && clock.wallMs() >= kept.switchedMs;
+      this.switchedAtMs = clock.elapsedMs() - (known ? clock.wallMs() - (kept.switchedMs ?? 0) : 0);
+    }
+  }
+
+  take(measurements: readonly Measurement[]): void {
+    for (const m of measurements)
+      if (m.point.quantity === 'activePower' && m.point.phase === 0) this.power = m;
+  }
+
+  count(_reason: Fault): void {
+    // Shown through health and command status; faults of a device are journalled there.
+  }
+
+  setHealth(health: ResourceHealth): void {
+    this.health = health;
+  }
+
+  /** Adds up energy towards the need and moves on to the next deadline when one has passed. */
+  account(): void {
+    const { clock, site } = this.deps;
+    const now = clock.elapsedMs();
+    const power = this.powerKnown(now);
+    const span = Math.min(now - this.accountedAtMs, HOLD_MS);
+    if (power.value !== null && power.ageMs <= HOLD_MS)
+      this.delivered_Wh += (Math.max(0, power.value) * span) / 3_600_000;
+    this.accountedAtMs = now;
+    const wall = clock.wallMs();
+    const { deadline } = this.settings;
+    if (deadline && isWallPlausible(wall) && (this.deadlineMs === null || wall >= this.deadlineMs)) {
+      this.deadlineMs = nextLocalTime(wall, deadline.time, site.timeZone);
+      this.delivered_Wh = 0;
+    }
+    if (now - this.savedAtMs >= SAVE_MS) this.save();
+  }
+
+  image(wallMs: WallMs, elapsedMs: ElapsedMs): DeviceImage | null {
+    if (!this.flexibility) return null;
+    return {
+      id: this.resource.id,
+      flexibility: { ...this.flexibility, need: this.need(wallMs) ?? this.flexibility.need },
+      health: this.health,
+      power_W: this.powerKnown(elapsedMs),
+      setPoint_W: this.setPoint_W,
+      inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
+      sinceLoweredMs: elapsedMs - this.loweredAtMs,
+      override: this.override,
+      priority: this.settings.priority,
+      mode: this.settings.mode,
+    };
+  }
+
+  /** Whether a command is due: a new set-point, or one that failed and may be tried again. */
+  wants(setPoint_W: number, nowMs: ElapsedMs): boolean {
+    if (this.instruction?.setPoint_W !== setPoint_W) return true;
+    const failed = this.status === 'ABORTED' || this.status === 'REJECTED';
+    const lowering = setPoint_W < (this.setPoint_W ?? Infinity);
+    return failed && nowMs - this.failedAtMs >= (lowering ? RETRY_MS / 10 : RETRY_MS);
+  }
+
+  instruct(instruction: Instruction): void {
+    this.instruction = instruction;
+    this.status = 'NEW';
+    this.statusFault = null;
+    this.resource.instruct(instruction);
+  }
+
+  report(instruction: Instruction, status: InstructionStatus, reason: Fault | null): void {
+    if (instruction.id !== this.instruction?.id) return;
+    this.status = status;
+    this.statusFault = reason;
+    if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
+    if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
+  }
+
+  view(): Snapshot['devices'][number] {
+    return {
+      id: this.resource.id,
+      instruction: this.instruction,
+      status: this.status,
+      statusCode: this.statusFault?.code ?? null,
+    };
+  }
+
+  save(): void {
+    const { clock, settings } = this.deps;
+    this.savedAtMs = clock.elapsedMs();
+    const wall = clock.wallMs();
+    const switchedMs =
+      this.switchedAtMs === null || !isWallPlausible(wall)
+        ? null
+        : wall - (clock.elapsedMs() - this.switchedAtMs);
+    const kept: Kept = {
+      setPoint_W: this.setPoint_W,
+      switchedMs,
+      deadlineMs: this.deadlineMs,
+      delivered_Wh: this.delivered_Wh,
+    };
+    settings.set(`device.${this.resource.id}`, JSON.stringify(kept));
+  }
+
+  private confirm(setPoint_W: number): void {
+    const now = this.deps.clock.elapsedMs();
+    const before = this.setPoint_W;
+    const switched = before === null || before > 0 !== setPoint_W > 0;
+    if (before !== null && setPoint_W < before) this.loweredAtMs = now;
+    this.setPoint_W = setPoint_W;
+    if (!switched) return;
+    this.switchedAtMs = now;
+    this.save();
+  }
+
+  private need(wallMs: WallMs): EnergyNeed | null {
+    const { deadline } = this.settings;
+    if (!deadline || this.deadlineMs === null || !isWallPlausible(wallMs)) return null;
+    return { energy_Wh: Math.max(0, deadline.energy_Wh - this.delivered_Wh), byMs: this.deadlineMs };
+  }
+
+  private powerKnown(nowMs: ElapsedMs): Known {
+    if (!this.power) return { value: null, ageMs: Infinity };
+    return { value: this.power.value, ageMs: nowMs - this.power.receivedElapsedMs };
+  }
+}
+
+function readKept(text: string | null): Kept | null {
+  if (text === null) return null;
+  try {
+    const kept = JSON.parse(text) as Partial<Kept>;
+    const number = (x: unknown): number | null => (typeof x === 'number' && Number.isFinite(x) ? x : null);
+    return {
+      setPoint_W: number(kept.setPoint_W),
+      switchedMs: number(kept.switchedMs),
+      deadlineMs: number(kept.deadlineMs),
+      delivered_Wh: number(kept.delivered_Wh) ?? 0,
+    };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,96 @@
+/** A meter's seat in the cycle: its latest values with their age, its health and its faults by code. */
+import type { Fault } from '../domain/errors.ts';
+import type { Known, MeterView } from '../domain/image.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { type Measurement, pointKey } from '../domain/measurement.ts';
+import { QUANTITIES } from '../domain/quantity.ts';
+import type { ResourceHealth } from '../domain/resource-manager.ts';
+import type { ElapsedMs } from '../domain/time.ts';
+
+const UNKNOWN: Known = { value: null, ageMs: Infinity };
+
+export class MeterSeat {
+  readonly id: string;
+  readonly name: string;
+  readonly role: 'grid' | 'sub';
+  health: ResourceHealth = 'connecting';
+  private readonly latest = new Map<string, Measurement>();
+  private readonly faults = new Map<string, number>();
+
+  constructor(id: string, name: string, role: 'grid' | 'sub') {
+    this.id = id;
+    this.name = name;
+    this.role = role;
+  }
+
+  setHealth(health: ResourceHealth): void {
+    this.health = health;
+  }
+
+  take(measurements: readonly Measurement[]): void {
+    for (const m of measurements) {
+      const key = pointKey(m.point);
+      if (this.latest.has(key) || this.latest.size < LIMITS.pointsPerMeter) this.latest.set(key, m);
+    }
+  }
+
+  count(reason: Fault): void {
+    this.faults.set(reason.code, (this.faults.get(reason.code) ?? 0) + 1);
+  }
+
+  /** Import − export; a meter that sends only a signed total is read as such. Unknown when any part is. */
+  netPower(nowMs: ElapsedMs): Known {
+    const total = this.known('activePower', nowMs);
+    const plus = this.known('activePowerImport', nowMs);
+    const minus = this.known('activePowerExport', nowMs);
+    if (plus.ageMs === Infinity) return total;
+    return minus.ageMs === Infinity ? plus : difference(plus, minus);
+  }
+
+  /** From the phase's power where the meter sends it, because a current has no sign; else the current as import. */
+  phaseCurrent(phase: number, nowMs: ElapsedMs, nominal_V: number): Known {
+    const plus = this.known(`activePowerImport/L${phase}`, nowMs);
+    const minus = this.known(`activePowerExport/L${phase}`, nowMs);
+    const net =
+      plus.ageMs === Infinity
+        ? this.known(`activePower/L${phase}`, nowMs)
+        : minus.ageMs === Infinity
+          ? plus
+          : difference(plus, minus);
+    if (net.value === null) return this.known(`current/L${phase}`, nowMs);
+    const volts = this.known(`voltage/L${phase}`, nowMs).value ?? nominal_V;
+    return { value: net.value / (volts > 0 ? volts : nominal_V), ageMs: net.ageMs };
+  }
+
+  view(): MeterView {
+    const values = [...this.latest].map(([point, m]) => ({
+      point,
+      value: m.value,
+      unit: QUANTITIES[m.point.quantity].unit,
+    }));
+    const lastMs = [...this.latest.values()].reduce<number | null>(
+      (t, m) => Math.max(t ?? 0, m.receivedMs),
+      null,
+    );
+    return {
+      id: this.id,
+      name: this.name,
+      health: this.health,
+      lastMs,
+      values,
+      faults: Object.fromEntries(this.faults),
+    };
+  }
+
+  private known(quantity: string, nowMs: ElapsedMs): Known {
+    const m = this.latest.get(`${this.id}/${quantity}`);
+    if (!m) return UNKNOWN;
+    return { value: m.quality === 'invalid' ? null : m.value, ageMs: nowMs - m.receivedElapsedMs };
+  }
+}
+
+function difference(plus: Known, minus: Known): Known {
+  const ageMs = Math.max(plus.ageMs, minus.ageMs);
+  if (plus.value === null || minus.value === null) return { value: null, ageMs };
+  return { value: plus.value - minus.value, ageMs };
+}

@@ -1,0 +1,74 @@
+/** From a frozen image to set-points with reasons: the rules in order, each choosing only inside what is left. */
+import { setPointUnder } from '../domain/flexibility.ts';
+import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
+import { activeLimits } from './active-limits.ts';
+import { guard } from './guard.ts';
+import {
+  type Allowance,
+  because,
+  isControllable,
+  isProducer,
+  type Plan,
+  type Rule,
+  wholeMenu,
+} from './plan.ts';
+import { pricePlan } from './price-plan.ts';
+import { gridLimit } from './rules/grid-limit.ts';
+import { houseFuse } from './rules/house-fuse.ts';
+import { minimumTimes } from './rules/minimum-times.ts';
+import { ownSolar } from './rules/own-solar.ts';
+import { owner } from './rules/owner.ts';
+import { price } from './rules/price.ts';
+import { staleMeter } from './rules/stale-meter.ts';
+
+/** What a device wants for itself. */
+const WISHES: readonly Rule[] = [minimumTimes, owner, price, ownSolar];
+
+/** Strongest first. The shared budgets come before the wishes and are given out according to them. */
+export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, ...WISHES];
+
+/** One decision for one image; the same image always gives the same decision. */
+export function decide(image: Image): Decision {
+  const devices = image.devices.filter(isControllable);
+  const menu = wholeMenu(devices);
+  const wishPlan = apply(WISHES, image, new Map(), menu);
+  const wishes = new Map(devices.map((d) => [d.id, setPoint_W(d, wishPlan)]));
+  const plan = apply(RULES, image, wishes, menu);
+  const wanted = devices.map((device) => decisionFor(image, device, plan));
+  const { decisions, corrections } = guard(image, wanted);
+  return {
+    cycle: image.cycle,
+    wallMs: image.wallMs,
+    limits: activeLimits(image),
+    devices: decisions,
+    corrections,
+  };
+}
+
+const apply = (rules: readonly Rule[], image: Image, wishes: ReadonlyMap<string, number>, menu: Plan): Plan =>
+  rules.reduce((plan, rule) => rule({ image, wishes }, plan), menu);
+
+/** Consumers take the most that is open, producers give the most. */
+function setPoint_W(device: DeviceImage, plan: Plan): number {
+  const open = plan.get(device.id);
+  if (!open) return 0;
+  if (isProducer(device)) return open.min_W;
+  return Math.max(open.min_W, setPointUnder(device.flexibility, open.max_W) ?? 0);
+}
+
+function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecision {
+  const wanted_W = setPoint_W(device, plan);
+  const lost = device.health === 'silent' || device.health === 'faulty';
+  const reasons = lost
+    ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
+    : reasonsOf(plan.get(device.id));
+  const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({
+    fromMs,
+    untilMs,
+    power_W: wanted_W,
+  }));
+  return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
+}
+
+const reasonsOf = (open: Allowance | undefined): DeviceDecision['reasons'] =>
+  open && open.reasons.length > 0 ? open.reasons : [because('FREE')];

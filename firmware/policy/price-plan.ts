@@ -1,0 +1,27 @@
+/** When a device with a deadline runs: the cheapest quarter hours until then. */
+import { maxOf } from '../domain/flexibility.ts';
+import type { DeviceImage, Image } from '../domain/image.ts';
+import { cheapest, pricedSlots, type Slot } from './prices.ts';
+
+/** Covers ramping and the thermostat's own pauses: plan for a little more time than the energy needs. */
+const TIME_RESERVE = 1.1;
+
+export type Verdict = 'run' | 'wait' | 'free';
+
+export interface PricePlan {
+  readonly verdict: Verdict;
+  readonly slots: readonly Slot[];
+}
+
+/** Where the device runs between now and its deadline. */
+export function pricePlan(image: Image, device: DeviceImage): PricePlan {
+  const { need } = device.flexibility;
+  if (device.mode !== 'cheap' || !need || !image.wallTrusted) return { verdict: 'free', slots: [] };
+  if (need.energy_Wh <= 0) return { verdict: 'wait', slots: [] };
+  const known = pricedSlots(image, image.wallMs, need.byMs);
+  if (known.length === 0) return { verdict: 'free', slots: [] };
+  const durationMs = (need.energy_Wh / Math.max(1, maxOf(device.flexibility))) * 3_600_000 * TIME_RESERVE;
+  const slots = cheapest(known, durationMs);
+  const now = slots.some((s) => s.fromMs <= image.wallMs && image.wallMs < s.untilMs);
+  return { verdict: now ? 'run' : 'wait', slots };
+}

@@ -1,0 +1,41 @@
+/**
+ * The main fuse, per phase. Where the meter gives no current of a phase, the base load is taken as drawn wholly
+ * from each phase in question, up to the worst case of the site.
+ */
+import { setPointUnder } from '../../domain/flexibility.ts';
+import type { DeviceImage, Image } from '../../domain/image.ts';
+import { baseLoad_W, basePhases_A } from '../balance.ts';
+import { because, byPriority, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
+
+export const houseFuse: Rule = ({ image, wishes }, plan) => {
+  const left_A = headroomPhases_A(image);
+  const consumers = image.devices.filter((d) => isControllable(d) && !isProducer(d));
+  return byPriority(consumers).reduce((p, device) => {
+    const { phases } = device.flexibility;
+    const open_W = Math.max(
+      0,
+      Math.min(...phases.map((ph) => left_A[ph - 1] ?? 0)) * image.site.nominal_V * phases.length,
+    );
+    const wish = Math.max(0, wishes.get(device.id) ?? Infinity);
+    const share = setPointUnder(device.flexibility, Math.min(open_W, wish)) ?? 0;
+    take(left_A, device, Math.min(share, p.get(device.id)?.max_W ?? share), image.site.nominal_V);
+    return share < wish
+      ? narrow(p, device.id, { max_W: share }, because('HOUSE_FUSE', { fuse_A: image.site.fuse_A }))
+      : p;
+  }, plan);
+};
+
+function headroomPhases_A(image: Image): number[] {
+  const { fuse_A, nominal_V, phases, baseWorstCase_W } = image.site;
+  const base_W = baseLoad_W(image);
+  const assumed_A = base_W === null ? baseWorstCase_W / nominal_V / phases : Math.max(0, base_W) / nominal_V;
+  return basePhases_A(image).map((base) =>
+    base === null ? fuse_A - Math.min(assumed_A, fuse_A) : fuse_A - base,
+  );
+}
+
+function take(left_A: number[], device: DeviceImage, power_W: number, nominal_V: number): void {
+  const { phases } = device.flexibility;
+  for (const phase of phases)
+    left_A[phase - 1] = (left_A[phase - 1] ?? 0) - power_W / phases.length / nominal_V;
+}

@@ -1,0 +1,40 @@
+/**
+ * Run where it is cheap before the deadline. Without a price or a clock a device runs at once: comfort does not
+ * wait for a broken link. What own solar covers is left to the next rule.
+ */
+import type { DeviceImage, Image } from '../../domain/image.ts';
+import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+import { pricePlan } from '../price-plan.ts';
+import { priceAt } from '../prices.ts';
+import { surplusFor_W } from './own-solar.ts';
+import { isForced } from './owner.ts';
+
+export const price: Rule = ({ image }, plan) =>
+  image.devices
+    .filter((d) => isControllable(d) && !isProducer(d) && d.mode === 'cheap')
+    .reduce((p, d) => choose(image, p, d), plan);
+
+function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
+  if (isForced(image, device)) return plan;
+  const { verdict, slots } = pricePlan(image, device);
+  const now = priceAt(image, 'importPrice', image.wallMs);
+  const values = {
+    price: now,
+    fromMs: slots[0]?.fromMs ?? null,
+    byMs: device.flexibility.need?.byMs ?? null,
+  };
+  if (verdict === 'free') return explain(plan, device.id, freeBecause(image, device));
+  if (verdict === 'run') return explain(plan, device.id, because('PRICE_RUN', values));
+  if (surplusFor_W(image, device) > 0) return plan;
+  return narrow(
+    plan,
+    device.id,
+    { max_W: 0 },
+    because(slots.length === 0 ? 'NO_NEED' : 'PRICE_WAIT', values),
+  );
+}
+
+function freeBecause(image: Image, device: DeviceImage) {
+  if (!device.flexibility.need) return because('FREE');
+  return because(image.wallTrusted ? 'NO_PRICE' : 'NO_CLOCK');
+}

@@ -1,0 +1,145 @@
+/** A small home to decide on, in parts that a test replaces. */
+import type { Flexibility } from '../../firmware/domain/flexibility.ts';
+import type { DeviceImage, Image, Known, Site } from '../../firmware/domain/image.ts';
+import type { Signal, SignalKind } from '../../firmware/domain/signal.ts';
+
+/** A Thursday noon in Berlin. */
+export const NOON = Date.UTC(2026, 0, 15, 11, 0);
+export const HOUR = 3_600_000;
+
+export const known = (value: number | null, ageMs = 500): Known => ({ value, ageMs });
+
+export const SITE: Site = {
+  fuse_A: 35,
+  phases: 3,
+  nominal_V: 230,
+  baseWorstCase_W: 3000,
+  timeZone: 'Europe/Berlin',
+  currency: 'EUR',
+  staleAfterMs: 15_000,
+  fixedImportPrice: null,
+  fixedExportPrice: null,
+};
+
+const FLEXIBILITY: Flexibility = {
+  controlType: 'OPERATION_MODE_BASED_CONTROL',
+  kind: 'boiler',
+  name: 'Boiler',
+  ranges: [
+    { min_W: 0, max_W: 0 },
+    { min_W: 2000, max_W: 2000 },
+  ],
+  step_W: 0,
+  phases: [1],
+  consequence: 'DEFER',
+  minOnMs: 0,
+  minOffMs: 0,
+  worstCase_W: 2000,
+  failsafe_W: null,
+  need: null,
+  steerable: false,
+};
+
+const DEVICE: DeviceImage = {
+  id: 'boiler',
+  flexibility: FLEXIBILITY,
+  health: 'ok',
+  power_W: known(0),
+  setPoint_W: 0,
+  inStateMs: Infinity,
+  sinceLoweredMs: Infinity,
+  override: { kind: 'automatic' },
+  priority: 5,
+  mode: 'always',
+};
+
+type Patch = Partial<Omit<DeviceImage, 'flexibility'>> & { readonly flexibility?: Partial<Flexibility> };
+
+export const boiler = ({ flexibility, ...rest }: Patch = {}): DeviceImage => ({
+  ...DEVICE,
+  ...rest,
+  flexibility: { ...FLEXIBILITY, ...flexibility },
+});
+
+/** Single-phase wallbox, 6–16 A. */
+export const wallbox = ({ flexibility, ...rest }: Patch = {}): DeviceImage =>
+  boiler({
+    id: 'wallbox',
+    priority: 7,
+    ...rest,
+    flexibility: {
+      controlType: 'POWER_ENVELOPE_BASED_CONTROL',
+      kind: 'wallbox',
+      name: 'Wallbox',
+      ranges: [
+        { min_W: 0, max_W: 0 },
+        { min_W: 1380, max_W: 3680 },
+      ],
+      step_W: 230,
+      phases: [2],
+      worstCase_W: 3680,
+      steerable: true,
+      ...flexibility,
+    },
+  });
+
+export const inverter = ({ flexibility, ...rest }: Patch = {}): DeviceImage =>
+  boiler({
+    id: 'inverter',
+    setPoint_W: null,
+    ...rest,
+    flexibility: {
+      controlType: 'POWER_ENVELOPE_BASED_CONTROL',
+      kind: 'inverter',
+      name: 'Roof',
+      ranges: [{ min_W: -5000, max_W: 0 }],
+      consequence: 'VANISH',
+      phases: [1, 2, 3],
+      ...flexibility,
+    },
+  });
+
+export const image = (patch: Partial<Image> = {}): Image => ({
+  cycle: 1,
+  wallMs: NOON,
+  elapsedMs: 1e6,
+  wallTrusted: true,
+  site: SITE,
+  grid_W: known(400),
+  gridPhase_A: [known(1), known(1), known(1)],
+  devices: [boiler()],
+  signals: [],
+  nextInstructionId: 1,
+  ...patch,
+});
+
+let serial = 0;
+
+export const signal = (
+  kind: SignalKind,
+  intervals: Signal['intervals'],
+  patch: Partial<Signal> = {},
+): Signal => ({
+  id: `s${serial++}`,
+  source: 'Grid operator',
+  kind,
+  binding: kind.endsWith('Limit') ? 'commandable' : 'informational',
+  scope: 'site',
+  priority: 1,
+  modifiedMs: NOON - HOUR,
+  receivedMs: NOON - HOUR,
+  currency: kind.endsWith('Price') ? 'EUR' : null,
+  text: null,
+  intervals,
+  ...patch,
+});
+
+export const limitNow = (value: number | null, patch: Partial<Signal> = {}): Signal =>
+  signal('importLimit', [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, value }], patch);
+
+/** Hourly import prices in currency per kWh from `NOON` on. */
+export const prices = (...perKWh: number[]): Signal =>
+  signal(
+    'importPrice',
+    perKWh.map((p, i) => ({ fromMs: NOON + i * HOUR, untilMs: NOON + (i + 1) * HOUR, value: p / 1000 })),
+  );
