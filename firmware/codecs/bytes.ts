@@ -1,0 +1,25 @@
+/** Small helpers on bytes that every codec needs. */
+
+/** ASCII of bytes [from, to); bytes above 7Fh become their Latin-1 characters. */
+export function ascii(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.max(0, to - from)).toString('latin1');
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
+
+/** Null when the text is not an even number of hexadecimal digits. */
+export function fromHex(text: string): Uint8Array | null {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return null;
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}
+
+/** A growing piece of line with a bound: what is pushed beyond it is the caller's to refuse. */
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return Uint8Array.from(b);
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

@@ -1,0 +1,23 @@
+/** Digits to numbers without rounding on the way. */
+import { type Factor, toHouseUnit } from '../domain/quantity.ts';
+
+const DECIMAL = /^([+-]?)(\d{1,18})(?:[.,](\d{1,12}))?$/;
+
+/** `219.251` × 10³ is 219251, never 219251.00000000003: the point is moved in the digits. Null when it is no decimal. */
+export function scaled(digits: string, factor: Factor = { multiply: 1, exponent: 0 }): number | null {
+  const m = DECIMAL.exec(digits);
+  if (!m) return null;
+  const [, sign = '', whole = '', fraction = ''] = m;
+  const value = Number(`${sign}${whole}.${fraction || '0'}e${factor.exponent}`);
+  return factor.multiply === 1 ? value : value * factor.multiply;
+}
+
+/** A number with the unit as the meter writes it, in the unit of the house; an unknown unit is kept as it stands. */
+export function measured(
+  digits: string,
+  unit: string,
+): { readonly value: number; readonly unit: string } | null {
+  const house = toHouseUnit(unit);
+  const value = scaled(digits, house?.factor);
+  return value === null ? null : { value, unit: house?.unit ?? unit };
+}

@@ -1,0 +1,177 @@
+/**
+ * P1 telegrams out of a byte stream (DSMR 5.0.2, 6.2): `/XXX5ident … ! CRC`. Works line by line, so that the cut
+ * of the chunks does not matter; a new header inside a telegram means that the old one was cut.
+ */
+import { type Fault, fault } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
+import type { Decoded, Decoder } from '../../domain/telegram.ts';
+import { ascii } from '../bytes.ts';
+import { openCiphered, readCiphered } from '../security/gcm.ts';
+import { crc16Arc } from './crc.ts';
+
+export interface P1Frame {
+  /** From `/` to before `!`, as text. */
+  readonly text: string;
+  /** `valid`; `absent` for DSMR 2.2 and 3.0, which have none; `ciphered` when the GCM tag proves it instead. */
+  readonly proof: 'valid' | 'absent' | 'ciphered';
+  /** Invocation counter of an encrypted telegram, null in clear; it must grow. */
+  readonly counter: number | null;
+}
+
+export interface P1Keys {
+  readonly key?: Uint8Array;
+  readonly authKey?: Uint8Array;
+}
+
+/** Fixed for the whole country: Luxmetering P1 specification 1.1.3. */
+const LUXEMBOURG_AUTH_KEY = Uint8Array.from(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
+const HEADER = /\/[A-Za-z]{3}[\x20-\x7e]{0,40}$/;
+
+export class P1Decoder implements Decoder<P1Frame> {
+  private readonly keys: P1Keys;
+  private held = new Uint8Array(LIMITS.p1Telegram_bytes);
+  private length = 0;
+  private lineStart = 0;
+  private mode: 'idle' | 'telegram' | 'ciphered' = 'idle';
+  private skipped = 0;
+
+  constructor(keys: P1Keys = {}) {
+    this.keys = keys;
+  }
+
+  *push(chunk: Uint8Array): Iterable<Decoded<P1Frame>> {
+    for (const byte of chunk) {
+      if (this.length === this.held.length)
+        yield this.giveUp(fault('OVERSIZED', 'a telegram longer than 8 KiB'));
+      this.held[this.length++] = byte;
+      const out = this.mode === 'ciphered' ? this.ciphered() : this.byte(byte);
+      if (out) yield out;
+    }
+  }
+
+  *end(): Iterable<Decoded<P1Frame>> {
+    if (this.mode === 'telegram' && this.held[this.lineStart] === 0x21) {
+      const out = this.line(this.length);
+      if (out) yield out;
+    }
+    if (this.mode !== 'idle') yield this.giveUp(fault('CUT_FRAME', 'the telegram ends before its last line'));
+    else if (this.length + this.skipped > 0) yield this.giveUp(fault('NO_TELEGRAM'));
+  }
+
+  private byte(byte: number): Decoded<P1Frame> | null {
+    const position = this.length - this.lineStart;
+    if (this.mode === 'idle' && position === 1 && byte === 0xdb) {
+      this.mode = 'ciphered';
+      return null;
+    }
+    if (byte === 0x0a) {
+      const out = this.line(this.length);
+      this.lineStart = this.length;
+      if (this.mode === 'idle') this.forget();
+      return out;
+    }
+    // `!` and four digits end a telegram at once: its line end may be late.
+    if (this.mode === 'telegram' && position === 5 && this.held[this.lineStart] === 0x21) {
+      const digits = ascii(this.held, this.lineStart + 1, this.length);
+      if (/^[0-9A-Fa-f]{4}$/.test(digits)) return this.line(this.length);
+    }
+    return null;
+  }
+
+  /** A whole line, ending before `end`. */
+  private line(end: number): Decoded<P1Frame> | null {
+    const text = ascii(this.held, this.lineStart, end).replace(/[\r\n]+$/, '');
+    if (this.mode === 'telegram' && text.startsWith('/')) {
+      const from = this.lineStart;
+      this.held.copyWithin(0, from, this.length);
+      this.length -= from;
+      this.lineStart = 0;
+      return {
+        ok: false,
+        error: fault('CUT_FRAME', 'a new telegram began inside this one'),
+        discarded: from,
+      };
+    }
+    if (this.mode === 'idle') {
+      const header = HEADER.exec(text);
+      if (!header) return null;
+      this.mode = 'telegram';
+      const from = this.lineStart + header.index;
+      this.skipped += from;
+      this.held.copyWithin(0, from, this.length);
+      this.length -= from;
+      return null;
+    }
+    const mark = text.lastIndexOf('!');
+    if (mark < 0 || !/^![0-9A-Fa-f]{0,4}\s*$/.test(text.slice(mark))) return null;
+    return this.telegram(this.lineStart + mark, text.slice(mark + 1).trim());
+  }
+
+  private telegram(mark: number, digits: string): Decoded<P1Frame> {
+    const text = ascii(this.held, 0, mark);
+    const length = this.length;
+    const expected = crc16Arc(this.held, mark + 1);
+    this.reset();
+    if (digits === '') {
+      const version = /1-3:0\.2\.8\((\d+)/.exec(text)?.[1];
+      if (version && Number(version) >= 40)
+        return refused(fault('NO_CHECKSUM', `a telegram of version ${version} without CRC`), length);
+      return { ok: true, frame: { text, proof: 'absent', counter: null } };
+    }
+    if (Number.parseInt(digits, 16) !== expected)
+      return refused(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), length);
+    return { ok: true, frame: { text, proof: 'valid', counter: null } };
+  }
+
+  private ciphered(): Decoded<P1Frame> | null {
+    const apdu = readCiphered(this.held.subarray(0, this.length), LIMITS.p1Telegram_bytes);
+    if (apdu === null) return null;
+    if (!apdu.ok) {
+      // Not a ciphered telegram after all: noise that began with DB.
+      this.mode = 'idle';
+      return null;
+    }
+    const { length } = this;
+    this.reset();
+    const { key, authKey = LUXEMBOURG_AUTH_KEY } = this.keys;
+    if (!key)
+      return refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'), length);
+    const opened = openCiphered(apdu.value, key, authKey);
+    if (!opened.ok) return refused(opened.error, length);
+    return inner(opened.value.plain, opened.value.authenticated, apdu.value.invocationCounter, length);
+  }
+
+  private giveUp(reason: Fault): Decoded<P1Frame> {
+    const discarded = this.length + this.skipped;
+    this.reset();
+    return { ok: false, error: reason, discarded };
+  }
+
+  private forget(): void {
+    this.skipped += this.length;
+    this.length = 0;
+    this.lineStart = 0;
+  }
+
+  private reset(): void {
+    this.mode = 'idle';
+    this.length = 0;
+    this.lineStart = 0;
+    this.skipped = 0;
+  }
+}
+
+const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: false, error, discarded });
+
+/** The telegram inside. A verified tag proves it; otherwise its own CRC has to, or the key was wrong. */
+function inner(plain: Uint8Array, authenticated: boolean, counter: number, length: number): Decoded<P1Frame> {
+  const mark = plain.lastIndexOf(0x21);
+  const text = ascii(plain, 0, mark < 0 ? plain.length : mark);
+  if (!text.startsWith('/') || mark < 0)
+    return refused(fault('KEY_WRONG', 'what the key opens is no telegram'), length);
+  const digits = ascii(plain, mark + 1).trim();
+  const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, mark + 1);
+  if (!proven)
+    return refused(fault('BAD_CHECKSUM', 'the CRC16 of the decrypted telegram does not match'), length);
+  return { ok: true, frame: { text, proof: 'ciphered', counter } };
+}

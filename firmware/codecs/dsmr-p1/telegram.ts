@@ -1,0 +1,52 @@
+/** From a P1 frame to readings. Order and set of objects are not fixed; unknown codes are kept. */
+import { ok, type Result, refuse } from '../../domain/errors.ts';
+import type { MeterIdentity, Reading, Telegram } from '../../domain/telegram.ts';
+import { type DataSet, readingOf, readLine } from '../iec62056-21/data-set.ts';
+import type { P1Frame } from './decoder.ts';
+
+/**
+ * Readings of the telegram. Under a checksum a line that cannot be read is left out; without one it condemns the
+ * telegram, because nothing says that the other lines are sound.
+ */
+export function readP1(frame: P1Frame): Result<Telegram> {
+  const [header = '', ...lines] = frame.text.split(/\r\n|\r|\n/);
+  const sets: DataSet[] = [];
+  for (const line of lines) {
+    if (line.trim() === '') continue;
+    const before = line.trimStart().startsWith('(') ? (sets.pop() ?? null) : null;
+    const read = readLine(line, before);
+    if (read.ok) sets.push(...read.value);
+    else if (frame.proof === 'absent') return read;
+  }
+  const readings: Reading[] = [];
+  for (const set of sets) {
+    const reading = set.id.endsWith(':24.3.0') ? gasOfDsmr3(set) : readingOf(set);
+    if (reading.ok) readings.push(reading.value);
+    else if (frame.proof === 'absent') return reading;
+  }
+  if (readings.length === 0) return refuse('NO_TELEGRAM', 'the telegram holds no data');
+  const time = readings.find((r) => r.obis?.endsWith(':1.0.0'))?.time;
+  return ok({ meter: identity(header, readings), ...(time === undefined ? {} : { time }), readings });
+}
+
+/** DSMR 3.0: `0-n:24.3.0(time)(status)(period)(count)(code)(unit)` and the value alone on the next line. */
+function gasOfDsmr3(set: DataSet): Result<Reading> {
+  const unit = set.groups[5];
+  const digits = set.groups[6];
+  const plain = readingOf({ ...set, groups: set.groups.slice(0, 6) });
+  if (!plain.ok || unit === undefined || digits === undefined) return plain;
+  const number = readingOf({ id: set.id, groups: [`${digits}*${unit}`] });
+  if (!number.ok) return number;
+  return ok({ ...plain.value, ...number.value, values: plain.value.values ?? [] });
+}
+
+function identity(header: string, readings: readonly Reading[]): MeterIdentity {
+  const text = readings.find((r) => /^0-0:(96\.1\.1|96\.1\.0|42\.0\.0)$/.test(r.obis ?? ''))?.text;
+  return { id: text === undefined ? header.slice(5) : unhex(text), manufacturer: header.slice(1, 4) };
+}
+
+/** Octet strings are the hexadecimal digits of ASCII (DSMR 5.0.2, 6.4); anything else stays as it is. */
+function unhex(text: string): string {
+  if (text.length % 2 !== 0 || !/^([2-7][0-9A-Fa-f])+$/.test(text)) return text;
+  return Buffer.from(text, 'hex').toString('latin1');
+}

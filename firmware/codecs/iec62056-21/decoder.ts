@@ -1,0 +1,167 @@
+/**
+ * Readouts of IEC 62056-21 out of a byte stream: identification, `STX data ! CR LF ETX BCC`, or, in mode D and
+ * where a tool has stripped the control characters, plain lines up to `!`.
+ */
+import { type Fault, fault } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
+import type { Decoded, Decoder } from '../../domain/telegram.ts';
+import { ascii } from '../bytes.ts';
+
+export interface ReadoutFrame {
+  /** `/XXXZident` without its line end; null where the capture began later. */
+  readonly identification: string | null;
+  /** The data lines, control characters removed. */
+  readonly text: string;
+  readonly bcc: 'valid' | 'absent';
+}
+
+export interface ReadoutOptions {
+  /** `even`: the line was opened as 8N1 and bit 7 is the parity bit: check and strip it. */
+  readonly parity: 'none' | 'even';
+}
+
+const STX = 0x02;
+const ETX = 0x03;
+const IDENTIFICATION = /\/([A-Za-z]{3})([\x20-\x7e])((?:\\[\x20-\x7e])*)([\x20-\x7e]*)$/;
+const IDENT_CHARS = 16;
+
+export class ReadoutDecoder implements Decoder<ReadoutFrame> {
+  private readonly options: ReadoutOptions;
+  private held: number[] = [];
+  /** Index behind STX, −1 before it. */
+  private block = -1;
+  private etx = false;
+  private badParity = false;
+
+  constructor(options: ReadoutOptions = { parity: 'none' }) {
+    this.options = options;
+  }
+
+  *push(chunk: Uint8Array): Iterable<Decoded<ReadoutFrame>> {
+    for (const raw of chunk) {
+      if (this.held.length >= LIMITS.iecReadout_bytes)
+        yield this.refused(fault('OVERSIZED', 'a readout longer than 64 KiB'));
+      const out = this.byte(this.strip(raw));
+      if (out) yield out;
+    }
+  }
+
+  *end(): Iterable<Decoded<ReadoutFrame>> {
+    if (this.held.length === 0) return;
+    yield this.unterminated();
+  }
+
+  private strip(byte: number): number {
+    if (this.options.parity === 'none') return byte;
+    let ones = byte;
+    ones ^= ones >> 4;
+    ones ^= ones >> 2;
+    ones ^= ones >> 1;
+    if ((ones & 1) !== 0) this.badParity = true;
+    return byte & 0x7f;
+  }
+
+  private byte(byte: number): Decoded<ReadoutFrame> | null {
+    this.held.push(byte);
+    if (this.etx) return this.complete(byte);
+    if (byte === STX && this.block < 0) this.block = this.held.length;
+    else if (byte === ETX && this.block >= 0) this.etx = true;
+    else if (byte === 0x0a && this.block < 0) return this.lineEnd();
+    return null;
+  }
+
+  /** Before STX: a mode D telegram ends with its `!` line; a second identification starts anew. */
+  private lineEnd(): Decoded<ReadoutFrame> | null {
+    const lines = this.text(0).split(/[\r\n]+/);
+    const last = lines.at(-2) ?? '';
+    if (!/!\s*$/.test(last) || /[?]/.test(last)) return null;
+    // `!` of a request (`/?!`) was an echo; without data there is nothing to end.
+    if (!lines.some((line) => line.includes('('))) return null;
+    return this.plainLines();
+  }
+
+  /** `byte` is the BCC: XOR over everything behind STX up to and with ETX (6.1.3). Any value is possible. */
+  private complete(byte: number): Decoded<ReadoutFrame> {
+    const block = this.held.slice(this.block, -1);
+    const bcc = block.reduce((x, b) => x ^ (b & 0x7f), 0);
+    const identification = identificationIn(this.text(0, this.block - 1));
+    if (this.badParity) return this.refused(fault('BAD_PARITY'));
+    if (bcc !== (byte & 0x7f))
+      return this.refused(fault('BAD_CHECKSUM', 'the block check character (BCC) does not match'));
+    if (identification === undefined)
+      return this.refused(fault('BAD_FRAME', 'the identification is longer than 16 characters'));
+    const text = asciiOf(block.slice(0, -1));
+    this.reset();
+    return { ok: true, frame: { identification, text, bcc: 'valid' } };
+  }
+
+  /** The input ended. A block without ETX is whole only if it came to its `!`, or to a lone BCC. */
+  private unterminated(): Decoded<ReadoutFrame> {
+    if (this.etx) return this.refused(fault('CUT_FRAME', 'the block check character is missing'));
+    if (this.block < 0) return this.plainLines();
+    const text = this.text(this.block);
+    const tail = text.slice(text.lastIndexOf('\n') + 1);
+    if (!/!\s*$/.test(text) && tail.length !== 1)
+      return this.refused(fault('CUT_FRAME', 'the readout ends before ETX and BCC'));
+    const identification = identificationIn(this.text(0, this.block - 1));
+    if (!identification || this.badParity) return this.refused(fault('BAD_FRAME'));
+    const lines = tail.length === 1 && tail !== '!' ? text.slice(0, -1) : text;
+    this.reset();
+    return { ok: true, frame: { identification, text: lines, bcc: 'absent' } };
+  }
+
+  private plainLines(): Decoded<ReadoutFrame> {
+    const text = this.text(0);
+    const mark = endMark(text);
+    if (mark < 0)
+      return this.refused(
+        fault(text.includes('(') ? 'CUT_FRAME' : 'NO_TELEGRAM', 'no end of a readout in the input'),
+      );
+    const lines = text.slice(0, mark).split(/[\r\n]+/);
+    const start = lines.findIndex((line) => IDENTIFICATION.test(line));
+    const identification = start < 0 ? null : identificationIn(lines[start] ?? '');
+    if (identification === undefined || this.badParity)
+      return this.refused(fault('BAD_FRAME', 'the identification is malformed'));
+    const body = lines.slice(start + 1);
+    // Joined in the middle of a line: its rest is noise. Readable text that is no data line is a damaged head.
+    if (start < 0 && isNoise(body[0] ?? '')) body.shift();
+    this.reset();
+    return { ok: true, frame: { identification, text: body.join('\n'), bcc: 'absent' } };
+  }
+
+  private text(from: number, to = this.held.length): string {
+    return asciiOf(this.held.slice(from, to));
+  }
+
+  private refused(error: Fault): Decoded<ReadoutFrame> {
+    const discarded = this.held.length;
+    this.reset();
+    return { ok: false, error, discarded };
+  }
+
+  private reset(): void {
+    this.held = [];
+    this.block = -1;
+    this.etx = false;
+    this.badParity = false;
+  }
+}
+
+const asciiOf = (bytes: readonly number[]): string => ascii(Uint8Array.from(bytes));
+
+/** Null when there is none, undefined when it breaks the standard's 16 characters. */
+function identificationIn(text: string): string | null | undefined {
+  for (const line of text.split(/[\r\n]+/).reverse()) {
+    const m = IDENTIFICATION.exec(line.trimEnd());
+    if (m) return (m[4] ?? '').length > IDENT_CHARS ? undefined : m[0];
+  }
+  return null;
+}
+
+/** The `!` that ends the data: behind a line end, or behind the last bracket of a line (Kamstrup MC66). */
+function endMark(text: string): number {
+  const m = /(^|[\r\n)])[ \t]*!/.exec(text);
+  return m ? m.index + m[0].length - 1 : -1;
+}
+
+const isNoise = (line: string): boolean => /[^\x20-\x7e]/.test(line);

@@ -1,0 +1,9 @@
+/** The kinds of `hearth decode`. A new codec is one line here. */
+import type { DecodeKind } from '../domain/telegram.ts';
+import { decodeP1 } from './dsmr-p1/index.ts';
+import { decodeReadout } from './iec62056-21/index.ts';
+
+export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
+  p1: decodeP1,
+  'iec62056-21-readout': decodeReadout,
+};

@@ -1,0 +1,29 @@
+/** `hearth`: the one program. Each command is loaded when it is asked for, so that a small one stays small. */
+import './node-guard.ts';
+import { Command } from 'commander';
+import { faultOf } from './domain/errors.ts';
+
+const program = new Command('hearth')
+  .description('The open gateway that a home’s energy runs on')
+  .showHelpAfterError();
+
+program
+  .command('decode')
+  .description('telegrams as JSON Lines on stdin, readings as JSON Lines on stdout')
+  .action(async () => {
+    const { decode } = await import('./commands/decode.ts');
+    await decode(process.stdin, process.stdout);
+  });
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader went away (`| head`): nothing is left to do.
+  if (error.code === 'EPIPE') process.exit(0);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { code, message } = faultOf(error);
+  process.stderr.write(`${code}: ${message}\n`);
+  process.exitCode = 1;
+}
