@@ -1,0 +1,82 @@
+/** Keeps a link open: opens it, notices when it is gone or silent, and tries again with back-off. */
+import { type Fault, fault, faultOf } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
+import type { Link } from '../../domain/link.ts';
+import type { Cancel, Clock } from '../../domain/time.ts';
+
+export interface KeeperEvents {
+  bytes(chunk: Uint8Array): void;
+  /** The link is open. */
+  opened(): void;
+  /** It is not, or nothing came for too long. */
+  lost(reason: Fault): void;
+}
+
+/** The link's own report of its end cannot be relied on; silence for so long makes it be opened anew. */
+export class LinkKeeper {
+  private readonly link: Link;
+  private readonly clock: Clock;
+  private readonly silenceMs: number;
+  private readonly events: KeeperEvents;
+  private backoffMs: number = LIMITS.linkBackoffMinMs;
+  private cancelRetry: Cancel = () => {};
+  private cancelSilence: Cancel = () => {};
+  private closed = false;
+
+  constructor(link: Link, clock: Clock, silenceMs: number, events: KeeperEvents) {
+    this.link = link;
+    this.clock = clock;
+    this.silenceMs = silenceMs;
+    this.events = events;
+  }
+
+  start(): void {
+    if (this.closed) return;
+    this.link
+      .open({
+        bytes: (chunk) => {
+          this.watch();
+          this.events.bytes(chunk);
+        },
+        gone: (reason) => {
+          if (reason) this.again(reason);
+        },
+      })
+      .then(
+        () => {
+          this.watch();
+          this.events.opened();
+        },
+        (error: unknown) => this.again(faultOf(error, 'LINK_REFUSED')),
+      );
+  }
+
+  /** Called for each good telegram: the next failure begins with a short wait again. */
+  good(): void {
+    this.backoffMs = LIMITS.linkBackoffMinMs;
+  }
+
+  async stop(): Promise<void> {
+    this.closed = true;
+    this.cancelRetry();
+    this.cancelSilence();
+    await this.link.close();
+  }
+
+  private watch(): void {
+    this.cancelSilence();
+    this.cancelSilence = this.clock.after(this.silenceMs, () => {
+      const reason = fault('TIMEOUT', `nothing came for ${Math.round(this.silenceMs / 1000)} s`);
+      void this.link.close().finally(() => this.again(reason));
+    });
+  }
+
+  private again(reason: Fault): void {
+    this.cancelSilence();
+    if (this.closed) return;
+    this.events.lost(reason);
+    this.cancelRetry();
+    this.cancelRetry = this.clock.after(this.backoffMs, () => this.start());
+    this.backoffMs = Math.min(this.backoffMs * 2, LIMITS.linkBackoffMaxMs);
+  }
+}

@@ -1,0 +1,41 @@
+/** A telegram's readings as measurements of the house, through the one OBIS table. */
+import type { Measurement } from '../../domain/measurement.ts';
+import { meaningOf, parseObis } from '../../domain/obis.ts';
+import { QUANTITIES } from '../../domain/quantity.ts';
+import type { Reading, Telegram } from '../../domain/telegram.ts';
+import type { ElapsedMs, WallMs } from '../../domain/time.ts';
+
+export interface Received {
+  readonly source: string;
+  readonly wallMs: WallMs;
+  readonly elapsedMs: ElapsedMs;
+}
+
+/** Only what has a quantity and its unit; the first of a code that comes twice. Invalid values stay, as null. */
+export function measurementsOf(telegram: Telegram, received: Received): Measurement[] {
+  const time = telegram.time === undefined ? Number.NaN : Date.parse(telegram.time);
+  const seen = new Set<string>();
+  return telegram.readings.flatMap((reading) => {
+    const obis = reading.obis === undefined ? null : parseObis(reading.obis);
+    const meaning = obis && meaningOf(obis);
+    if (!meaning || seen.has(reading.obis ?? '')) return [];
+    const value = valueOf(reading, QUANTITIES[meaning.quantity].unit);
+    if (value === undefined) return [];
+    seen.add(reading.obis ?? '');
+    const { quantity, phase, tariff, channel } = meaning;
+    return {
+      point: { source: received.source, quantity, phase, tariff, channel },
+      value,
+      quality: value === null ? 'invalid' : (reading.quality ?? 'good'),
+      meterTimeMs: Number.isNaN(time) ? null : time,
+      receivedMs: received.wallMs,
+      receivedElapsedMs: received.elapsedMs,
+    } satisfies Measurement;
+  });
+}
+
+/** Null when the meter marks it invalid, undefined when it is not a number of this unit. */
+function valueOf(reading: Reading, unit: string): number | null | undefined {
+  if (reading.quality === 'invalid' && reading.value == null) return null;
+  return typeof reading.value === 'number' && (reading.unit ?? '') === unit ? reading.value : undefined;
+}

@@ -1,0 +1,77 @@
+/** A meter that sends by itself (P1, mode D): bytes → telegrams → measurements. */
+import type { Fault, Result } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
+import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
+import type { Decoder, Telegram } from '../../domain/telegram.ts';
+import type { Clock } from '../../domain/time.ts';
+import { LinkKeeper } from './keeper.ts';
+import { measurementsOf } from './measurements.ts';
+
+export interface PushProtocol<F> {
+  readonly decoder: () => Decoder<F>;
+  readonly read: (frame: F) => Result<Telegram>;
+  /** A meter that was quiet for longer has hung. */
+  readonly silenceMs: number;
+}
+
+export class PushMeter<F> implements ResourceManager {
+  readonly id: string;
+  private readonly protocol: PushProtocol<F>;
+  private readonly clock: Clock;
+  private readonly keeper: LinkKeeper;
+  private decoder: Decoder<F>;
+  private events: ResourceEvents | null = null;
+  private health: ResourceHealth = 'connecting';
+
+  constructor(id: string, protocol: PushProtocol<F>, link: Link, clock: Clock) {
+    this.id = id;
+    this.protocol = protocol;
+    this.clock = clock;
+    this.decoder = protocol.decoder();
+    this.keeper = new LinkKeeper(link, clock, protocol.silenceMs, {
+      bytes: (chunk) => this.take(chunk),
+      opened: () => {
+        this.decoder = protocol.decoder();
+      },
+      lost: (reason) => {
+        for (const decoded of this.decoder.end()) if (!decoded.ok) this.events?.fault(decoded.error);
+        this.events?.fault(reason);
+        this.setHealth('silent', reason);
+      },
+    });
+  }
+
+  open(events: ResourceEvents): void {
+    this.events = events;
+    this.keeper.start();
+  }
+
+  /** A meter takes no instruction. */
+  instruct(): void {}
+
+  async close(): Promise<void> {
+    await this.keeper.stop();
+    this.events = null;
+  }
+
+  private take(chunk: Uint8Array): void {
+    for (const decoded of this.decoder.push(chunk)) {
+      const result = decoded.ok ? this.protocol.read(decoded.frame) : decoded;
+      if (result.ok) this.telegram(result.value);
+      else this.events?.fault(result.error);
+    }
+  }
+
+  private telegram(telegram: Telegram): void {
+    this.keeper.good();
+    this.setHealth('ok', null);
+    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
+    this.events?.measured(measurementsOf(telegram, received));
+  }
+
+  private setHealth(health: ResourceHealth, reason: Fault | null): void {
+    if (health === this.health) return;
+    this.health = health;
+    this.events?.health(health, reason);
+  }
+}

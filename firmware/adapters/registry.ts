@@ -1,0 +1,31 @@
+/** Meter protocols by the name used in the configuration. A new one is one line. */
+import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
+import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
+import type { Link } from '../domain/link.ts';
+import type { ResourceManager } from '../domain/resource-manager.ts';
+import type { Clock } from '../domain/time.ts';
+import { PushMeter } from './meters/push-meter.ts';
+
+export interface MeterConfig {
+  readonly id: string;
+  readonly key?: Uint8Array;
+  readonly authKey?: Uint8Array;
+}
+
+type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
+
+/** P1 comes every 1 or 10 s, mode D every 1 to 4 s: four times the longest is silence. */
+const SILENCE_MS = 40_000;
+
+export const METER_PROTOCOLS = {
+  'dsmr-p1': ({ id, key, authKey }, link, clock) => {
+    const decoder = () => new P1Decoder({ ...(key && { key }), ...(authKey && { authKey }) });
+    return new PushMeter(id, { decoder, read: readP1, silenceMs: SILENCE_MS }, link, clock);
+  },
+  'iec62056-21-d': ({ id }, link, clock) => {
+    const decoder = () => new ReadoutDecoder({ parity: 'none' });
+    return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS }, link, clock);
+  },
+} as const satisfies Record<string, OpenMeter>;
+
+export type MeterProtocol = keyof typeof METER_PROTOCOLS;
