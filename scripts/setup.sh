@@ -10,3 +10,6 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi
+
+# The homeowner's page. Node 24 of the packages where there is one, else the machine's.
+PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-page.ts --if-stale

@@ -1,0 +1,140 @@
+/** Where the power flows: grid and sun on the left, the house in the middle, what it runs on the right. */
+import type { DeviceView, View } from '../schema.ts';
+import { powerText } from './format.ts';
+import { Icon } from './icons.tsx';
+
+/** Below this a flow is drawn at rest. */
+const IDLE_W = 15;
+const MOST_LOADS = 4;
+
+interface Node {
+  readonly key: string;
+  readonly icon: string;
+  readonly name: string;
+  readonly power_W: number | null;
+  readonly tone: string;
+  /** Power towards the house is positive. */
+  readonly inward_W: number | null;
+}
+
+const HOUSE = { x: 180, y: 140 };
+
+export function Flow({ view }: { view: View }) {
+  const { flow } = view;
+  const sources: Node[] = [];
+  if (flow.hasSolar) {
+    sources.push({
+      key: 'sun',
+      icon: 'inverter',
+      name: 'Solar',
+      power_W: flow.solar_W,
+      tone: 'sun',
+      inward_W: flow.solar_W,
+    });
+  }
+  sources.push({
+    key: 'grid',
+    icon: 'grid',
+    name: flow.grid_W !== null && flow.grid_W < -IDLE_W ? 'To the grid' : 'Grid',
+    power_W: flow.grid_W,
+    tone: flow.grid_W !== null && flow.grid_W < 0 ? 'leaf' : 'grid',
+    inward_W: flow.grid_W,
+  });
+  if (flow.hasBattery) {
+    const inward_W = flow.battery_W === null ? null : -flow.battery_W;
+    sources.push({
+      key: 'battery',
+      icon: 'battery',
+      name: 'Battery',
+      power_W: flow.battery_W,
+      tone: 'leaf',
+      inward_W,
+    });
+  }
+  const loads = loadsOf(view);
+  return (
+    <svg class="flow" viewBox="0 0 400 280" role="img" aria-label={describe(sources, loads, view)}>
+      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
+        <Line key={node.key} node={node} x={x} y={y} />
+      ))}
+      <g class="node tone-house">
+        <circle cx={HOUSE.x} cy={HOUSE.y} r="40" />
+        <Icon name="house" x={HOUSE.x - 14} y={HOUSE.y - 27} size={28} />
+        <text class="strong" x={HOUSE.x} y={HOUSE.y + 21}>
+          {powerText(flow.house_W)}
+        </text>
+      </g>
+      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
+        <g key={node.key} class={`node tone-${node.tone}${active(node) ? '' : ' rest'}`}>
+          <circle cx={x} cy={y} r="23" />
+          <Icon name={node.icon} x={x - 12} y={y - 12} />
+          <text x={x} y={y + 37}>
+            <tspan class="strong">{powerText(node.power_W)}</tspan>
+          </text>
+          <text class="name" x={x < 200 ? Math.max(x, 44) : x} y={y - 29}>
+            {short(node.name)}
+          </text>
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+function loadsOf(view: View): Node[] {
+  const loads = view.devices
+    .filter((device) => !device.producer && device.kind !== 'battery')
+    .sort((a, b) => (b.power_W ?? 0) - (a.power_W ?? 0));
+  const shown = loads.slice(0, loads.length > MOST_LOADS - 1 ? MOST_LOADS - 2 : MOST_LOADS - 1);
+  const rest = loads.slice(shown.length);
+  const nodes = shown.map((device) => loadNode(device));
+  const others = rest.reduce((sum, device) => sum + (device.power_W ?? 0), 0);
+  const other_W = view.flow.other_W === null ? null : view.flow.other_W + others;
+  nodes.push({
+    key: '_rest',
+    icon: 'other',
+    name: 'Everything else',
+    power_W: other_W,
+    tone: 'ember',
+    inward_W: other_W === null ? null : -other_W,
+  });
+  return nodes;
+}
+
+const loadNode = (device: DeviceView): Node => ({
+  key: device.id,
+  icon: device.kind,
+  name: device.name,
+  power_W: device.power_W,
+  tone: 'ember',
+  inward_W: device.power_W === null ? null : -device.power_W,
+});
+
+const active = (node: Node): boolean => node.inward_W !== null && Math.abs(node.inward_W) > IDLE_W;
+const short = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);
+
+/** Spreads nodes over the height of the picture. */
+function place(nodes: readonly Node[], x: number): { node: Node; x: number; y: number }[] {
+  const gap = nodes.length > 2 ? 92 : 108;
+  return nodes.map((node, index) => ({ node, x, y: HOUSE.y + (index - (nodes.length - 1) / 2) * gap }));
+}
+
+function Line({ node, x, y }: { node: Node; x: number; y: number }) {
+  const middle = (x + HOUSE.x) / 2;
+  // From the node to the house; a flow the other way runs the dashes backwards.
+  const path = `M ${x} ${y} C ${middle} ${y}, ${middle} ${HOUSE.y}, ${HOUSE.x} ${HOUSE.y}`;
+  const size = Math.abs(node.inward_W ?? 0);
+  const pace = size > 3000 ? 'fast' : size > 800 ? 'steady' : 'slow';
+  const way = (node.inward_W ?? 0) < 0 ? 'outward' : 'inward';
+  return (
+    <g class={`line tone-${node.tone}`}>
+      <path d={path} class="bed" />
+      {active(node) && <path d={path} class={`current ${pace} ${way}`} />}
+    </g>
+  );
+}
+
+/** The same in words, for who cannot see it. */
+function describe(sources: readonly Node[], loads: readonly Node[], view: View): string {
+  const say = (node: Node): string => `${node.name} ${powerText(node.power_W)}`;
+  return `${view.headline} ${sources.map(say).join(', ')}. The home draws ${powerText(view.flow.house_W)}: ${loads.map(say).join(', ')}.`;
+}

@@ -1,0 +1,74 @@
+/** Numbers and times as the owner reads them. Unknown is a dash, never a zero. */
+import { dayStart, offsetMs } from '../zone.ts';
+
+const DASH = '–';
+
+export interface Amount {
+  readonly number: string;
+  readonly unit: string;
+}
+
+/** Size of a power; its direction is said in words beside it. */
+export function power(power_W: number | null): Amount {
+  if (power_W === null) return { number: DASH, unit: 'kW' };
+  const size = Math.abs(power_W);
+  if (size < 995) return { number: String(Math.round(size)), unit: 'W' };
+  return { number: (size / 1000).toFixed(size < 9_995 ? 2 : 1), unit: 'kW' };
+}
+
+/** `2.4 kW`: short, for labels. */
+export function powerText(power_W: number | null): string {
+  if (power_W === null) return DASH;
+  const size = Math.abs(power_W);
+  return size < 995 ? `${Math.round(size)} W` : `${(size / 1000).toFixed(1)} kW`;
+}
+
+export function energy(energy_Wh: number | null): Amount {
+  if (energy_Wh === null) return { number: DASH, unit: 'kWh' };
+  return { number: (energy_Wh / 1000).toFixed(Math.abs(energy_Wh) < 99_950 ? 1 : 0), unit: 'kWh' };
+}
+
+export function money(value: number | null, currency: string): string {
+  if (value === null) return DASH;
+  return new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+}
+
+/** Price per kWh in hundredths where the currency has them (`28.4 ct`). */
+export function price(value: number | null, currency: string): Amount {
+  const cents = currency === 'EUR' || currency === 'USD';
+  const unit = cents ? 'ct/kWh' : `${currency}/kWh`;
+  if (value === null) return { number: DASH, unit };
+  return { number: cents ? (value * 100).toFixed(1) : value.toFixed(3), unit };
+}
+
+export function clock(atMs: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(atMs);
+}
+
+export function dayAndClock(atMs: number, nowMs: number, timeZone: string): string {
+  const time = clock(atMs, timeZone);
+  if (atMs >= dayStart(timeZone, nowMs)) return time;
+  if (atMs >= dayStart(timeZone, nowMs, -1)) return `Yesterday ${time}`;
+  const day = new Intl.DateTimeFormat('en-GB', { timeZone, day: 'numeric', month: 'short' }).format(atMs);
+  return `${day} ${time}`;
+}
+
+/** The next time that the site's clock shows `HH:MM`. */
+export function nextTime(text: string, nowMs: number, timeZone: string): number | null {
+  const match = /^(\d{2}):(\d{2})$/.exec(text);
+  if (!match) return null;
+  const minutes = Number(match[1]) * 60 + Number(match[2]);
+  for (const day of [0, 1]) {
+    const midnight = dayStart(timeZone, nowMs, day);
+    const plain = midnight + minutes * 60_000;
+    const at = plain - (offsetMs(timeZone, plain) - offsetMs(timeZone, midnight));
+    if (at > nowMs) return at;
+  }
+  return null;
+}
+
+export function fixed(value: number | null): string {
+  if (value === null) return DASH;
+  const size = Math.abs(value);
+  return value.toLocaleString('en-GB', { maximumFractionDigits: size >= 1000 ? 0 : size >= 10 ? 1 : 2 });
+}

@@ -1,0 +1,79 @@
+/** The two pages before the home: the owner's first password, and signing in. */
+import { render } from 'preact';
+import { useState } from 'preact/hooks';
+import { post } from './api.ts';
+
+const first = location.pathname === '/setup';
+
+function Gate() {
+  const [password, setPassword] = useState('');
+  const [again, setAgain] = useState('');
+  const [trouble, setTrouble] = useState('');
+  const [busy, setBusy] = useState(false);
+
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (first && [...password].length < 8) return setTrouble('The password needs at least 8 characters.');
+    if (first && password !== again) return setTrouble('The two passwords differ.');
+    setBusy(true);
+    const answer = await post(first ? '/setup' : '/session', { password });
+    setBusy(false);
+    if (answer.ok) location.assign('/');
+    else
+      setTrouble(
+        answer.message.replace(/^body\.password: /, 'The password ').replace(/^./, (c) => c.toUpperCase()),
+      );
+  };
+
+  return (
+    <main class="gate">
+      <form class="card" onSubmit={submit}>
+        <img src="/icon.svg" alt="" width="56" height="56" />
+        <h1>{first ? 'Welcome to Hearth' : 'Hearth'}</h1>
+        <p class="soft">
+          {first
+            ? 'This gateway is yours. Choose a password: only who knows it can see your home and its energy.'
+            : 'Sign in to see your home.'}
+        </p>
+        {/* Password managers file a password under a name. */}
+        <input type="text" name="username" autocomplete="username" value="owner" hidden readOnly />
+        <label>
+          Password
+          <input
+            type="password"
+            name="password"
+            required
+            maxLength={256}
+            autocomplete={first ? 'new-password' : 'current-password'}
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        </label>
+        {first && (
+          <label>
+            The same again
+            <input
+              type="password"
+              name="again"
+              required
+              maxLength={256}
+              autocomplete="new-password"
+              value={again}
+              onInput={(event) => setAgain(event.currentTarget.value)}
+            />
+          </label>
+        )}
+        <p class="trouble" role="alert">
+          {trouble}
+        </p>
+        <button type="submit" class="primary" disabled={busy}>
+          {busy ? 'One moment …' : first ? 'Set password' : 'Sign in'}
+        </button>
+        {first && <p class="fine">At least 8 characters. It stays on this gateway and nowhere else.</p>}
+      </form>
+    </main>
+  );
+}
+
+const page = document.getElementById('page');
+if (page) render(<Gate />, page);

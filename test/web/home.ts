@@ -1,0 +1,358 @@
+/** A home as the page sees it: a sunny afternoon with a limit in force, a car that waits and a silent heat meter. */
+import { randomBytes } from 'node:crypto';
+import { ok, type Result, refuse } from '../../firmware/domain/errors.ts';
+import type { Flexibility } from '../../firmware/domain/flexibility.ts';
+import type { DeviceDecision, DeviceImage, Override, Snapshot } from '../../firmware/domain/image.ts';
+import type { Signal } from '../../firmware/domain/signal.ts';
+import type {
+  Journal,
+  JournalEntry,
+  SeriesRow,
+  SeriesStore,
+  Settings,
+} from '../../firmware/domain/storage.ts';
+import type { Clock } from '../../firmware/domain/time.ts';
+import type { WebDeps } from '../../firmware/web/server.ts';
+
+const HOUR = 3_600_000;
+const QUARTER = 900_000;
+/** 17:20 in Brussels, a Wednesday in June. */
+export const NOON = Date.UTC(2026, 5, 17, 15, 20);
+export const MIDNIGHT = Date.UTC(2026, 5, 16, 22);
+
+/** A clock that stands where it is told; what was asked to run later runs when it is moved there. */
+export class HandClock implements Clock {
+  wall = NOON;
+  elapsed = 1_000_000;
+  readonly #tasks = new Set<{ at: number; task: () => void }>();
+
+  wallMs(): number {
+    return this.wall;
+  }
+  elapsedMs(): number {
+    return this.elapsed;
+  }
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { at: this.elapsed + delayMs, task };
+    this.#tasks.add(entry);
+    return () => this.#tasks.delete(entry);
+  }
+  move(ms: number): void {
+    this.wall += ms;
+    this.elapsed += ms;
+    for (const entry of [...this.#tasks]) {
+      if (entry.at <= this.elapsed && this.#tasks.delete(entry)) entry.task();
+    }
+  }
+}
+
+const flexibility = (given: Partial<Flexibility> & Pick<Flexibility, 'kind' | 'name'>): Flexibility => ({
+  controlType: 'POWER_ENVELOPE_BASED_CONTROL',
+  ranges: [{ min_W: 0, max_W: 0 }],
+  step_W: 0,
+  phases: [1],
+  consequence: 'DEFER',
+  minOnMs: 0,
+  minOffMs: 0,
+  worstCase_W: 0,
+  failsafe_W: null,
+  need: null,
+  steerable: true,
+  ...given,
+});
+
+function device(id: string, power_W: number | null, flex: Flexibility, override: Override): DeviceImage {
+  return {
+    id,
+    flexibility: flex,
+    health: power_W === null ? 'silent' : 'ok',
+    power_W: { value: power_W, ageMs: power_W === null ? Infinity : 900 },
+    setPoint_W: power_W,
+    inStateMs: 600_000,
+    override,
+    priority: 1,
+    mode: 'cheap',
+  };
+}
+
+/** Day-ahead prices as they are in summer: cheap at noon, dear in the evening, in EUR per Wh. */
+export const HOURLY = [
+  112, 104, 98, 95, 97, 108, 131, 148, 139, 104, 71, 42, 28, 22, 26, 47, 83, 121, 168, 214, 243, 221, 172,
+  138,
+].map((perMWh) => (perMWh + 145) / 1e6);
+
+function prices(): Signal {
+  return {
+    id: 'day-ahead',
+    source: 'Day-ahead market',
+    kind: 'importPrice',
+    binding: 'informational',
+    scope: 'site',
+    priority: 10,
+    modifiedMs: MIDNIGHT,
+    receivedMs: MIDNIGHT,
+    currency: 'EUR',
+    text: null,
+    intervals: Array.from({ length: 48 }, (_, hour) => ({
+      fromMs: MIDNIGHT + hour * HOUR,
+      untilMs: MIDNIGHT + (hour + 1) * HOUR,
+      value: (HOURLY[hour % 24] ?? 0) * (hour < 24 ? 1 : 0.93),
+    })),
+  };
+}
+
+export class Home {
+  readonly clock: Clock;
+  readonly overrides = new Map<string, Override>();
+  readonly entries: (JournalEntry & { id: number })[] = [];
+  readonly kept = new Map<string, string>();
+  grid_W: number | null = 3840;
+  limit_W: number | null = 4200;
+  cycle = 1;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+    const say = (
+      minutes: number,
+      kind: JournalEntry['kind'],
+      subject: string | null,
+      code: string,
+      detail = {},
+    ) => this.journal.record({ atMs: NOON - minutes * 60_000, kind, subject, code, detail });
+    say(1500, 'system', null, 'STARTED', { message: 'the gateway started' });
+    say(900, 'signal', 'Day-ahead market', 'SIGNAL', { kind: 'importPrice' });
+    say(310, 'decision', 'boiler', 'PRICE_RUN', { setPoint_W: 2000, price: 0.000167 });
+    say(309, 'command', 'boiler', 'SUCCEEDED', { setPoint_W: 2000 });
+    say(65, 'rejected', 'Grid operator', 'SIGNAL_INVALID', {
+      message: 'intervals[0].payloads: expected an array',
+    });
+    say(32, 'fault', 'heat', 'BAD_CHECKSUM');
+    say(20, 'signal', 'Grid operator', 'SIGNAL', {
+      kind: 'importLimit',
+      limit_W: 4200,
+      untilMs: NOON + 70 * 60_000,
+    });
+    say(20, 'decision', 'wallbox', 'GRID_LIMIT', {
+      setPoint_W: 0,
+      limit_W: 4200,
+      source: 'Grid operator',
+      untilMs: NOON + 70 * 60_000,
+    });
+    say(20, 'command', 'wallbox', 'SUCCEEDED', { setPoint_W: 1380 });
+  }
+
+  readonly settings: Settings = {
+    get: (name) => this.kept.get(name) ?? null,
+    set: (name, value) => void this.kept.set(name, value),
+    remove: (name) => void this.kept.delete(name),
+  };
+
+  readonly journal: Journal = {
+    record: (entry) => void this.entries.push({ ...entry, id: this.entries.length + 1 }),
+    read: ({ limit, beforeId = Infinity, kind, subject }) =>
+      this.entries
+        .filter((e) => e.id < beforeId && (!kind || e.kind === kind) && (!subject || e.subject === subject))
+        .toReversed()
+        .slice(0, limit),
+  };
+
+  /** A register that rises by 400 W all day, and 150 Wh fed in per quarter from 10:00 to 15:00. */
+  readonly series: SeriesStore = {
+    append: () => {},
+    flush: () => {},
+    points: () => ['grid/activeEnergyImport/T1', 'grid/activeEnergyImport/T2', 'grid/activeEnergyExport'],
+    read: (point, resolution, fromMs, untilMs) => this.#rows(point, resolution, fromMs, untilMs),
+  };
+
+  #rows(point: string, resolution: string, fromMs: number, untilMs: number): SeriesRow[] {
+    if (resolution !== 'quarter') return [];
+    const rows: SeriesRow[] = [];
+    for (
+      let at = Math.ceil(fromMs / QUARTER) * QUARTER;
+      at + QUARTER <= Math.min(untilMs, NOON);
+      at += QUARTER
+    ) {
+      const quarters = (at + QUARTER - MIDNIGHT) / QUARTER;
+      const sunny = Math.min(20, Math.max(0, quarters - 40));
+      const value = point.endsWith('Export') ? 500_000 + 150 * sunny : 900_000 + 100 * quarters;
+      if (point.endsWith('T2')) rows.push({ atMs: at, value: 77_000, min: null, max: null, quality: 'good' });
+      else rows.push({ atMs: at, value, min: null, max: null, quality: 'good' });
+    }
+    return rows;
+  }
+
+  setOverride(id: string, override: Override): Result<unknown> {
+    if (!this.snapshot().image.devices.some((d) => d.id === id))
+      return refuse('NOT_FOUND', `no device ${id}`);
+    this.overrides.set(id, override);
+    return ok(null);
+  }
+
+  snapshot(): Snapshot {
+    const wallMs = this.clock.wallMs();
+    const of = (id: string): Override => this.overrides.get(id) ?? { kind: 'automatic' };
+    const devices = devicesOf(of);
+    const limits =
+      this.limit_W === null
+        ? []
+        : [
+            {
+              limit_W: this.limit_W,
+              source: 'Grid operator',
+              signalId: 'limit-1',
+              scope: 'site' as const,
+              direction: 'import' as const,
+              untilMs: NOON + 70 * 60_000,
+            },
+          ];
+    return {
+      image: {
+        cycle: this.cycle,
+        wallMs,
+        elapsedMs: this.clock.elapsedMs(),
+        wallTrusted: true,
+        site: {
+          fuse_A: 25,
+          phases: 3,
+          nominal_V: 230,
+          baseWorstCase_W: 1500,
+          timeZone: 'Europe/Brussels',
+          currency: 'EUR',
+          staleAfterMs: 30_000,
+          fixedImportPrice: null,
+          fixedExportPrice: 0.00006,
+        },
+        grid_W: { value: this.grid_W, ageMs: this.grid_W === null ? Infinity : 800 },
+        gridPhase_A: [
+          { value: 6, ageMs: 800 },
+          { value: 5.2, ageMs: 800 },
+          { value: 5.6, ageMs: 800 },
+        ],
+        devices,
+        signals: [prices()],
+        nextInstructionId: 12,
+      },
+      decision: { cycle: this.cycle, wallMs, limits, devices: decided(devices), corrections: [] },
+      devices: devices.map(({ id }) => ({
+        id,
+        instruction: null,
+        status: id === 'heat-pump' ? 'ABORTED' : 'SUCCEEDED',
+        statusCode: id === 'heat-pump' ? 'TIMEOUT' : null,
+      })),
+      meters: METERS(wallMs, this.grid_W),
+      broker: { connected: true, sinceMs: NOON - 9 * HOUR },
+      startedMs: NOON - 30 * HOUR,
+    };
+  }
+}
+
+function devicesOf(of: (id: string) => Override): DeviceImage[] {
+  return [
+    device(
+      'wallbox',
+      1380,
+      flexibility({
+        kind: 'wallbox',
+        name: 'Car charger',
+        ranges: [
+          { min_W: 0, max_W: 0 },
+          { min_W: 1380, max_W: 7360 },
+        ],
+        need: { energy_Wh: 14_000, byMs: MIDNIGHT + 31 * HOUR },
+      }),
+      of('wallbox'),
+    ),
+    device('boiler', 0, flexibility({ kind: 'boiler', name: 'Hot water' }), of('boiler')),
+    device('heat-pump', null, flexibility({ kind: 'heat-pump', name: 'Heat pump' }), of('heat-pump')),
+    device(
+      'solar',
+      -2140,
+      flexibility({ kind: 'inverter', name: 'Solar roof', ranges: [{ min_W: -6000, max_W: 0 }] }),
+      of('solar'),
+    ),
+    device(
+      'dishwasher',
+      640,
+      flexibility({ kind: 'appliance', name: 'Dishwasher', controlType: 'NOT_CONTROLABLE' }),
+      of('dishwasher'),
+    ),
+  ];
+}
+
+function decided(devices: readonly DeviceImage[]): DeviceDecision[] {
+  const slot = (from: number, until: number, power_W: number) => ({
+    fromMs: MIDNIGHT + from * HOUR,
+    untilMs: MIDNIGHT + until * HOUR,
+    power_W,
+  });
+  const limit = {
+    code: 'GRID_LIMIT' as const,
+    values: { limit_W: 4200, untilMs: NOON + 70 * 60_000, source: 'Grid operator', scope: 'site' },
+  };
+  const table: Record<string, Pick<DeviceDecision, 'reasons' | 'planned'>> = {
+    wallbox: {
+      reasons: [limit, { code: 'DEADLINE_RUN', values: { byMs: MIDNIGHT + 31 * HOUR } }],
+      planned: [slot(17.34, 18.5, 1380), slot(26, 30, 3680)],
+    },
+    boiler: {
+      reasons: [{ code: 'PRICE_WAIT', values: { atMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
+      planned: [slot(11, 14, 2000), slot(35, 38, 2000)],
+    },
+    'heat-pump': { reasons: [{ code: 'DEVICE_LOST', values: { worstCase_W: 2400 } }], planned: [] },
+    solar: { reasons: [{ code: 'FREE', values: {} }], planned: [] },
+  };
+  return devices.flatMap(({ id, setPoint_W, override }) => {
+    const row = table[id];
+    if (!row) return [];
+    const wish = { kind: override.kind };
+    const reasons =
+      wish.kind === 'off' ? [{ code: 'OWNER_OFF' as const, values: {} }, ...row.reasons] : row.reasons;
+    return [{ resource: id, setPoint_W: setPoint_W ?? 0, ...row, reasons }];
+  });
+}
+
+const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
+  {
+    id: 'grid',
+    name: 'Electricity meter',
+    health: grid_W === null ? 'silent' : 'ok',
+    lastMs: nowMs - 800,
+    values: [
+      { point: 'grid/activePowerImport', value: grid_W, unit: 'W' },
+      { point: 'grid/activeEnergyImport/T1', value: 4_312_087, unit: 'Wh' },
+      { point: 'grid/voltage/L1', value: 232.1, unit: 'V' },
+    ],
+    faults: { BAD_CHECKSUM: 2 },
+  },
+  {
+    id: 'heat',
+    name: 'Heat meter',
+    health: 'silent',
+    lastMs: nowMs - 5 * HOUR,
+    values: [],
+    faults: { TIMEOUT: 61 },
+  },
+];
+
+export function depsOf(home: Home): WebDeps {
+  return {
+    snapshot: () => home.snapshot(),
+    series: home.series,
+    journal: home.journal,
+    settings: home.settings,
+    setOverride: (id, override) => home.setOverride(id, override),
+    clock: home.clock,
+    random: { next: () => 0.5, bytes: (length) => randomBytes(length) },
+    info: { name: 'Maple Street 12', gridMeter: 'grid', hosts: [], version: '0.1.0' },
+  };
+}
+
+/** The machine's own time, for tests with real sockets. */
+export const realClock = (shiftMs: number): Clock => ({
+  wallMs: () => Date.now() + shiftMs,
+  elapsedMs: () => performance.now(),
+  after: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+});
