@@ -9,11 +9,19 @@ export const PREFIX = '/api/v1';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** `io: input` where a caller writes it, so that what has a default need not be sent. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', reused: 'inline' });
+/**
+ * `io: input` where a caller writes it, so that what has a default need not be sent. Schemas with a name are
+ * collected in `shared` and referred to.
+ */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', shared: Map<string, unknown>): Json {
+  const { $schema: _, $defs = {}, ...rest } = atComponents(z.toJSONSchema(schema, { io }));
+  for (const [name, definition] of Object.entries($defs)) shared.set(name, definition);
   return rest;
 }
+
+/** JSON Schema keeps named schemas in $defs, OpenAPI among its components. */
+const atComponents = (schema: z.core.JSONSchema.BaseSchema): z.core.JSONSchema.BaseSchema =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
 function parametersOf(route: Route): Json[] {
   const of = (schema: z.ZodType, where: 'path' | 'query'): Json[] => {
@@ -30,14 +38,14 @@ function parametersOf(route: Route): Json[] {
   return [...of(route.params, 'path'), ...of(route.query, 'query')];
 }
 
-function responsesOf(route: Route): Json {
+function responsesOf(route: Route, shared: Map<string, unknown>): Json {
   const done =
     route.answer === null
       ? { 204: { description: 'done' } }
       : {
           200: {
             description: route.summary,
-            content: { [route.contentType]: { schema: schemaOf(route.answer, 'output') } },
+            content: { [route.contentType]: { schema: schemaOf(route.answer, 'output', shared) } },
           },
         };
   const codes: ErrorCode[] = ['FORM_INVALID', 'NOT_ALLOWED', 'INTERNAL', ...route.refusals];
@@ -54,6 +62,8 @@ function responsesOf(route: Route): Json {
 }
 
 export function openapiOf(routes: readonly Route[], version: string): Json {
+  const shared = new Map<string, unknown>();
+  schemaOf(faultSchema, 'output', shared);
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
     const path = PREFIX + route.path.replace(/:(\w+)/g, '{$1}');
@@ -69,10 +79,10 @@ export function openapiOf(routes: readonly Route[], version: string): Json {
         : {
             requestBody: {
               required: true,
-              content: { 'application/json': { schema: schemaOf(route.body, 'input') } },
+              content: { 'application/json': { schema: schemaOf(route.body, 'input', shared) } },
             },
           }),
-      responses: responsesOf(route),
+      responses: responsesOf(route, shared),
     };
   }
   return {
@@ -85,7 +95,7 @@ export function openapiOf(routes: readonly Route[], version: string): Json {
     },
     paths,
     components: {
-      schemas: { Fault: schemaOf(faultSchema, 'output') },
+      schemas: Object.fromEntries([...shared].sort()),
       securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'hearth' } },
     },
   };

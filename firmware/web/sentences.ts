@@ -196,12 +196,11 @@ export function journalSentence(event: Event, name: (id: string) => string, plac
   const who = event.subject === null ? 'The gateway' : name(event.subject);
   const say = new Phrase(event.detail, place);
   const detail = say.text('message') ?? say.text('text');
-  if (isReasonCode(event.code)) {
-    const power = say.power('setPoint_W');
-    return `${who}${clause(' → ', power)}: ${REASONS[event.code](say)}`;
+  if ((event.kind === 'decision' || event.kind === 'guard') && isReasonCode(event.code)) {
+    return `${capital(who)}${clause(' set to ', say.power('setPoint_W'))}: ${REASONS[event.code](say)}`;
   }
-  if (isStatus(event.code)) {
-    return `${who} ${STATUS[event.code]}${clause(' of ', say.power('setPoint_W', 'power_W'))}${clause(' (', say.text('reason'), ')')}.`;
+  if (event.kind === 'command' && isStatus(event.code)) {
+    return `${who} ${STATUS[event.code]}${clause(': ', say.power('setPoint_W', 'power_W'))}${clause(' (', say.text('reason'), ')')}.`;
   }
   switch (event.kind) {
     case 'signal':

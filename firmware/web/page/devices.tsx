@@ -13,6 +13,7 @@ interface Props {
 
 export function DeviceCard({ device, nowMs, timeZone }: Props) {
   const { number, unit } = power(device.power_W);
+  const lost = device.reasons.some((reason) => reason.code === 'DEVICE_LOST');
   return (
     <article
       class={`card device is-${device.state}`}
@@ -27,7 +28,9 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
           <h3 id={`device-${device.id}`}>{device.name}</h3>
           <p class="state">
             {device.stateWords}
-            {device.health !== 'ok' && <span class={`pill ${device.health}`}>{HEALTH[device.health]}</span>}
+            {device.health !== 'ok' && device.state !== 'unknown' && (
+              <span class={`pill ${device.health}`}>{HEALTH[device.health]}</span>
+            )}
           </p>
         </div>
         <p class="amount">
@@ -45,11 +48,13 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
           </ul>
         </details>
       )}
-      {device.health !== 'ok' && <p class="note">{device.healthSentence}</p>}
+      {device.health !== 'ok' && !lost && <p class="note">{device.healthSentence}</p>}
       {(device.status === 'REJECTED' || device.status === 'ABORTED') && (
         <p class="note">{device.statusSentence}</p>
       )}
-      {device.controllable && <Wishes device={device} nowMs={nowMs} timeZone={timeZone} />}
+      {device.controllable && !device.producer && (
+        <Wishes device={device} nowMs={nowMs} timeZone={timeZone} />
+      )}
     </article>
   );
 }

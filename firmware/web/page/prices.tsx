@@ -76,6 +76,7 @@ export function PriceCurve({ prices, nowMs, timeZone }: { prices: Prices; nowMs:
               rx="1.5"
             />
           ))}
+          {current && <line class="now" x1={x(nowMs)} x2={x(nowMs)} y1="0" y2={height} />}
           {hours(first.fromMs, last.untilMs, timeZone, width).map((atMs) => (
             <text key={atMs} class="tick" x={x(atMs)} y={HEIGHT + 15}>
               {clock(atMs, timeZone)}
@@ -101,7 +102,6 @@ export function PriceCurve({ prices, nowMs, timeZone }: { prices: Prices; nowMs:
               })}
             </g>
           ))}
-          {current && <line class="now" x1={x(nowMs)} x2={x(nowMs)} y1="0" y2={height} />}
         </svg>
       </div>
       {bands.length > 0 && (
@@ -109,7 +109,7 @@ export function PriceCurve({ prices, nowMs, timeZone }: { prices: Prices; nowMs:
           {bands.map((band, row) => (
             <li key={band.id}>
               <i class={`plan-${row % 4}`} /> {band.name}{' '}
-              <span class="soft">{spans(band.slots, timeZone)}</span>
+              <span class="soft">{spans(band.slots, nowMs, timeZone)}</span>
             </li>
           ))}
         </ul>
@@ -137,16 +137,20 @@ function hours(fromMs: number, untilMs: number, timeZone: string, width: number)
   return ticks;
 }
 
-function dayWord(slot: Slot, nowMs: number, timeZone: string): string {
+function dayWord(slot: { readonly fromMs: number }, nowMs: number, timeZone: string): string {
   const day = (atMs: number): number => Math.floor((atMs + offsetMs(timeZone, atMs)) / (24 * HOUR_MS));
   return day(slot.fromMs) > day(nowMs) ? 'tomorrow ' : '';
 }
 
-const spans = (slots: readonly { fromMs: number; untilMs: number }[], timeZone: string): string =>
-  slots
-    .slice(0, 3)
-    .map((slot) => `${clock(slot.fromMs, timeZone)}–${clock(slot.untilMs, timeZone)}`)
-    .join(', ');
+/** What is still to come of a plan. */
+function spans(planned: Prices['planned'][number]['slots'], nowMs: number, timeZone: string): string {
+  const ahead = planned.filter((slot) => slot.untilMs > nowMs).slice(0, 3);
+  const words = ahead.map(
+    (slot) =>
+      `${dayWord(slot, nowMs, timeZone)}${clock(slot.fromMs, timeZone)}–${clock(slot.untilMs, timeZone)}`,
+  );
+  return words.length === 0 ? 'done for today' : words.join(', ');
+}
 
 function describe(slots: readonly Slot[], prices: Prices, timeZone: string): string {
   const by = [...slots].sort((a, b) => (a.import ?? 0) - (b.import ?? 0));
@@ -154,7 +158,9 @@ function describe(slots: readonly Slot[], prices: Prices, timeZone: string): str
     slot
       ? `${price(slot.import, prices.currency).number} ${price(slot.import, prices.currency).unit} at ${clock(slot.fromMs, timeZone)}`
       : '';
-  const plans = prices.planned.map((band) => `${band.name} ${spans(band.slots, timeZone)}`).join('; ');
+  const plans = prices.planned
+    .map((band) => `${band.name} ${spans(band.slots, prices.nowMs, timeZone)}`)
+    .join('; ');
   return `Price curve. Cheapest ${say(by[0])}, dearest ${say(by.at(-1))}. ${plans === '' ? '' : `Planned: ${plans}.`}`;
 }
 

@@ -1,0 +1,215 @@
+/** The page in a real browser, against a real listening server: what the owner sees and does. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Test, test } from 'tap';
+import { openWeb, type Web } from '../../firmware/web/server.ts';
+import { depsOf, Home, NOON, realClock } from './home.ts';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const PASSWORD = 'correct horse battery';
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WAIT = { timeout: 15_000 };
+
+interface Visit {
+  readonly home: Home;
+  readonly web: Web;
+  readonly page: Page;
+  readonly url: string;
+  /** What the browser complained about: errors of the page, refused by its policy, or asked of another host. */
+  readonly complaints: string[];
+}
+
+async function visit(
+  t: Test,
+  browser: Browser,
+  port = 0,
+  home = new Home(realClock(NOON - Date.now())),
+): Promise<Visit> {
+  const web = await openWeb({ host: '127.0.0.1', port }, depsOf(home));
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  t.teardown(() => web.close());
+  t.teardown(() => context.close());
+  const url = `http://127.0.0.1:${web.port}`;
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load'))
+      complaints.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) complaints.push(`asked ${request.url()}`);
+  });
+  return { home, web, page, url, complaints };
+}
+
+const fits = (page: Page): Promise<unknown> =>
+  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
+
+async function setUp({ page, url }: Visit): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByLabel('The same again').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await page.waitForURL(`${url}/`, WAIT);
+  await page.locator('[data-power]').waitFor(WAIT);
+}
+
+async function firstStart(t: Test, browser: Browser): Promise<void> {
+  const v = await visit(t, browser);
+  const { page, url } = v;
+  await page.goto(url);
+  t.equal(page.url(), `${url}/setup`, 'the first start leads to the password');
+  t.ok(await fits(page), 'set-up fits a phone');
+  await page.getByLabel('Password').fill('short');
+  await page.getByLabel('The same again').fill('short');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  t.match(await page.getByRole('alert').textContent(), /at least 8 characters/);
+  t.equal(v.home.kept.size, 0);
+  await setUp(v);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL(`${url}/sign-in`, WAIT);
+  await page.getByLabel('Password').fill('something else');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').filter({ hasText: 'This is not the password' }).waitFor(WAIT);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${url}/`, WAIT);
+  await page.locator('[data-power]').waitFor(WAIT);
+  t.strictSame(v.complaints, []);
+}
+
+async function theHome(t: Test, browser: Browser): Promise<void> {
+  const v = await visit(t, browser);
+  const { page, home, web } = v;
+  await setUp(v);
+  t.equal((await page.locator('[data-power]').textContent())?.replace(/\s+/g, ' '), '3.84 kW');
+  t.equal(await page.locator('.way').textContent(), 'from the grid');
+  t.equal(
+    await page.locator('.banner.limit').textContent(),
+    'Grid operator limits the house to 4.2 kW until 18:30.',
+  );
+  const water = page.locator('[data-device=boiler]');
+  t.match(await water.locator('.reason').textContent(), /^Waits for cheaper power at tomorrow 11:00/);
+  t.match(
+    await page.locator('.flow').getAttribute('aria-label'),
+    /Solar 2\.1 kW, Grid 3\.8 kW.*The home draws 6\.0 kW/,
+  );
+  await page.locator('.slot').first().waitFor(WAIT);
+  t.equal(await page.locator('.slot').count(), 48, 'today and tomorrow by the hour');
+  t.match(
+    await page.locator('.facts').textContent(),
+    /cost€1\.41.*from the grid6\.9 kWh.*to the grid3\.0 kWh/,
+  );
+  t.match(
+    await page.locator('.journal').textContent(),
+    /Car charger set to 0 W: Grid operator limits the house/,
+  );
+  t.match(await page.locator('.meters').textContent(), /Heat meter.*61 × no answer within the time/);
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    t.ok(await fits(page), `no sideways scrolling at ${width} px`);
+  }
+  const small = await page.evaluate(
+    '[...document.querySelectorAll("button")].filter((b) => b.getBoundingClientRect().height < 40).length',
+  );
+  t.equal(small, 0, 'every button is large enough for a thumb');
+
+  await water.getByRole('button', { name: 'Off' }).click();
+  await water.locator('.said').filter({ hasText: 'Switched off.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('boiler'), { kind: 'off' }, 'the wish has arrived');
+  web.notify();
+  await water.locator('.reason').filter({ hasText: 'You switched it off.' }).waitFor(WAIT);
+  t.equal(await water.getByRole('button', { name: 'Off' }).getAttribute('aria-pressed'), 'true');
+  await water.getByRole('button', { name: 'Back to automatic' }).click();
+  await water.locator('.said').filter({ hasText: 'Back to automatic.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('boiler'), { kind: 'automatic' });
+
+  const car = page.locator('[data-device=wallbox]');
+  await car.getByRole('button', { name: 'Not before' }).click();
+  await car.getByLabel('Not before', { exact: true }).fill('18:00');
+  await car.getByRole('button', { name: 'Wait' }).click();
+  await car.locator('.said').filter({ hasText: 'Waits until 18:00.' }).waitFor(WAIT);
+  t.strictSame(
+    home.overrides.get('wallbox'),
+    { kind: 'notBefore', atMs: Date.UTC(2026, 5, 17, 16) },
+    "18:00 of the site's zone",
+  );
+  await car.getByRole('button', { name: 'Now' }).click();
+  await car.locator('.said').filter({ hasText: 'Runs now.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('wallbox'), { kind: 'now', untilMs: null });
+  t.equal(
+    await page.locator('[data-device=dishwasher] button').count(),
+    0,
+    'what cannot be controlled has no buttons',
+  );
+  t.strictSame(v.complaints, []);
+}
+
+async function live(t: Test, browser: Browser): Promise<void> {
+  const v = await visit(t, browser);
+  const { page, home, web } = v;
+  await setUp(v);
+  home.grid_W = -750;
+  home.limit_W = null;
+  web.notify();
+  await page.locator('[data-power]', { hasText: '750' }).waitFor(WAIT);
+  t.equal(await page.locator('.way').textContent(), 'to the grid');
+  t.equal(await page.locator('.banner.limit').count(), 0, 'the limit is over');
+  home.limit_W = 0;
+  home.grid_W = null;
+  web.notify();
+  await page.locator('.banner.limit', { hasText: 'limits the house to 0 W' }).waitFor(WAIT);
+  t.match(await page.locator('[data-power]').textContent(), /^–/, 'unknown is not 0');
+  t.match(await page.locator('.banner.notice').textContent(), /The meter is silent/);
+
+  const { port } = web;
+  await web.close();
+  await page.locator('.link.gone', { hasText: 'Connection lost' }).waitFor(WAIT);
+  home.grid_W = 1234;
+  const again = await openWeb({ host: '127.0.0.1', port }, depsOf(home));
+  t.teardown(() => again.close());
+  await page.locator('[data-power]', { hasText: '1.23' }).waitFor(WAIT);
+  await page.locator('.link.live').waitFor(WAIT);
+  t.pass('it comes back by itself, without signing in again');
+
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  const motion = await page
+    .locator('.flow .current')
+    .first()
+    .evaluate('(e) => getComputedStyle(e).animationName');
+  t.equal(motion, 'none', 'nothing moves for who asked for that');
+}
+
+if (existsSync(CHROMIUM)) {
+  execFileSync(
+    process.execPath,
+    [path.resolve(import.meta.dirname, '../../scripts/build-page.ts'), '--if-stale'],
+    {
+      stdio: 'ignore',
+    },
+  );
+  test('the page in a browser', async (t) => {
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    t.teardown(() => browser.close());
+    await t.test('first start, set a password, sign out and in', (s) => firstStart(s, browser));
+    await t.test('the home on a phone and on a desk, and the wishes', (s) => theHome(s, browser));
+    await t.test('live: pushed, lost, back again', (s) => live(s, browser));
+  });
+} else {
+  test('the page in a browser', async (t) => {
+    if (process.env.CI) t.fail(`CI must have a browser at ${CHROMIUM}`);
+    else t.comment(`no browser at ${CHROMIUM}: the page is not tried here`);
+    t.equal(existsSync(CHROMIUM), false);
+  });
+}
