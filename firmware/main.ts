@@ -15,6 +15,26 @@ program
     await decode(process.stdin, process.stdout);
   });
 
+program
+  .command('run')
+  .description('the gateway, with the configuration of FILE')
+  .argument('<file>')
+  .action(async (file: string) => {
+    const { run } = await import('./commands/run.ts');
+    await run(file);
+  });
+
+program
+  .command('config')
+  .description('check a configuration FILE: `hearth config check FILE`')
+  .argument('<action>', 'check')
+  .argument('<file>')
+  .action(async (action: string, file: string) => {
+    if (action !== 'check') program.error(`config: unknown action ${action}`);
+    const { configCheck } = await import('./commands/config.ts');
+    process.exitCode = configCheck(file, process.stdout);
+  });
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader went away (`| head`): nothing is left to do.
   if (error.code === 'EPIPE') process.exit(0);

@@ -89,6 +89,7 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.until()}: it should not be switched too often.`,
   MINIMUM_OFF: (say) => `Stays off${say.until()}: it should not be switched too often.`,
+  SETTLING: () => 'Was just turned down; it waits a minute before it is turned up again.',
   PRICE_WAIT: (say) =>
     `Waits for cheaper power${clause(' at ', say.time('atMs', 'fromMs', 'startMs', 'untilMs'))}` +
     `${clause(' (now ', say.price('price', 'price_perWh'), ')')}.`,

@@ -69,6 +69,7 @@ function device(id: string, power_W: number | null, flex: Flexibility, override:
     power_W: { value: power_W, ageMs: power_W === null ? Infinity : 900 },
     setPoint_W: power_W,
     inStateMs: 600_000,
+    sinceLoweredMs: Infinity,
     override,
     priority: 1,
     mode: 'cheap',

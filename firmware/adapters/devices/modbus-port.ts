@@ -91,7 +91,10 @@ export class ModbusPort extends EventEmitter {
   private receiveTcp(): void {
     while (this.held.length >= MBAP) {
       const length = this.held.readUInt16BE(4);
-      if (this.held.readUInt16BE(2) !== 0 || length < 2 || length > MAX_ADU - 6) return this.drop();
+      if (this.held.readUInt16BE(2) !== 0 || length < 2 || length > MAX_ADU - 6) {
+        this.drop();
+        return;
+      }
       if (this.held.length < 6 + length) return;
       const answer = this.held.subarray(6, 6 + length);
       const mine = this.held.readUInt16BE(0) === this._transactionIdWrite;
@@ -104,7 +107,10 @@ export class ModbusPort extends EventEmitter {
   private receiveRtu(): void {
     const length = rtuLength(this.held);
     if (length === null || this.held.length < length) return;
-    if (this.held.length > length || length > MAX_ADU) return this.drop();
+    if (this.held.length > length || length > MAX_ADU) {
+      this.drop();
+      return;
+    }
     const frame = this.held;
     this.held = Buffer.alloc(0);
     if (crc16(frame, length - 2) === frame.readUInt16LE(length - 2)) this.emit('data', frame);

@@ -19,7 +19,7 @@ export function measurementsOf(telegram: Telegram, received: Received): Measurem
     const obis = reading.obis === undefined ? null : parseObis(reading.obis);
     const meaning = obis && meaningOf(obis);
     if (!meaning || seen.has(reading.obis ?? '')) return [];
-    const value = valueOf(reading, QUANTITIES[meaning.quantity].unit);
+    const value = numberOf(reading, QUANTITIES[meaning.quantity].unit);
     if (value === undefined) return [];
     seen.add(reading.obis ?? '');
     const { quantity, phase, tariff, channel } = meaning;
@@ -35,7 +35,7 @@ export function measurementsOf(telegram: Telegram, received: Received): Measurem
 }
 
 /** Null when the meter marks it invalid, undefined when it is not a number of this unit. */
-function valueOf(reading: Reading, unit: string): number | null | undefined {
+function numberOf(reading: Reading, unit: string): number | null | undefined {
   if (reading.quality === 'invalid' && reading.value == null) return null;
   return typeof reading.value === 'number' && (reading.unit ?? '') === unit ? reading.value : undefined;
 }

@@ -15,7 +15,8 @@ export interface DataSet {
   readonly groups: readonly string[];
 }
 
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // biome-ignore lint/suspicious/noControlCharactersInRegex: line noise is what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: line noise is what it looks for
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 const ID_CHARS = 32;
 
 /**

@@ -1,0 +1,79 @@
+/** The demo home: a boiler, a wallbox and a roof behind one meter, as twins that share one world. */
+import { ModbusTwin, setLong } from './modbus-device.ts';
+import { p1Telegram } from './p1-telegram.ts';
+import { sun_W, World } from './world.ts';
+
+export interface DemoHome {
+  readonly world: World;
+  readonly boiler: ModbusTwin;
+  readonly wallbox: ModbusTwin;
+  readonly inverter: ModbusTwin;
+  /** The meter's next telegram. */
+  telegram(): Uint8Array;
+}
+
+const SUNSPEC_SCALE = 40085;
+
+export function demoHome(seed: number, wallMs: () => number): DemoHome {
+  const world = new World(seed);
+  return {
+    world,
+    boiler: boilerOf(world, wallMs),
+    wallbox: wallboxOf(world, wallMs),
+    inverter: inverterOf(world, seed, wallMs),
+    telegram: () => telegramOf(world, wallMs()),
+  };
+}
+
+function telegramOf(world: World, atMs: number): Uint8Array {
+  const net_W = world.advance(atMs);
+  return p1Telegram({
+    wallMs: atMs,
+    net_W,
+    importEnergy_Wh: world.importEnergy_Wh,
+    exportEnergy_Wh: world.exportEnergy_Wh,
+  });
+}
+
+/** 2 kW element behind a coil; its thermostat never opens in the demo. */
+function boilerOf(world: World, wallMs: () => number): ModbusTwin {
+  const twin = new ModbusTwin();
+  const power_W = (): number => (twin.registers.coils.get(0) ? 2000 : 0);
+  world.appliances.push({ power_W });
+  twin.refresh = () => void (wallMs(), twin.registers.input.set(0, power_W()));
+  return twin;
+}
+
+/** Follows its current set-point on three phases; a car is always there. */
+function wallboxOf(world: World, wallMs: () => number): ModbusTwin {
+  const twin = new ModbusTwin();
+  const power_W = (): number => {
+    const set_A = (twin.registers.holding.get(1000) ?? 0) / 10;
+    return set_A < 6 ? 0 : Math.min(set_A, 16) * 230 * 3;
+  };
+  world.appliances.push({ power_W });
+  let energy_Wh = 120_000;
+  let lastMs = wallMs();
+  twin.refresh = () => {
+    energy_Wh += (power_W() * Math.max(0, wallMs() - lastMs)) / 3_600_000;
+    lastMs = wallMs();
+    setLong(twin.registers.input, 100, Math.round(power_W()));
+    setLong(twin.registers.input, 102, Math.round(energy_Wh));
+  };
+  return twin;
+}
+
+/** 5 kW of roof, turned down by percent of its rating. */
+function inverterOf(world: World, seed: number, wallMs: () => number): ModbusTwin {
+  const twin = new ModbusTwin();
+  twin.registers.holding.set(40155, 100);
+  const produced_W = (atMs: number): number =>
+    Math.min(sun_W(seed, 5000, atMs), (twin.registers.holding.get(40155) ?? 100) * 50);
+  world.appliances.push({ power_W: (atMs) => -produced_W(atMs) });
+  twin.refresh = () => {
+    twin.registers.holding.set(40084, Math.round(produced_W(wallMs())));
+    twin.registers.holding.set(SUNSPEC_SCALE, 0);
+    setLong(twin.registers.holding, 40094, 8_000_000);
+  };
+  return twin;
+}
