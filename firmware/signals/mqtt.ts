@@ -23,9 +23,6 @@ const RECONNECT_MAX_MS = 60_000;
 const KEEPALIVE_S = 30;
 /** The broker keeps what was sent meanwhile for so long. */
 const SESSION_EXPIRY_S = 86_400;
-/** MQTT 5 CONNACK 84h and MQTT 3.1.1 return code 1: the protocol version is not supported. */
-const UNSUPPORTED_VERSION = new Set([0x84, 1]);
-
 export function mqttTransport(options: MqttOptions, clock: Clock): SignalTransport {
   let client: MqttClient | null = null;
   let version: 5 | 4 = 5;
@@ -37,6 +34,7 @@ export function mqttTransport(options: MqttOptions, clock: Clock): SignalTranspo
     const own = mqtt.connect(options.url, settings(options, version));
     client = own;
     let welcomed = false;
+    const tried = version;
     own.on('connect', () => {
       welcomed = true;
       delayMs = RECONNECT_MIN_MS;
@@ -47,17 +45,15 @@ export function mqttTransport(options: MqttOptions, clock: Clock): SignalTranspo
     own.on('message', (topic, payload) => {
       if (payload.length <= LIMITS.signalMessage_bytes) events.message(topic, payload);
     });
-    own.on('error', (error) => {
-      const code = 'code' in error ? Number(error.code) : Number.NaN;
-      if (UNSUPPORTED_VERSION.has(code)) version = 4;
-    });
+    // What went wrong shows in the close that follows.
+    own.on('error', () => {});
     own.on('close', () => {
       if (client !== own) return;
       client = null;
       own.end(true);
       events.state(false, fault('LINK_GONE', 'the broker is out of reach'));
       // A broker that knows no MQTT 5 may simply hang up: the other version has its turn.
-      if (!welcomed) version = version === 5 ? 4 : 5;
+      if (!welcomed) version = tried === 5 ? 4 : 5;
       clock.after(delayMs, () => connect(events));
       delayMs = Math.min(delayMs * 2, RECONNECT_MAX_MS);
     });

@@ -1,0 +1,118 @@
+/**
+ * `npm run demo`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a boiler, a
+ * wallbox and an inverter over Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
+ */
+import '../firmware/node-guard.ts';
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { demoBroker } from '../test/twins/broker.ts';
+import { modbusTcp, ptyCarrier } from '../test/twins/carriers.ts';
+import { demoHome } from '../test/twins/home.ts';
+import { DAY_PRICES, limitEvent, priceEvent } from '../test/twins/operator.ts';
+
+const DAY_MS = 86_400_000;
+const PORT = Number(process.env.PORT ?? 8080);
+const dir = process.env.HEARTH_DEMO_DIR ?? path.join(tmpdir(), `hearth-demo-${process.getuid?.() ?? 0}`);
+if (!process.env.HEARTH_DEMO_DIR) rmSync(dir, { recursive: true, force: true });
+mkdirSync(dir, { recursive: true });
+
+const home = demoHome(2026, Date.now);
+const meter = await ptyCarrier();
+const [boiler, wallbox, inverter] = await Promise.all([
+  modbusTcp(home.boiler),
+  modbusTcp(home.wallbox),
+  modbusTcp(home.inverter),
+]);
+const broker = await demoBroker();
+
+const tcp = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port });
+const config = {
+  site: {
+    name: 'Demo home',
+    timeZone: 'Europe/Berlin',
+    currency: 'EUR',
+    fuse_A: 35,
+    phases: 3,
+    fixedExportPrice: 0.08,
+  },
+  store: { path: 'hearth.sqlite' },
+  web: { host: '127.0.0.1', port: PORT },
+  mqtt: {
+    url: `mqtt://127.0.0.1:${broker.port}`,
+    clientId: 'demo-home',
+    topics: ['openadr3/demo/#'],
+    programs: [
+      { id: 'prices', name: 'Day-ahead market', binding: 'informational' },
+      { id: 'limits', name: 'grid operator', binding: 'commandable', scope: 'site' },
+    ],
+  },
+  meters: [
+    {
+      id: 'grid',
+      name: 'Main meter',
+      protocol: 'dsmr-p1',
+      role: 'grid',
+      link: { kind: 'serial', path: meter.path, baudRate: 115200 },
+    },
+  ],
+  devices: [
+    {
+      id: 'boiler',
+      name: 'Hot water',
+      profile: 'relay-heater',
+      link: tcp(boiler.port),
+      priority: 10,
+      mode: 'cheap',
+      deadline: { time: '06:30', energy_Wh: 5000 },
+    },
+    {
+      id: 'wallbox',
+      name: 'Wallbox',
+      profile: 'wallbox-current',
+      link: tcp(wallbox.port),
+      priority: 20,
+      mode: 'cheap',
+      deadline: { time: '07:00', energy_Wh: 14_000 },
+    },
+    { id: 'roof', name: 'Solar roof', profile: 'inverter-sunspec', link: tcp(inverter.port), priority: 30 },
+  ],
+};
+const file = path.join(dir, 'hearth.json');
+writeFileSync(file, JSON.stringify(config, null, 2));
+
+setInterval(() => meter.write(home.telegram()), 1000);
+const publishPrices = (): Promise<void> => {
+  const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+  return broker.publish(
+    'openadr3/demo/prices',
+    priceEvent({ id: 'day', programID: 'prices', modifiedMs: Date.now() }, today, [
+      ...DAY_PRICES,
+      ...DAY_PRICES,
+    ]),
+  );
+};
+await publishPrices();
+setInterval(publishPrices, 3_600_000);
+// Every ten minutes the operator limits the house to 4.2 kW for three.
+const publishLimit = (): Promise<void> =>
+  broker.publish(
+    'openadr3/demo/limits',
+    limitEvent({ id: 'evening', programID: 'limits', modifiedMs: Date.now() }, Date.now(), 180_000, 4.2),
+  );
+setTimeout(publishLimit, 60_000);
+setInterval(publishLimit, 600_000);
+
+const gateway = spawn(
+  process.execPath,
+  [path.resolve(import.meta.dirname, '../firmware/main.ts'), 'run', file],
+  { stdio: 'inherit' },
+);
+console.log(`demo home in ${dir}; the first visit to the page sets the owner's password`);
+const stop = (): void => {
+  gateway.kill('SIGTERM');
+};
+process.once('SIGINT', stop);
+process.once('SIGTERM', stop);
+gateway.once('exit', (code) => process.exit(code ?? 0));

@@ -1,0 +1,96 @@
+/** What carries a twin's bytes: a TCP server on loopback, or a pseudo terminal. */
+import { spawn } from 'node:child_process';
+import { createServer, type Socket } from 'node:net';
+import path from 'node:path';
+import type { ModbusTwin } from './modbus-device.ts';
+
+export interface TcpCarrier {
+  readonly port: number;
+  /** To every client that is connected. */
+  write(bytes: Uint8Array): void;
+  /** Ends all connections, as a device that is restarted does; the port goes on listening. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+export function tcpCarrier(
+  onBytes: (chunk: Uint8Array, reply: (bytes: Uint8Array) => void) => void,
+  port = 0,
+): Promise<TcpCarrier> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on('data', (chunk) => onBytes(chunk, (bytes) => socket.write(bytes)));
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+  });
+  const reset = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address();
+      resolve({
+        port: typeof address === 'object' && address ? address.port : 0,
+        write: (bytes) => {
+          for (const socket of sockets) socket.write(bytes);
+        },
+        reset,
+        close: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            reset();
+          }),
+      });
+    });
+  });
+}
+
+export const modbusTcp = (twin: ModbusTwin, port = 0): Promise<TcpCarrier> =>
+  tcpCarrier((chunk, reply) => {
+    for (const answer of twin.tcp(chunk)) reply(answer);
+  }, port);
+
+export interface PtyCarrier {
+  /** The device file that the gateway opens. */
+  readonly path: string;
+  write(bytes: Uint8Array): void;
+  onBytes(listener: (chunk: Uint8Array) => void): void;
+  /** The speed that the gateway has set. */
+  readonly baudRate: () => number;
+  close(): Promise<void>;
+}
+
+export function ptyCarrier(): Promise<PtyCarrier> {
+  const child = spawn('python3', [path.join(import.meta.dirname, 'serial_line.py')], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const listeners: ((chunk: Uint8Array) => void)[] = [];
+  let baudRate = 0;
+  child.stdin.on('error', () => {});
+  child.stderr.on('data', (text: Buffer) => {
+    baudRate = Number(text.toString().trim().split('\n').at(-1));
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the serial line ended with ${code}`)));
+    child.stdout.once('data', (first: Buffer) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        for (const listener of listeners) listener(chunk);
+      });
+      resolve({
+        path: first.toString().trim(),
+        write: (bytes) => void child.stdin.write(bytes),
+        onBytes: (listener) => void listeners.push(listener),
+        baudRate: () => baudRate,
+        close: () =>
+          new Promise((done) => {
+            child.once('exit', () => done());
+            child.kill('SIGKILL');
+          }),
+      });
+    });
+  });
+}
