@@ -50,7 +50,7 @@ export function answer(line: string): object {
   const id = typeof parsed === 'object' && parsed !== null && 'id' in parsed ? parsed.id : null;
   const request = requestOf(parsed);
   if (!request.ok) return failure(id, request.error, 0);
-  const kind = DECODE_KINDS[request.value.kind];
+  const kind = Object.hasOwn(DECODE_KINDS, request.value.kind) ? DECODE_KINDS[request.value.kind] : undefined;
   if (!kind)
     return failure(
       id,

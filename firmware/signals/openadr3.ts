@@ -76,13 +76,15 @@ interface PayloadRow {
 }
 
 /** Payload types that are acted on. Prices beyond ±100 a kWh and limits beyond 10 MW are mistakes or attacks. */
-const PAYLOADS: Readonly<Record<string, PayloadRow>> = {
-  PRICE: { kind: 'importPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
-  EXPORT_PRICE: { kind: 'exportPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
-  GHG: { kind: 'co2', unit: 'GHG', factor: 1 / 1000, min: 0, max: 5000 },
-  IMPORT_CAPACITY_LIMIT: { kind: 'importLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
-  EXPORT_CAPACITY_LIMIT: { kind: 'exportLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
-};
+const PAYLOADS: ReadonlyMap<string, PayloadRow> = new Map(
+  Object.entries({
+    PRICE: { kind: 'importPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
+    EXPORT_PRICE: { kind: 'exportPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
+    GHG: { kind: 'co2', unit: 'GHG', factor: 1 / 1000, min: 0, max: 5000 },
+    IMPORT_CAPACITY_LIMIT: { kind: 'importLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
+    EXPORT_CAPACITY_LIMIT: { kind: 'exportLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
+  } satisfies Record<string, PayloadRow>),
+);
 
 /** Reads one message. Never throws; nothing of a refused message takes effect. */
 export function readOpenAdr3(bytes: Uint8Array, context: DialectContext): Result<SignalChange> {
@@ -121,7 +123,7 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
   const byType = new Map<string, SignalInterval[]>();
   for (const { fromMs, untilMs, payloads } of slots.value) {
     for (const { type, values } of payloads) {
-      const row = PAYLOADS[type];
+      const row = PAYLOADS.get(type);
       if (!row) continue;
       const parts = split(fromMs, untilMs, values, row);
       if (!parts.ok) return parts;
@@ -130,7 +132,7 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
   }
   const keep: Signal[] = [];
   for (const [type, intervals] of byType) {
-    const row = PAYLOADS[type];
+    const row = PAYLOADS.get(type);
     if (!row) continue;
     const unit = unitFault(found, type, row);
     if (unit) return refuse('SIGNAL_INVALID', unit);

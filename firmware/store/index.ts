@@ -45,7 +45,7 @@ export function openStore(path: string, options: StoreOptions): Storage {
     journal: journalOf(db, onFailure),
     signals: signalsOf(db, onFailure),
     settings,
-    writes: writesOf(db, options.timeZone),
+    writes: writesOf(db, options.timeZone, onFailure),
     overrides: overridesOf(settings),
     opened,
     maintain(wallMs) {
@@ -147,7 +147,7 @@ function settingsOf(db: Database.Database, onFailure: OnFailure): Settings {
   };
 }
 
-function writesOf(db: Database.Database, timeZone: string): WriteBudget {
+function writesOf(db: Database.Database, timeZone: string, onFailure: OnFailure): WriteBudget {
   const used = (device: string, day: number): number =>
     db
       .prepare<[string, number], { used: number }>(
@@ -158,10 +158,13 @@ function writesOf(db: Database.Database, timeZone: string): WriteBudget {
     spend(device, wallMs, perDay) {
       const day = startOfDay(wallMs, timeZone);
       if (used(device, day) >= perDay) return false;
-      db.prepare(
-        'INSERT INTO write_budget VALUES (?, ?, 1) ON CONFLICT (device, day) DO UPDATE SET used = used + 1',
-      ).run(device, day);
-      db.prepare('DELETE FROM write_budget WHERE device = ? AND day < ?').run(device, day - 7 * 86_400_000);
+      // A disk that takes nothing does not stop a command.
+      attempt(onFailure, () => {
+        db.prepare(
+          'INSERT INTO write_budget VALUES (?, ?, 1) ON CONFLICT (device, day) DO UPDATE SET used = used + 1',
+        ).run(device, day);
+        db.prepare('DELETE FROM write_budget WHERE device = ? AND day < ?').run(device, day - 7 * 86_400_000);
+      });
       return true;
     },
     used: (device, wallMs) => used(device, startOfDay(wallMs, timeZone)),

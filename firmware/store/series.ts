@@ -31,6 +31,7 @@ export class Series implements SeriesStore {
   private readonly ids = new Map<string, number>();
   private queue: Measurement[] = [];
   private timer: Cancel | null = null;
+  private failing = false;
 
   constructor(
     db: Database.Database,
@@ -42,10 +43,13 @@ export class Series implements SeriesStore {
     this.clock = clock;
     this.timeZone = timeZone;
     this.onFailure = onFailure;
-    for (const { id, name } of db
-      .prepare<[], { id: number; name: string }>('SELECT id, name FROM point')
-      .all())
-      this.ids.set(name, id);
+    this.loadIds();
+  }
+
+  private loadIds(): void {
+    this.ids.clear();
+    const rows = this.db.prepare<[], { id: number; name: string }>('SELECT id, name FROM point').all();
+    for (const { id, name } of rows) this.ids.set(name, id);
   }
 
   append(measurements: readonly Measurement[]): void {
@@ -55,7 +59,7 @@ export class Series implements SeriesStore {
       this.queue.splice(0, excess);
       this.onFailure(new Error('the queue is full'), excess);
     }
-    if (this.queue.length >= LIMITS.storeBatchRows) this.flush();
+    if (this.queue.length >= LIMITS.storeBatchRows && !this.failing) this.flush();
     else this.timer ??= this.clock.after(LIMITS.storeBatchMs, () => this.flush());
   }
 
@@ -72,8 +76,12 @@ export class Series implements SeriesStore {
     try {
       this.db.transaction(() => this.write(batch))();
       this.queue = [];
+      this.failing = false;
     } catch (error) {
-      // A full or read-only disk: the batch waits for the next try, the queue has its bound.
+      // A full or read-only disk: the batch waits for the next try, the queue has its bound. What the transaction
+      // had named is named anew.
+      this.failing = true;
+      this.loadIds();
       this.onFailure(error, 0);
       this.timer = this.clock.after(LIMITS.storeBatchMs, () => this.flush());
     }

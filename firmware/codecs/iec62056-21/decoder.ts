@@ -18,6 +18,8 @@ export interface ReadoutFrame {
 export interface ReadoutOptions {
   /** `even`: the line was opened as 8N1 and bit 7 is the parity bit: check and strip it. */
   readonly parity: 'none' | 'even';
+  /** True in a dialogue, whose readouts always have one: what comes without is damaged. */
+  readonly bccRequired?: boolean;
 }
 
 const STX = 0x02;
@@ -85,7 +87,8 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     const block = this.held.slice(this.block, -1);
     const bcc = block.reduce((x, b) => x ^ (b & 0x7f), 0);
     const identification = identificationIn(this.text(0, this.block - 1));
-    if (this.badParity) return this.refused(fault('BAD_PARITY'));
+    // The BCC covers seven bits: an eighth in the block is a damaged byte that it cannot see.
+    if (this.badParity || block.some((b) => b > 0x7f)) return this.refused(fault('BAD_PARITY'));
     if (bcc !== (byte & 0x7f))
       return this.refused(fault('BAD_CHECKSUM', 'the block check character (BCC) does not match'));
     if (identification === undefined)
@@ -97,7 +100,7 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
 
   /** The input ended. A block without ETX is whole only if it came to its `!`, or to a lone BCC. */
   private unterminated(): Decoded<ReadoutFrame> {
-    if (this.etx) return this.refused(fault('CUT_FRAME', 'the block check character is missing'));
+    if (this.options.bccRequired || this.etx) return this.refused(fault('CUT_FRAME', 'the block check character is missing'));
     if (this.block < 0) return this.plainLines();
     const text = this.text(this.block);
     const tail = text.slice(text.lastIndexOf('\n') + 1);
@@ -111,6 +114,7 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
   }
 
   private plainLines(): Decoded<ReadoutFrame> {
+    if (this.options.bccRequired) return this.refused(fault('NO_CHECKSUM', 'a readout without block check character'));
     const text = this.text(0);
     const mark = endMark(text);
     if (mark < 0)

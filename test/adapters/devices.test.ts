@@ -1,0 +1,173 @@
+/** The Modbus adapter on real TCP and on a serial line with RTU, against twins that speak the bytes and misbehave. */
+import { test } from 'tap';
+import { ModbusBus } from '../../firmware/adapters/devices/modbus-bus.ts';
+import { ModbusDevice } from '../../firmware/adapters/devices/modbus-device.ts';
+import { loadProfiles } from '../../firmware/adapters/profiles/load.ts';
+import type { Instruction, InstructionStatus } from '../../firmware/domain/instruction.ts';
+import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { ResourceHealth } from '../../firmware/domain/resource-manager.ts';
+import { systemClock } from '../../firmware/hal/clock.ts';
+import { realLink } from '../../firmware/hal/links/open.ts';
+import { modbusTcp, ptyCarrier } from '../twins/carriers.ts';
+import { ModbusTwin, type Write } from '../twins/modbus-device.ts';
+
+const clock = systemClock();
+const profiles = loadProfiles();
+let id = 0;
+const instruction = (setPoint_W: number, abnormal = false): Instruction => ({
+  id: ++id,
+  resource: 'd',
+  setPoint_W,
+  issuedMs: 0,
+  abnormal,
+  reasons: [],
+});
+
+/** Opens a device and records what it says. */
+function watch(device: ModbusDevice) {
+  const said: { status: InstructionStatus; code: string | null; id: number }[] = [];
+  const health: ResourceHealth[] = [];
+  const measured: Measurement[] = [];
+  const waiting: (() => void)[] = [];
+  const wake = (): void => {
+    for (const w of waiting.splice(0)) w();
+  };
+  device.open({
+    measured: (m) => void (measured.push(...m), wake()),
+    flexibility: () => {},
+    status: (i, status, reason) => void (said.push({ status, code: reason?.code ?? null, id: i.id }), wake()),
+    health: (h) => void (health.push(h), wake()),
+    fault: () => {},
+  });
+  const until = async (done: () => boolean): Promise<void> => {
+    const end = performance.now() + 15_000;
+    while (!done()) {
+      if (performance.now() > end) throw new Error(`still waiting: ${JSON.stringify({ said, health })}`);
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        setTimeout(resolve, 200);
+      });
+    }
+  };
+  const carryOut = async (i: Instruction): Promise<string[]> => {
+    device.instruct(i);
+    await until(() =>
+      said.some((s) => s.id === i.id && ['SUCCEEDED', 'ABORTED', 'REJECTED', 'REVOKED'].includes(s.status)),
+    );
+    return said.filter((s) => s.id === i.id).map((s) => (s.code ? `${s.status} ${s.code}` : s.status));
+  };
+  return { said, health, measured, until, carryOut };
+}
+
+const budget = (left: number) => ({ spend: () => left-- > 0, used: () => 0 });
+const profile = (name: string) => {
+  const found = profiles.get(name);
+  if (!found) throw new Error(name);
+  return { ...found, pollMs: 200 };
+};
+
+test('over TCP: written, read back, and every way to fail told apart', async (t) => {
+  const twin = new ModbusTwin();
+  const writes: Write[] = [];
+  twin.onWrite = (w) => void writes.push(w);
+  const carrier = await modbusTcp(twin);
+  const bus = new ModbusBus(realLink({ kind: 'tcp', host: '127.0.0.1', port: carrier.port }, clock), clock, {
+    framing: 'tcp',
+    timeoutMs: 150,
+  });
+  const device = new ModbusDevice({ id: 'd', name: 'D', unitId: 1 }, profile('wallbox-current'), {
+    bus,
+    clock,
+    writes: budget(100),
+  });
+  const w = watch(device);
+  await w.until(() => w.health.includes('ok'));
+
+  t.same(await w.carryOut(instruction(6900)), ['ACCEPTED', 'STARTED', 'SUCCEEDED']);
+  t.equal(twin.registers.holding.get(1000), 100, '10 A on three phases');
+  const before = writes.length;
+  t.same(await w.carryOut(instruction(6900)), ['ACCEPTED', 'STARTED', 'SUCCEEDED']);
+  t.equal(writes.length, before, 'what is there already is not written again');
+  t.same(await w.carryOut(instruction(Number.NaN)), ['REJECTED INSTRUCTION_REJECTED']);
+
+  for (const [misbehaves, outcome] of [
+    ['exception', 'ABORTED DEVICE_EXCEPTION'],
+    ['silent', 'ABORTED TIMEOUT'],
+    ['wrongTransaction', 'ABORTED TIMEOUT'],
+    ['ignoresWrites', 'ABORTED READBACK_DIFFERS'],
+  ] as const) {
+    twin.misbehaves = misbehaves;
+    const result = await w.carryOut(instruction(misbehaves === 'ignoresWrites' ? 0 : 8280));
+    t.equal(result.at(-1), outcome, misbehaves);
+  }
+  twin.misbehaves = 'none';
+  t.equal((await w.carryOut(instruction(0))).at(-1), 'SUCCEEDED', 'it recovers');
+
+  carrier.reset();
+  await w.until(() => w.health.at(-1) === 'silent');
+  await w.until(() => w.health.at(-1) === 'ok');
+  t.equal((await w.carryOut(instruction(4140))).at(-1), 'SUCCEEDED', 'after the connection was lost');
+  t.ok(w.measured.some((m) => m.point.quantity === 'activePower'));
+  await device.close();
+  await carrier.close();
+});
+
+test('a later instruction replaces one that waits; the write budget spares the memory, not the grid', async (t) => {
+  const twin = new ModbusTwin();
+  const carrier = await modbusTcp(twin);
+  const bus = new ModbusBus(realLink({ kind: 'tcp', host: '127.0.0.1', port: carrier.port }, clock), clock, {
+    framing: 'tcp',
+    timeoutMs: 300,
+  });
+  const device = new ModbusDevice({ id: 'd', name: 'D', unitId: 1 }, profile('wallbox-current'), {
+    bus,
+    clock,
+    writes: budget(2),
+  });
+  const w = watch(device);
+  await w.until(() => w.health.includes('ok'));
+  const [first, second, third] = [instruction(4140), instruction(6900), instruction(11_040)];
+  for (const i of [first, second, third]) device.instruct(i);
+  await w.until(() => w.said.some((s) => s.id === third.id && s.status === 'SUCCEEDED'));
+  t.ok(w.said.some((s) => s.id === second.id && s.status === 'REVOKED'));
+  t.equal(twin.registers.holding.get(1000), 160);
+  t.equal((await w.carryOut(instruction(6900))).at(-1), 'ABORTED WRITE_BUDGET_SPENT');
+  t.equal((await w.carryOut(instruction(4140, true))).at(-1), 'SUCCEEDED', 'a limit is obeyed all the same');
+  await device.close();
+  await carrier.close();
+});
+
+test('RTU over a serial line: an answer that comes too late is not taken for the next one', async (t) => {
+  const twin = new ModbusTwin();
+  twin.registers.input.set(0, 1500);
+  const line = await ptyCarrier();
+  let delayMs = 0;
+  line.onBytes((chunk) => {
+    const reply = twin.rtu(Buffer.from(chunk));
+    if (reply) setTimeout(() => line.write(reply), delayMs);
+  });
+  const link = realLink(
+    { kind: 'serial', path: line.path, baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
+    clock,
+  );
+  const bus = new ModbusBus(link, clock, { framing: 'rtu', timeoutMs: 200 });
+  bus.attach(() => {});
+  while (!bus.isOpen) await new Promise((resolve) => setTimeout(resolve, 20));
+  twin.registers.input.set(7, 111);
+  twin.registers.input.set(8, 333);
+  const read = (address: number) =>
+    bus.request(1, 'poll', async (c) => (await c.readInputRegisters(address, 1)).data[0]);
+  t.equal(await read(7), 111);
+  delayMs = 300;
+  await t.rejects(read(7), { code: 'TIMEOUT' });
+  delayMs = 0;
+  t.equal(await read(8), 333, 'not the late 111');
+  twin.misbehaves = 'garbled';
+  await t.rejects(read(8), { code: 'TIMEOUT' });
+  await bus.detach();
+  await line.close();
+});
+
+test('profiles: the folder is sound', async (t) => {
+  t.ok(profiles.size >= 3);
+});

@@ -1,0 +1,200 @@
+import { spawnSync } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'tap';
+import { P1Decoder, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
+import { ReadoutDecoder, readReadout } from '../../firmware/codecs/iec62056-21/index.ts';
+import { answer } from '../../firmware/commands/decode.ts';
+import type { Result } from '../../firmware/domain/errors.ts';
+import type { Decoded, Decoder, Telegram } from '../../firmware/domain/telegram.ts';
+import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { p1Telegram } from '../twins/p1-telegram.ts';
+
+const P1 = p1Telegram({
+  wallMs: Date.UTC(2026, 0, 15, 12),
+  importEnergy_Wh: 4_211_734,
+  exportEnergy_Wh: 90_001,
+  net_W: -1234,
+});
+
+/** A readout as a mode C meter sends it, with its block check character. */
+const BODY =
+  'F.F(00)\r\n0.0.0(12345678)\r\n1.8.0(000219.251*kWh)\r\n32.7(231.4*V)\r\n9.4(108.5*C&088.1*C)\r\n!\r\n\x03';
+const BCC = [...BODY].reduce((x, c) => x ^ c.charCodeAt(0), 0);
+const READOUT = Buffer.concat([
+  Buffer.from('/HRT5METER-1\r\n\x02', 'latin1'),
+  Buffer.from(BODY, 'latin1'),
+  Buffer.from([BCC]),
+]);
+
+const all = <F>(decoder: Decoder<F>, chunks: readonly Uint8Array[]): Decoded<F>[] => [
+  ...chunks.flatMap((c) => [...decoder.push(c)]),
+  ...decoder.end(),
+];
+const frames = <F>(list: readonly Decoded<F>[]): F[] => list.flatMap((d) => (d.ok ? [d.frame] : []));
+
+test('a telegram to readings, digits kept exact', async (t) => {
+  const [frame] = frames(all(new P1Decoder(), [P1]));
+  const telegram = frame && readP1(frame);
+  if (!telegram?.ok) throw new Error('not read');
+  t.same(telegram.value.meter, { id: 'E0044007', manufacturer: 'HRT' });
+  t.equal(telegram.value.time, '2026-01-15T13:00:00+01:00');
+  const value = (obis: string) => telegram.value.readings.find((r) => r.obis === obis);
+  t.match(value('1-0:1.8.0'), { value: 4_211_734, unit: 'Wh' });
+  t.match(value('1-0:2.7.0'), { value: 1234, unit: 'W' });
+  t.match(value('0-0:96.14.0'), { text: '0002' });
+});
+
+test('a readout to readings', async (t) => {
+  const [frame] = frames(all(new ReadoutDecoder(), [READOUT]));
+  const telegram = frame && readReadout(frame);
+  if (!telegram?.ok) throw new Error('not read');
+  t.equal(frame?.bcc, 'valid');
+  t.match(
+    telegram.value.readings.find((r) => r.obis === '1.8.0'),
+    { value: 219_251, unit: 'Wh' },
+  );
+  t.same(telegram.value.readings.find((r) => r.obis === '9.4')?.values, [
+    { value: 108.5, unit: 'C' },
+    { value: 88.1, unit: 'C' },
+  ]);
+});
+
+/** A codec with its frames kept beside what they read as. */
+interface Codec {
+  readonly make: () => Decoder<unknown>;
+  /** Each value that the frames of the bytes read as. */
+  readonly values: (decoder: Decoder<unknown>, chunks: readonly Uint8Array[]) => string[];
+}
+
+function codec<F>(make: () => Decoder<F>, read: (frame: F) => Result<Telegram>): Codec {
+  const values = (decoder: Decoder<unknown>, chunks: readonly Uint8Array[]): string[] =>
+    frames(all(decoder as Decoder<F>, chunks)).flatMap((frame) => {
+      const telegram = read(frame);
+      return telegram.ok ? telegram.value.readings.map((r) => JSON.stringify(r)) : [];
+    });
+  return { make, values };
+}
+
+for (const [name, { make, values }, bytes] of [
+  ['P1', codec(() => new P1Decoder(), readP1), P1],
+  ['readout', codec(() => new ReadoutDecoder({ parity: 'none', bccRequired: true }), readReadout), READOUT],
+] as const) {
+  test(`${name}: cut at every byte it gives the same frames`, async (t) => {
+    const two = Buffer.concat([Buffer.from('garbage\r\n'), bytes, bytes]);
+    const whole = JSON.stringify(all(make(), [two]));
+    t.equal(frames(all(make(), [two])).length, 2);
+    for (let cut = 0; cut <= two.length; cut++) {
+      if (JSON.stringify(all(make(), [two.subarray(0, cut), two.subarray(cut)])) !== whole)
+        t.fail(`cut at ${cut}`);
+    }
+    t.equal(
+      JSON.stringify(
+        all(
+          make(),
+          [...two].map((b) => Uint8Array.of(b)),
+        ),
+      ),
+      whole,
+      'byte by byte',
+    );
+  });
+
+  test(`${name}: a flipped bit never gives a value that was not sent`, async (t) => {
+    const sent = new Set(values(make(), [bytes]));
+    t.ok(sent.size > 5);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const bad = Buffer.from(bytes);
+      bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      for (const value of values(make(), [bad])) if (!sent.has(value)) t.fail(`bit ${bit} gives ${value}`);
+    }
+  });
+
+  test(`${name}: noise gives nothing, and the next good one is read`, async (t) => {
+    const random = seededRandom(4);
+    const decoder = make();
+    for (let i = 0; i < 400; i++) {
+      const noise = Uint8Array.from(random.bytes(1000), (b) => (i % 2 ? b : b & 0x7f));
+      for (const value of values(decoder, [noise])) t.fail(`${value} out of noise`);
+    }
+    t.ok(values(decoder, [Buffer.from('\r\n'), bytes]).length > 5);
+  });
+}
+
+test('an encrypted telegram: right key, wrong key, no key, replaced bytes', async (t) => {
+  const key = Buffer.alloc(16, 0xaa);
+  const authKey = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+  const title = Buffer.from('SAG\0\0\0\0\x01', 'latin1');
+  const counter = Buffer.from([0, 0, 0, 9]);
+  const gcm = createCipheriv('aes-128-gcm', key, Buffer.concat([title, counter]), { authTagLength: 12 });
+  gcm.setAAD(Buffer.concat([Buffer.from([0x30]), authKey]));
+  const body = Buffer.concat([gcm.update(P1), gcm.final(), gcm.getAuthTag()]);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(body.length + 5);
+  const sealed = Buffer.concat([
+    Buffer.from([0xdb, 8]),
+    title,
+    Buffer.from([0x82]),
+    length,
+    Buffer.from([0x30]),
+    counter,
+    body,
+  ]);
+  t.match(all(new P1Decoder({ key }), [sealed]), [{ ok: true, frame: { proof: 'ciphered', counter: 9 } }]);
+  t.match(all(new P1Decoder({ key: Buffer.alloc(16, 1) }), [sealed]), [
+    { ok: false, error: { code: 'BAD_AUTHENTICATION' } },
+  ]);
+  t.match(all(new P1Decoder(), [sealed]), [{ ok: false, error: { code: 'KEY_MISSING' } }]);
+  sealed[100] = (sealed[100] ?? 0) ^ 1;
+  t.match(all(new P1Decoder({ key }), [sealed]), [{ ok: false, error: { code: 'BAD_AUTHENTICATION' } }]);
+});
+
+test('hearth decode: bad lines are answered, never crash', async (t) => {
+  for (const line of [
+    '',
+    'null',
+    '[]',
+    '{',
+    '{"id":1}',
+    '{"id":1,"kind":"p1","hex":"abc"}',
+    '{"id":1,"kind":"nope","hex":""}',
+    '{"id":1,"kind":"p1","hex":"00","key":7}',
+  ]) {
+    t.match(answer(line), { ok: false, error: { code: /^[A-Z_]+$/ } }, line);
+  }
+  t.match(
+    answer(
+      JSON.stringify({
+        id: 'a',
+        kind: 'p1',
+        hex: Buffer.from(P1).toString('hex'),
+      }),
+    ),
+    { id: 'a', ok: true },
+  );
+});
+
+test('the corpus of real telegrams, where it is there', async (t) => {
+  const shared = path.resolve(import.meta.dirname, '../../../shared');
+  const scorer = path.join(shared, 'tools/score-decode.mjs');
+  if (!existsSync(scorer)) {
+    t.pass('no corpus beside this checkout');
+    return;
+  }
+  const main = path.resolve(import.meta.dirname, '../../firmware/main.ts');
+  const args = [
+    scorer,
+    path.join(shared, 'corpus/meter'),
+    '--only',
+    'p1,iec62056-21-readout',
+    '--tolerance',
+    '1e-9',
+    '--',
+    process.execPath,
+    main,
+    'decode',
+  ];
+  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  t.equal(status, 0, stdout);
+});

@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { test } from 'tap';
+import type { SignalInterval } from '../../firmware/domain/signal.ts';
+import { SignalBook } from '../../firmware/signals/book.ts';
+import { readOpenAdr3 } from '../../firmware/signals/openadr3.ts';
+import { cancelMessage, limitEvent, priceEvent } from '../twins/operator.ts';
+
+const NOW = Date.UTC(2026, 0, 15, 16);
+const HOUR = 3_600_000;
+const context = {
+  programs: [
+    { id: 'limits', name: 'DSO', binding: 'commandable', scope: 'site' },
+    { id: 'prices', name: 'Market', binding: 'informational', scope: 'site' },
+  ],
+  receivedMs: NOW,
+  draw: () => 0.5,
+} as const;
+const read = (body: unknown) =>
+  readOpenAdr3(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), context);
+const limit = { id: 'e', programID: 'limits', modificationDateTime: '2026-01-15T15:58:02Z' };
+const interval = (values: unknown[], intervalPeriod?: object) => ({
+  id: 0,
+  intervalPeriod,
+  payloads: [{ type: 'IMPORT_CAPACITY_LIMIT', values }],
+});
+const intervalsOf = (body: object): readonly SignalInterval[] => {
+  const result = read(body);
+  return result.ok ? (result.value.keep[0]?.intervals ?? []) : [];
+};
+const hours = (list: readonly SignalInterval[]) =>
+  list.map((i) => [(i.fromMs - NOW) / HOUR, (i.untilMs - NOW) / HOUR, i.value]);
+
+test('a limit: none, 0 W and some W are three things', async (t) => {
+  for (const [kW, W] of [
+    [null, null],
+    [0, 0],
+    [4.2, 4200],
+  ] as const) {
+    const result = readOpenAdr3(
+      limitEvent({ id: 'e', programID: 'limits', modifiedMs: NOW }, NOW, HOUR, kW),
+      context,
+    );
+    t.match(result, {
+      ok: true,
+      value: {
+        keep: [
+          {
+            kind: 'importLimit',
+            binding: 'commandable',
+            source: 'DSO',
+            intervals: [{ fromMs: NOW, untilMs: NOW + HOUR }],
+          },
+        ],
+      },
+    });
+    if (result.ok) t.equal(result.value.keep[0]?.intervals[0]?.value, W);
+  }
+});
+
+test('prices are per Wh, and a price programme commands nothing', async (t) => {
+  const result = readOpenAdr3(
+    priceEvent({ id: 'p', programID: 'prices', modifiedMs: NOW }, NOW, [0.3, -0.05]),
+    context,
+  );
+  if (!result.ok) throw new Error(result.error.message);
+  t.same(
+    result.value.keep[0]?.intervals.map((i) => i.value),
+    [0.0003, -0.00005],
+  );
+  const trick = read({
+    ...limit,
+    programID: 'prices',
+    intervals: [interval([0], { start: '2026-01-15T16:00:00Z', duration: 'PT1H' })],
+  });
+  t.match(trick, { ok: true, value: { keep: [{ binding: 'informational' }] } });
+});
+
+test('the rules of time', async (t) => {
+  const start = '2026-01-15T16:00:00Z';
+  const two = [interval([1]), interval([2])];
+  t.same(
+    hours(intervalsOf({ ...limit, intervalPeriod: { start, duration: 'PT1H' }, intervals: two })),
+    [
+      [0, 1, 1000],
+      [1, 2, 2000],
+    ],
+    'each follows the one before',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' },
+        intervals: [interval([1])],
+      }),
+    ),
+    [[0, 2, 1000]],
+    'now',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        intervalPeriod: { start, duration: 'PT3H' },
+        intervals: [interval([1, 2, 3])],
+      }),
+    ),
+    [
+      [0, 1, 1000],
+      [1, 2, 2000],
+      [2, 3, 3000],
+    ],
+    'several values split',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        duration: 'PT3H',
+        intervalPeriod: { start, duration: 'PT1H' },
+        intervals: two,
+      }),
+    ),
+    [
+      [0, 1, 1000],
+      [1, 2, 2000],
+      [2, 3, 1000],
+    ],
+    'repeated',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        duration: 'PT90M',
+        intervalPeriod: { start, duration: 'PT1H' },
+        intervals: two,
+      }),
+    ),
+    [
+      [0, 1, 1000],
+      [1, 1.5, 2000],
+    ],
+    'cut',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        intervalPeriod: { start, duration: 'PT1H', randomizeStart: 'PT1H' },
+        intervals: two,
+      }),
+    ),
+    [
+      [0.5, 1.5, 1000],
+      [1.5, 2.5, 2000],
+    ],
+    'shifted once',
+  );
+  t.same(
+    hours(
+      intervalsOf({
+        ...limit,
+        intervals: [
+          interval([1], { start, duration: 'PT1H' }),
+          interval([2], { start: '2026-01-15T18:00:00+01:00', duration: 'PT1H' }),
+        ],
+      }),
+    ),
+    [
+      [0, 1, 1000],
+      [1, 2, 2000],
+    ],
+    'own periods, an offset',
+  );
+  t.ok(
+    (intervalsOf({ ...limit, intervalPeriod: { start, duration: 'P9999Y' }, intervals: [interval([1])] })[0]
+      ?.untilMs ?? 0) >
+      NOW + 50 * 365 * 24 * HOUR,
+    'for ever',
+  );
+  t.match(read({ ...limit, intervalPeriod: { start, duration: 'PT0S' }, intervals: two }), {
+    ok: true,
+    value: { keep: [], cancel: ['openadr3/limits/e'] },
+  });
+  t.match(readOpenAdr3(cancelMessage({ id: 'e', programID: 'limits', modifiedMs: NOW }), context), {
+    ok: true,
+    value: { cancel: ['openadr3/limits/e'] },
+  });
+});
+
+test('what is wrong is refused with its code', async (t) => {
+  const good = {
+    ...limit,
+    intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+    intervals: [interval([4.2])],
+  };
+  for (const [body, code] of [
+    ['{', 'SIGNAL_NOT_JSON'],
+    ['null', 'SIGNAL_INVALID'],
+    [{ ...good, id: 'a b' }, 'SIGNAL_INVALID'],
+    [{ ...good, programID: 'other' }, 'SIGNAL_UNKNOWN_PROGRAM'],
+    [{ ...good, intervals: [interval([-1])] }, 'SIGNAL_OUT_OF_RANGE'],
+    [{ ...good, intervals: [interval([1e9])] }, 'SIGNAL_OUT_OF_RANGE'],
+    [{ ...good, intervals: [interval(['4'])] }, 'SIGNAL_INVALID'],
+    [{ ...good, intervals: [interval([])] }, 'SIGNAL_INVALID'],
+    [{ ...good, intervals: [] }, 'SIGNAL_INVALID'],
+    [{ ...good, intervalPeriod: { start: 'tomorrow', duration: 'PT1H' } }, 'SIGNAL_INVALID'],
+    [{ ...good, intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: '-PT5M' } }, 'SIGNAL_INVALID'],
+    [{ ...good, intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'P1M' } }, 'SIGNAL_INVALID'],
+    [
+      { ...good, payloadDescriptors: [{ payloadType: 'IMPORT_CAPACITY_LIMIT', units: 'AMPS' }] },
+      'SIGNAL_INVALID',
+    ],
+    [`"${'x'.repeat(300_000)}"`, 'OVERSIZED'],
+  ] as const) {
+    t.match(read(body), { ok: false, error: { code } }, code);
+  }
+});
+
+test('no message crashes the dialect or gives a value that is no number', async (t) => {
+  const wild = fc.record({
+    id: fc.constant('e'),
+    programID: fc.constant('limits'),
+    duration: fc.option(fc.constantFrom('PT1H', 'P9999Y', 'PT0S', 'x', 'PT1S')),
+    intervalPeriod: fc.option(
+      fc.record({
+        start: fc.constantFrom('0001-01-01', NOW, '2026-01-15T16:00:00Z', 'x'),
+        duration: fc.constantFrom('PT1S', 'PT1H', 'PT0S', '-P1D', ''),
+      }),
+    ),
+    intervals: fc.array(
+      fc.record({
+        payloads: fc.array(
+          fc.record({
+            type: fc.constantFrom('IMPORT_CAPACITY_LIMIT', 'PRICE', '__proto__', 'constructor'),
+            values: fc.array(fc.oneof(fc.double(), fc.constant(null), fc.string())),
+          }),
+        ),
+      }),
+    ),
+  });
+  fc.assert(
+    fc.property(fc.oneof(wild, fc.jsonValue()), (body) => {
+      const result = read(JSON.stringify(body));
+      if (!result.ok) return;
+      for (const s of result.value.keep)
+        for (const i of s.intervals) {
+          if (!(i.fromMs <= i.untilMs) || (i.value !== null && !Number.isFinite(i.value)))
+            throw new Error(JSON.stringify(i));
+        }
+    }),
+    { numRuns: 3000, seed: 3 },
+  );
+  t.pass('3000 messages');
+});
+
+test('the book only moves forward', async (t) => {
+  const book = new SignalBook([]);
+  const version = (modifiedMs: number, kW: number) => {
+    const result = readOpenAdr3(
+      limitEvent({ id: 'e', programID: 'limits', modifiedMs }, NOW, HOUR, kW),
+      context,
+    );
+    return result.ok ? result.value : { keep: [], cancel: [] };
+  };
+  book.apply(version(NOW, 4), NOW, true);
+  t.match(
+    book.apply(version(NOW - 1, 9), NOW, true).refused,
+    [{ reason: { code: 'SIGNAL_STALE' } }],
+    'an older version, sent again',
+  );
+  t.equal(book.current()[0]?.intervals[0]?.value, 4000);
+  t.match(
+    new SignalBook([]).apply(version(NOW, 4), NOW + 2 * HOUR, true).refused,
+    [{ reason: { code: 'SIGNAL_STALE' } }],
+    'over',
+  );
+  book.apply({ keep: [], cancel: ['openadr3/limits/e'] }, NOW, true);
+  t.equal(book.current().length, 0);
+});
