@@ -127,17 +127,16 @@ export class Home {
     say(65, 'rejected', 'Grid operator', 'SIGNAL_INVALID', {
       message: 'intervals[0].payloads: expected an array',
     });
-    say(32, 'fault', 'heat', 'BAD_CHECKSUM');
+    say(310, 'fault', 'heat', 'SILENT', { before: 'ok', reason: { code: 'TIMEOUT', message: 'no answer' } });
     say(20, 'signal', 'Grid operator', 'SIGNAL', {
       kind: 'importLimit',
       limit_W: 4200,
       untilMs: NOON + 70 * 60_000,
     });
+    const values = { limit_W: 4200, source: 'Grid operator', untilMs: NOON + 70 * 60_000, scope: 'site' };
     say(20, 'decision', 'wallbox', 'GRID_LIMIT', {
-      setPoint_W: 0,
-      limit_W: 4200,
-      source: 'Grid operator',
-      untilMs: NOON + 70 * 60_000,
+      setPoint_W: 1380,
+      reasons: [{ code: 'GRID_LIMIT', values }],
     });
     say(20, 'command', 'wallbox', 'SUCCEEDED', { setPoint_W: 1380 });
   }
@@ -296,7 +295,7 @@ function decided(devices: readonly DeviceImage[]): DeviceDecision[] {
       planned: [slot(17.34, 18.5, 1380), slot(26, 30, 3680)],
     },
     boiler: {
-      reasons: [{ code: 'PRICE_WAIT', values: { atMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
+      reasons: [{ code: 'PRICE_WAIT', values: { fromMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
       planned: [slot(11, 14, 2000), slot(35, 38, 2000)],
     },
     'heat-pump': { reasons: [{ code: 'DEVICE_LOST', values: { worstCase_W: 2400 } }], planned: [] },

@@ -213,7 +213,7 @@ test('the house is answered as described', async (t) => {
     stateWords: 'Charging',
     reason: 'Grid operator limits the house to 4.2 kW until 18:30.',
   });
-  t.equal(water?.reason, 'Waits for cheaper power at tomorrow 11:00 (now 0.266 €/kWh).');
+  t.equal(water?.reason, 'Waits until tomorrow 11:00 for cheaper power (now 26.6 ct/kWh).');
   t.match(pump, { power_W: null, state: 'unknown', statusSentence: /could not carry out.*no answer within/ });
   t.match(solar, { producer: true, state: 'producing' });
   t.match(state.meters[1], {
@@ -383,7 +383,7 @@ test('days and words', async (t) => {
   t.equal(timeWords('Europe/Brussels', NOON - 30 * 86_400_000, NOON), '18 May 17:20');
 
   const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
-  t.equal(REASON_CODES.length, 21);
+  t.equal(REASON_CODES.length, 22);
   for (const code of REASON_CODES) {
     for (const values of [
       {},
@@ -401,13 +401,15 @@ test('days and words', async (t) => {
     journalSentence({ kind, subject: 'boiler', code, detail }, () => 'Hot water', place);
   t.equal(say('system', 'STARTED'), 'Hot water: STARTED.', 'only a command has a status');
   t.equal(
-    say('command', 'ABORTED', { reason: 'no answer' }),
+    say('command', 'ABORTED', { fault: { code: 'TIMEOUT', message: 'no answer' } }),
     'Hot water could not carry out the instruction (no answer).',
   );
   t.equal(
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
   );
+  t.equal(say('fault', 'SILENT', { reason: null }), 'Hot water has fallen silent.');
+  t.equal(say('fault', 'BAD_CHECKSUM'), 'Hot water: a checksum over the bytes does not match.');
   t.equal(
     say('guard', 'HOUSE_FUSE', { setPoint_W: 0, fuse_A: 25 }),
     'Hot water set to 0 W: Held back so that the main fuse of 25 A is not overloaded.',
