@@ -222,19 +222,33 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
       : null;
   },
-  signal: ({ detail }, who, place) => {
-    const say = new Phrase(detail, place);
-    const what = SIGNALS[say.text('kind') ?? ''] ?? 'a signal';
-    return `${who} sent ${what}${clause(': ', say.power('limit_W'))}${say.until()}.`;
+  signal: ({ code, detail }, who, place) =>
+    code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
+  rejected: ({ subject, code, detail }, who) =>
+    `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
+  system: ({ subject, code }) => {
+    if (subject !== 'broker') return null;
+    return code === 'CONNECTED'
+      ? "Connected to the grid's signals."
+      : `The connection to the grid's signals is gone (${codeWords(code)}).`;
   },
-  rejected: ({ code, detail }, who) =>
-    `A message from ${who} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
   override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
   fault: ({ code, detail }, who) => {
     const health = code.toLowerCase();
     return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
   },
 };
+
+/** What a signal says and from when; a limit whose value is null lifts the limit. */
+function signalWords(detail: Values, place: Place): string {
+  const kind = text(detail, 'kind') ?? '';
+  const what = SIGNALS[kind] ?? 'a signal';
+  if (!kind.endsWith('Limit') || !isRecord(detail.first)) return what;
+  const say = new Phrase(detail.first, place);
+  const size = say.power('value') ?? 'none';
+  const from = number(detail.first, 'fromMs') ?? 0;
+  return `${what}: ${size}${from > place.nowMs ? clause(' from ', say.time('fromMs')) : ''}${say.until()}`;
+}
 
 const HEARD: Readonly<Record<ResourceHealth, string>> = {
   connecting: 'is being connected',

@@ -121,17 +121,16 @@ export class Home {
       detail = {},
     ) => this.journal.record({ atMs: NOON - minutes * 60_000, kind, subject, code, detail });
     say(1500, 'system', null, 'STARTED', { message: 'the gateway started' });
-    say(900, 'signal', 'Day-ahead market', 'SIGNAL', { kind: 'importPrice' });
+    say(900, 'signal', 'Day-ahead market', 'importPrice', { kind: 'importPrice' });
     say(310, 'decision', 'boiler', 'PRICE_RUN', { setPoint_W: 2000, price: 0.000167 });
     say(309, 'command', 'boiler', 'SUCCEEDED', { setPoint_W: 2000 });
-    say(65, 'rejected', 'Grid operator', 'SIGNAL_INVALID', {
+    say(65, 'rejected', null, 'SIGNAL_INVALID', {
       message: 'intervals[0].payloads: expected an array',
     });
     say(310, 'fault', 'heat', 'SILENT', { before: 'ok', reason: { code: 'TIMEOUT', message: 'no answer' } });
-    say(20, 'signal', 'Grid operator', 'SIGNAL', {
+    say(20, 'signal', 'Grid operator', 'importLimit', {
       kind: 'importLimit',
-      limit_W: 4200,
-      untilMs: NOON + 70 * 60_000,
+      first: { fromMs: NOON - 19 * 60_000, untilMs: NOON + 70 * 60_000, value: 4200 },
     });
     const values = { limit_W: 4200, source: 'Grid operator', untilMs: NOON + 70 * 60_000, scope: 'site' };
     say(20, 'decision', 'wallbox', 'GRID_LIMIT', {

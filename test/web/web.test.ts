@@ -247,7 +247,7 @@ test('the house is answered as described', async (t) => {
   t.equal(older.nextBeforeId, null);
   t.ok(
     (await call('GET', '/journal?kind=rejected', owner)).body.entries[0].sentence.startsWith(
-      'A message from Grid operator was refused',
+      'A message was refused',
     ),
   );
   const series = await call(
@@ -408,6 +408,13 @@ test('days and words', async (t) => {
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
   );
+  const limit = (first: object) => say('signal', 'importLimit', { kind: 'importLimit', first });
+  t.equal(
+    limit({ fromMs: NOON + 600_000, untilMs: NOON + 900_000, value: 0 }),
+    'Hot water sent a limit for power from the grid: 0 W from 17:30 until 17:35.',
+  );
+  t.match(limit({ fromMs: 0, untilMs: NOON + 900_000, value: null }), /: none until 17:35\.$/);
+  t.equal(say('signal', 'CANCELLED'), 'A signal was withdrawn.');
   t.equal(say('fault', 'SILENT', { reason: null }), 'Hot water has fallen silent.');
   t.equal(say('fault', 'BAD_CHECKSUM'), 'Hot water: a checksum over the bytes does not match.');
   t.equal(
