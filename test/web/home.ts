@@ -127,7 +127,7 @@ export class Home {
     say(65, 'rejected', null, 'SIGNAL_INVALID', {
       message: 'intervals[0].payloads: expected an array',
     });
-    say(310, 'fault', 'heat', 'SILENT', { before: 'ok', reason: { code: 'TIMEOUT', message: 'no answer' } });
+    say(40, 'fault', 'heat', 'SILENT', { before: 'ok', reason: { code: 'TIMEOUT', message: 'no answer' } });
     say(20, 'signal', 'Grid operator', 'importLimit', {
       kind: 'importLimit',
       first: { fromMs: NOON - 19 * 60_000, untilMs: NOON + 70 * 60_000, value: 4200 },
