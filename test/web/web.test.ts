@@ -588,3 +588,21 @@ test('the view of nothing', async (t) => {
   t.equal(view.notices.length, 2);
   t.match(view.broker.sentence, /Not connected/);
 });
+
+test('metrics are for the owner and for who has the token', async (t) => {
+  const home = new Home(new HandClock());
+  const metrics = { text: () => 'hearth_up 1\n', token: 'scrape-me' };
+  const { app } = await buildWeb({ ...depsOf(home), metrics }, PAGE);
+  t.teardown(() => app.close());
+  const scrape = (authorization?: string) =>
+    app.inject({ url: '/metrics', headers: authorization === undefined ? {} : { authorization } });
+  t.equal((await scrape('Bearer scrape-me')).headers.location, '/setup', 'not before the password is set');
+  await app.inject({ method: 'POST', url: `${API}/setup`, payload: { password: PASSWORD } });
+  t.equal((await scrape()).statusCode, 401);
+  t.equal((await scrape('Bearer scrape-mE')).statusCode, 401);
+  const given = await scrape('Bearer scrape-me');
+  t.strictSame(
+    [given.body, given.headers['content-type']],
+    ['hearth_up 1\n', 'text/plain; version=0.0.4; charset=utf-8'],
+  );
+});
