@@ -26,7 +26,7 @@ const STAMP = path.join(DIST, 'gate.html');
 function isStale(): boolean {
   if (!existsSync(STAMP)) return true;
   const built = statSync(STAMP).mtimeMs;
-  const sources = [PAGE, WEB].flatMap((dir) =>
+  const sources = [PAGE, WEB, path.join(ROOT, 'firmware/domain')].flatMap((dir) =>
     readdirSync(dir, { withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => path.join(dir, entry.name)),

@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 description of the API, from the same rows and schemas that serve it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { Route } from './route.ts';
 import { statusOf } from './route.ts';

@@ -1,6 +1,6 @@
 /** One row per route of the API: what it takes, what it answers, who may call it. OpenAPI is made from the rows. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ErrorCode, type Result, refuse } from '../domain/errors.ts';
 
 /** `open`: anybody. `unset`: only before the password is set. `session`: the owner. */

@@ -1,5 +1,5 @@
 /** The rows of the API. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Attempts } from './attempts.ts';

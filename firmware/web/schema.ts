@@ -1,5 +1,5 @@
 /** What crosses the API, once: the handlers check with it, OpenAPI is made from it, the page takes its types from it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
 
 const ms = z.number().meta({ description: 'milliseconds since 1970-01-01T00:00:00Z' });

@@ -39,7 +39,8 @@ export function powerWords(power_W: number): string {
 
 /** Price per kWh from currency per Wh. */
 export function priceWords(price: number, currency: string): string {
-  return `${(price * 1000).toFixed(3).replace(/0$/, '')} ${currency === 'EUR' ? '€' : currency}/kWh`;
+  const cents = currency === 'EUR' || currency === 'USD';
+  return cents ? `${(price * 100_000).toFixed(1)} ct/kWh` : `${(price * 1000).toFixed(3)} ${currency}/kWh`;
 }
 
 const clause = (before: string, value: string | null, after = ''): string =>
@@ -64,6 +65,20 @@ class Phrase {
     return value === null ? null : timeWords(this.place.timeZone, value, this.place.nowMs);
   }
 
+  /** `for 4 more minutes` from a duration. */
+  left(): string {
+    const leftMs = number(this.values, 'leftMs');
+    if (leftMs === null) return this.until();
+    const minutes = Math.max(1, Math.ceil(leftMs / 60_000));
+    return minutes === 1 ? ' for another minute' : ` for ${minutes} more minutes`;
+  }
+
+  /** Who sent a signal; `failsafe` is what we agreed on for when nobody sends one. */
+  source(): string {
+    const source = this.text('source');
+    return source === null || source === 'failsafe' ? 'the grid operator' : source;
+  }
+
   price(...names: string[]): string | null {
     const value = number(this.values, ...names);
     return value === null ? null : priceWords(value, this.place.currency);
@@ -80,25 +95,23 @@ class Phrase {
 
 const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   GRID_LIMIT: (say) =>
-    `${capital(say.text('source') ?? 'the grid operator')} limits ${scopeWords(say.text('scope'))}` +
+    `${capital(say.source())} limits ${scopeWords(say.text('scope'))}` +
     `${clause(' to ', say.power('limit_W'))}${say.until()}.`,
   FAILSAFE_LIMIT: (say) =>
-    `No word from ${say.text('source') ?? 'the grid operator'}: the agreed safe limit` +
+    `No word from ${say.source()}: the agreed safe limit` +
     `${clause(' of ', say.power('limit_W'))} holds until it is heard again.`,
   HOUSE_FUSE: (say) =>
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
-  MINIMUM_ON: (say) => `Stays on${say.until()}: it should not be switched too often.`,
-  MINIMUM_OFF: (say) => `Stays off${say.until()}: it should not be switched too often.`,
+  MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,
+  MINIMUM_OFF: (say) => `Stays off${say.left()}: it should not be switched too often.`,
   SETTLING: () => 'Was just turned down; it waits a minute before it is turned up again.',
   PRICE_WAIT: (say) =>
-    `Waits for cheaper power${clause(' at ', say.time('atMs', 'fromMs', 'startMs', 'untilMs'))}` +
-    `${clause(' (now ', say.price('price', 'price_perWh'), ')')}.`,
+    `Waits${clause(' until ', say.time('fromMs', 'atMs'))} for cheaper power` +
+    `${clause(' (now ', say.price('price'), ')')}.`,
   PRICE_RUN: (say) =>
-    `Runs now because power is cheap${clause(' (', say.price('price', 'price_perWh'), ')')}${say.until()}.`,
-  DEADLINE_RUN: (say) =>
-    `Runs now so that it is ready${clause(' by ', say.time('byMs', 'deadlineMs', 'untilMs'))}.`,
-  OWN_SOLAR: (say) =>
-    `Follows your own solar power${clause(' (', say.power('surplus_W', 'solar_W', 'power_W'), ' to spare)')}.`,
+    `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.`,
+  DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
+  OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
   STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
@@ -108,10 +121,11 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   OWNER_NOT_BEFORE: (say) => `You asked it to wait${clause(' until ', say.time('atMs', 'untilMs'))}.`,
   OWNER_OFF: () => 'You switched it off.',
   EXPORT_LIMIT: (say) =>
-    `${capital(say.text('source') ?? 'the grid operator')} allows feeding in` +
+    `${capital(say.source())} allows feeding in` +
     `${clause(' at most ', say.power('limit_W'))}${say.until()}.`,
   FREE: () => 'Nothing holds it back.',
-  GUARD: (say) => `The safety check lowered it${clause(' to ', say.power('allowed_W', 'limit_W'))}.`,
+  GUARD: (say) =>
+    `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
   PLANNED: (say) =>
     `Runs as planned${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
@@ -132,7 +146,8 @@ export function reasonSentence(reason: Reason, place: Place): string {
 }
 
 export function limitSentence(limit: ActiveLimit, place: Place): string {
-  const code = limit.direction === 'export' ? 'EXPORT_LIMIT' : 'GRID_LIMIT';
+  const imports = limit.source === 'failsafe' ? 'FAILSAFE_LIMIT' : 'GRID_LIMIT';
+  const code = limit.direction === 'export' ? 'EXPORT_LIMIT' : imports;
   return reasonSentence({ code, values: { ...limit } }, place);
 }
 
@@ -194,25 +209,76 @@ const SIGNALS: Readonly<Record<string, string>> = {
 
 /** One sentence for "What happened". `name` turns a device or meter id into what the owner calls it. */
 export function journalSentence(event: Event, name: (id: string) => string, place: Place): string {
-  const who = event.subject === null ? 'The gateway' : name(event.subject);
-  const say = new Phrase(event.detail, place);
-  const detail = say.text('message') ?? say.text('text');
-  if ((event.kind === 'decision' || event.kind === 'guard') && isReasonCode(event.code)) {
-    return `${capital(who)}${clause(' set to ', say.power('setPoint_W'))}: ${REASONS[event.code](say)}`;
-  }
-  if (event.kind === 'command' && isStatus(event.code)) {
-    return `${who} ${STATUS[event.code]}${clause(': ', say.power('setPoint_W', 'power_W'))}${clause(' (', say.text('reason'), ')')}.`;
-  }
-  switch (event.kind) {
-    case 'signal':
-      return `${capital(who)} sent ${SIGNALS[say.text('kind') ?? ''] ?? 'a signal'}${clause(': ', say.power('limit_W'))}${say.until()}.`;
-    case 'rejected':
-      return `A message from ${who} was refused: ${detail ?? codeWords(event.code)}.`;
-    case 'override':
-      return `${who}: ${overrideWords(event.detail, place)}`;
-    default:
-      return `${who}: ${detail ?? codeWords(event.code)}.`;
-  }
+  const who = event.subject === null ? null : capital(name(event.subject));
+  return EVENTS[event.kind]?.(event, who ?? 'The gateway', place) ?? plainly(event, who);
+}
+
+const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) => string | null>> = {
+  decision: decisionWords,
+  guard: decisionWords,
+  command: ({ code, detail }, who, place) => {
+    const power = new Phrase(detail, place).power('setPoint_W');
+    return isStatus(code)
+      ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
+      : null;
+  },
+  signal: ({ code, detail }, who, place) =>
+    code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
+  rejected: ({ subject, code, detail }, who) =>
+    `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
+  system: ({ subject, code }) => {
+    if (subject !== 'broker') return null;
+    return code === 'CONNECTED'
+      ? "Connected to the grid's signals."
+      : `The connection to the grid's signals is gone (${codeWords(code)}).`;
+  },
+  override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
+  fault: ({ code, detail }, who) => {
+    const health = code.toLowerCase();
+    return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
+  },
+};
+
+/** What a signal says and from when; a limit whose value is null lifts the limit. */
+function signalWords(detail: Values, place: Place): string {
+  const kind = text(detail, 'kind') ?? '';
+  const what = SIGNALS[kind] ?? 'a signal';
+  if (!kind.endsWith('Limit') || !isRecord(detail.first)) return what;
+  const say = new Phrase(detail.first, place);
+  const size = say.power('value') ?? 'none';
+  const from = number(detail.first, 'fromMs') ?? 0;
+  return `${what}: ${size}${from > place.nowMs ? clause(' from ', say.time('fromMs')) : ''}${say.until()}`;
+}
+
+const HEARD: Readonly<Record<ResourceHealth, string>> = {
+  connecting: 'is being connected',
+  ok: 'works',
+  silent: 'has fallen silent',
+  faulty: 'answers wrongly',
+};
+const isHealth = (code: string): code is ResourceHealth => Object.hasOwn(HEARD, code);
+
+/** A decision carries its reasons with their values; a bare code carries them beside the set-point. */
+function decisionWords({ code, detail }: Event, who: string, place: Place): string | null {
+  if (!isReasonCode(code)) return null;
+  const [first] = Array.isArray(detail.reasons) ? detail.reasons : [];
+  const values = isRecord(first) && isRecord(first.values) ? first.values : detail;
+  const power = new Phrase(detail, place).power('setPoint_W');
+  return `${who}${clause(' set to ', power)}: ${REASONS[code](new Phrase(values, place))}`;
+}
+
+const isRecord = (value: unknown): value is Values => typeof value === 'object' && value !== null;
+
+/** The message of the fault that an entry carries, without its full stop. */
+function cause(detail: Values): string | null {
+  const given = detail.fault ?? detail.reason;
+  const words = isRecord(given) ? text(given, 'message') : text(detail, 'reason');
+  return words === null ? null : words.replace(/\.$/, '');
+}
+
+function plainly({ code, detail }: Event, who: string | null): string {
+  const words = (text(detail, 'message') ?? text(detail, 'text') ?? codeWords(code)).replace(/\.$/, '');
+  return who === null ? `${capital(words)}.` : `${who}: ${words}.`;
 }
 
 function overrideWords(detail: Values, place: Place): string {

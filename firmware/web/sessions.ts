@@ -3,7 +3,7 @@
  * database opens no session. At most LIMITS.sessions: the oldest gives way.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
 import type { Settings } from '../domain/storage.ts';

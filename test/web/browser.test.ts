@@ -100,7 +100,7 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
     'Grid operator limits the house to 4.2 kW until 18:30.',
   );
   const water = page.locator('[data-device=boiler]');
-  t.match(await water.locator('.reason').textContent(), /^Waits for cheaper power at tomorrow 11:00/);
+  t.match(await water.locator('.reason').textContent(), /^Waits until tomorrow 11:00 for cheaper power/);
   t.match(
     await page.locator('.flow').getAttribute('aria-label'),
     /Solar 2\.1 kW, Grid 3\.8 kW.*The home draws 6\.0 kW/,
@@ -113,7 +113,7 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
   );
   t.match(
     await page.locator('.journal').textContent(),
-    /Car charger set to 0 W: Grid operator limits the house/,
+    /Car charger set to 1\.4 kW: Grid operator limits the house/,
   );
   t.match(await page.locator('.meters').textContent(), /Heat meter.*61 × no answer within the time/);
   for (const width of [390, 1280]) {

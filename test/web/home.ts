@@ -121,23 +121,21 @@ export class Home {
       detail = {},
     ) => this.journal.record({ atMs: NOON - minutes * 60_000, kind, subject, code, detail });
     say(1500, 'system', null, 'STARTED', { message: 'the gateway started' });
-    say(900, 'signal', 'Day-ahead market', 'SIGNAL', { kind: 'importPrice' });
+    say(900, 'signal', 'Day-ahead market', 'importPrice', { kind: 'importPrice' });
     say(310, 'decision', 'boiler', 'PRICE_RUN', { setPoint_W: 2000, price: 0.000167 });
     say(309, 'command', 'boiler', 'SUCCEEDED', { setPoint_W: 2000 });
-    say(65, 'rejected', 'Grid operator', 'SIGNAL_INVALID', {
+    say(65, 'rejected', null, 'SIGNAL_INVALID', {
       message: 'intervals[0].payloads: expected an array',
     });
-    say(32, 'fault', 'heat', 'BAD_CHECKSUM');
-    say(20, 'signal', 'Grid operator', 'SIGNAL', {
+    say(40, 'fault', 'heat', 'SILENT', { before: 'ok', reason: { code: 'TIMEOUT', message: 'no answer' } });
+    say(20, 'signal', 'Grid operator', 'importLimit', {
       kind: 'importLimit',
-      limit_W: 4200,
-      untilMs: NOON + 70 * 60_000,
+      first: { fromMs: NOON - 19 * 60_000, untilMs: NOON + 70 * 60_000, value: 4200 },
     });
+    const values = { limit_W: 4200, source: 'Grid operator', untilMs: NOON + 70 * 60_000, scope: 'site' };
     say(20, 'decision', 'wallbox', 'GRID_LIMIT', {
-      setPoint_W: 0,
-      limit_W: 4200,
-      source: 'Grid operator',
-      untilMs: NOON + 70 * 60_000,
+      setPoint_W: 1380,
+      reasons: [{ code: 'GRID_LIMIT', values }],
     });
     say(20, 'command', 'wallbox', 'SUCCEEDED', { setPoint_W: 1380 });
   }
@@ -296,7 +294,7 @@ function decided(devices: readonly DeviceImage[]): DeviceDecision[] {
       planned: [slot(17.34, 18.5, 1380), slot(26, 30, 3680)],
     },
     boiler: {
-      reasons: [{ code: 'PRICE_WAIT', values: { atMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
+      reasons: [{ code: 'PRICE_WAIT', values: { fromMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
       planned: [slot(11, 14, 2000), slot(35, 38, 2000)],
     },
     'heat-pump': { reasons: [{ code: 'DEVICE_LOST', values: { worstCase_W: 2400 } }], planned: [] },

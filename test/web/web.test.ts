@@ -213,7 +213,7 @@ test('the house is answered as described', async (t) => {
     stateWords: 'Charging',
     reason: 'Grid operator limits the house to 4.2 kW until 18:30.',
   });
-  t.equal(water?.reason, 'Waits for cheaper power at tomorrow 11:00 (now 0.266 €/kWh).');
+  t.equal(water?.reason, 'Waits until tomorrow 11:00 for cheaper power (now 26.6 ct/kWh).');
   t.match(pump, { power_W: null, state: 'unknown', statusSentence: /could not carry out.*no answer within/ });
   t.match(solar, { producer: true, state: 'producing' });
   t.match(state.meters[1], {
@@ -247,7 +247,7 @@ test('the house is answered as described', async (t) => {
   t.equal(older.nextBeforeId, null);
   t.ok(
     (await call('GET', '/journal?kind=rejected', owner)).body.entries[0].sentence.startsWith(
-      'A message from Grid operator was refused',
+      'A message was refused',
     ),
   );
   const series = await call(
@@ -383,7 +383,7 @@ test('days and words', async (t) => {
   t.equal(timeWords('Europe/Brussels', NOON - 30 * 86_400_000, NOON), '18 May 17:20');
 
   const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
-  t.equal(REASON_CODES.length, 21);
+  t.equal(REASON_CODES.length, 22);
   for (const code of REASON_CODES) {
     for (const values of [
       {},
@@ -401,13 +401,22 @@ test('days and words', async (t) => {
     journalSentence({ kind, subject: 'boiler', code, detail }, () => 'Hot water', place);
   t.equal(say('system', 'STARTED'), 'Hot water: STARTED.', 'only a command has a status');
   t.equal(
-    say('command', 'ABORTED', { reason: 'no answer' }),
+    say('command', 'ABORTED', { fault: { code: 'TIMEOUT', message: 'no answer' } }),
     'Hot water could not carry out the instruction (no answer).',
   );
   t.equal(
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
   );
+  const limit = (first: object) => say('signal', 'importLimit', { kind: 'importLimit', first });
+  t.equal(
+    limit({ fromMs: NOON + 600_000, untilMs: NOON + 900_000, value: 0 }),
+    'Hot water sent a limit for power from the grid: 0 W from 17:30 until 17:35.',
+  );
+  t.match(limit({ fromMs: 0, untilMs: NOON + 900_000, value: null }), /: none until 17:35\.$/);
+  t.equal(say('signal', 'CANCELLED'), 'A signal was withdrawn.');
+  t.equal(say('fault', 'SILENT', { reason: null }), 'Hot water has fallen silent.');
+  t.equal(say('fault', 'BAD_CHECKSUM'), 'Hot water: a checksum over the bytes does not match.');
   t.equal(
     say('guard', 'HOUSE_FUSE', { setPoint_W: 0, fuse_A: 25 }),
     'Hot water set to 0 W: Held back so that the main fuse of 25 A is not overloaded.',
@@ -578,4 +587,22 @@ test('the view of nothing', async (t) => {
   });
   t.equal(view.notices.length, 2);
   t.match(view.broker.sentence, /Not connected/);
+});
+
+test('metrics are for the owner and for who has the token', async (t) => {
+  const home = new Home(new HandClock());
+  const metrics = { text: () => 'hearth_up 1\n', token: 'scrape-me' };
+  const { app } = await buildWeb({ ...depsOf(home), metrics }, PAGE);
+  t.teardown(() => app.close());
+  const scrape = (authorization?: string) =>
+    app.inject({ url: '/metrics', headers: authorization === undefined ? {} : { authorization } });
+  t.equal((await scrape('Bearer scrape-me')).headers.location, '/setup', 'not before the password is set');
+  await app.inject({ method: 'POST', url: `${API}/setup`, payload: { password: PASSWORD } });
+  t.equal((await scrape()).statusCode, 401);
+  t.equal((await scrape('Bearer scrape-mE')).statusCode, 401);
+  const given = await scrape('Bearer scrape-me');
+  t.strictSame(
+    [given.body, given.headers['content-type']],
+    ['hearth_up 1\n', 'text/plain; version=0.0.4; charset=utf-8'],
+  );
 });

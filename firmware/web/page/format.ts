@@ -1,5 +1,6 @@
 /** Numbers and times as the owner reads them. Unknown is a dash, never a zero. */
-import { dayStart, offsetMs } from '../zone.ts';
+import { nextLocalTime } from '../../domain/calendar.ts';
+import { dayStart } from '../zone.ts';
 
 const DASH = '–';
 
@@ -53,18 +54,9 @@ export function dayAndClock(atMs: number, nowMs: number, timeZone: string): stri
   return `${day} ${time}`;
 }
 
-/** The next time that the site's clock shows `HH:MM`. */
+/** The next time that the site's clock shows `HH:MM`; null for anything else. */
 export function nextTime(text: string, nowMs: number, timeZone: string): number | null {
-  const match = /^(\d{2}):(\d{2})$/.exec(text);
-  if (!match) return null;
-  const minutes = Number(match[1]) * 60 + Number(match[2]);
-  for (const day of [0, 1]) {
-    const midnight = dayStart(timeZone, nowMs, day);
-    const plain = midnight + minutes * 60_000;
-    const at = plain - (offsetMs(timeZone, plain) - offsetMs(timeZone, midnight));
-    if (at > nowMs) return at;
-  }
-  return null;
+  return /^([01]\d|2[0-3]):[0-5]\d$/.test(text) ? nextLocalTime(nowMs, text, timeZone) : null;
 }
 
 export function fixed(value: number | null): string {

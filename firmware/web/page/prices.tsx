@@ -1,7 +1,7 @@
 /** The price of today and tomorrow, and when each device is meant to run. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { localMs } from '../../domain/calendar.ts';
 import type { Prices } from '../schema.ts';
-import { offsetMs } from '../zone.ts';
 import { clock, price } from './format.ts';
 
 const HEIGHT = 150;
@@ -131,14 +131,14 @@ function hours(fromMs: number, untilMs: number, timeZone: string, width: number)
   const every = [3, 6, 12].find((n) => (span / (n * HOUR_MS)) * 52 < width) ?? 24;
   const ticks: number[] = [];
   for (let atMs = fromMs; atMs < untilMs; atMs += HOUR_MS) {
-    const hour = Math.floor((atMs + offsetMs(timeZone, atMs)) / HOUR_MS) % 24;
+    const hour = Math.floor(localMs(atMs, timeZone) / HOUR_MS) % 24;
     if (hour % every === 0 && atMs - fromMs > span * 0.03 && untilMs - atMs > span * 0.04) ticks.push(atMs);
   }
   return ticks;
 }
 
 function dayWord(slot: { readonly fromMs: number }, nowMs: number, timeZone: string): string {
-  const day = (atMs: number): number => Math.floor((atMs + offsetMs(timeZone, atMs)) / (24 * HOUR_MS));
+  const day = (atMs: number): number => Math.floor(localMs(atMs, timeZone) / (24 * HOUR_MS));
   return day(slot.fromMs) > day(nowMs) ? 'tomorrow ' : '';
 }
 
