@@ -19,13 +19,14 @@ import { minimumTimes } from './rules/minimum-times.ts';
 import { ownSolar } from './rules/own-solar.ts';
 import { owner } from './rules/owner.ts';
 import { price } from './rules/price.ts';
+import { settle } from './rules/settle.ts';
 import { staleMeter } from './rules/stale-meter.ts';
 
 /** What a device wants for itself. */
 const WISHES: readonly Rule[] = [minimumTimes, owner, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
-export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, ...WISHES];
+export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, settle, ...WISHES];
 
 /** One decision for one image; the same image always gives the same decision. */
 export function decide(image: Image): Decision {

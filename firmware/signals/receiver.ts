@@ -71,10 +71,16 @@ export class SignalReceiver {
   private message(topic: string, bytes: Uint8Array): void {
     const { clock, programs, envelope } = this.deps;
     const opened = openEnvelope(bytes, envelope);
-    if (!opened.ok) return this.refuse(topic, opened.error);
+    if (!opened.ok) {
+      this.refuse(topic, opened.error);
+      return;
+    }
     const context = { programs, receivedMs: clock.wallMs(), draw: (id: string) => this.draw(id) };
     const change = readOpenAdr3(opened.value.payload, context);
-    if (!change.ok) return this.refuse(topic, change.error);
+    if (!change.ok) {
+      this.refuse(topic, change.error);
+      return;
+    }
     const applied = this.book.apply(change.value, clock.wallMs(), isWallPlausible(clock.wallMs()));
     if (applied.kept.length + applied.cancelled.length > 0) this.deps.changed();
     this.writeDown(topic, applied);

@@ -33,10 +33,19 @@ function watch(device: ModbusDevice) {
     for (const w of waiting.splice(0)) w();
   };
   device.open({
-    measured: (m) => void (measured.push(...m), wake()),
+    measured: (m) => {
+      measured.push(...m);
+      wake();
+    },
     flexibility: () => {},
-    status: (i, status, reason) => void (said.push({ status, code: reason?.code ?? null, id: i.id }), wake()),
-    health: (h) => void (health.push(h), wake()),
+    status: (i, status, reason) => {
+      said.push({ status, code: reason?.code ?? null, id: i.id });
+      wake();
+    },
+    health: (h) => {
+      health.push(h);
+      wake();
+    },
     fault: () => {},
   });
   const until = async (done: () => boolean): Promise<void> => {

@@ -103,7 +103,7 @@ for (const [name, { make, values }, bytes] of [
 
   test(`${name}: a flipped bit never gives a value that was not sent`, async (t) => {
     const sent = new Set(values(make(), [bytes]));
-    t.ok(sent.size > 5);
+    t.ok(sent.size >= 5);
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const bad = Buffer.from(bytes);
       bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -118,7 +118,7 @@ for (const [name, { make, values }, bytes] of [
       const noise = Uint8Array.from(random.bytes(1000), (b) => (i % 2 ? b : b & 0x7f));
       for (const value of values(decoder, [noise])) t.fail(`${value} out of noise`);
     }
-    t.ok(values(decoder, [Buffer.from('\r\n'), bytes]).length > 5);
+    t.ok(values(decoder, [Buffer.from('\r\n'), bytes]).length >= 5);
   });
 }
 

@@ -18,7 +18,7 @@ export function demoHome(seed: number, wallMs: () => number): DemoHome {
   const world = new World(seed);
   return {
     world,
-    boiler: boilerOf(world, wallMs),
+    boiler: boilerOf(world),
     wallbox: wallboxOf(world, wallMs),
     inverter: inverterOf(world, seed, wallMs),
     telegram: () => telegramOf(world, wallMs()),
@@ -36,11 +36,11 @@ function telegramOf(world: World, atMs: number): Uint8Array {
 }
 
 /** 2 kW element behind a coil; its thermostat never opens in the demo. */
-function boilerOf(world: World, wallMs: () => number): ModbusTwin {
+function boilerOf(world: World): ModbusTwin {
   const twin = new ModbusTwin();
   const power_W = (): number => (twin.registers.coils.get(0) ? 2000 : 0);
   world.appliances.push({ power_W });
-  twin.refresh = () => void (wallMs(), twin.registers.input.set(0, power_W()));
+  twin.refresh = () => void twin.registers.input.set(0, power_W());
   return twin;
 }
 

@@ -100,7 +100,8 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
 
   /** The input ended. A block without ETX is whole only if it came to its `!`, or to a lone BCC. */
   private unterminated(): Decoded<ReadoutFrame> {
-    if (this.options.bccRequired || this.etx) return this.refused(fault('CUT_FRAME', 'the block check character is missing'));
+    if (this.options.bccRequired || this.etx)
+      return this.refused(fault('CUT_FRAME', 'the block check character is missing'));
     if (this.block < 0) return this.plainLines();
     const text = this.text(this.block);
     const tail = text.slice(text.lastIndexOf('\n') + 1);
@@ -114,7 +115,8 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
   }
 
   private plainLines(): Decoded<ReadoutFrame> {
-    if (this.options.bccRequired) return this.refused(fault('NO_CHECKSUM', 'a readout without block check character'));
+    if (this.options.bccRequired)
+      return this.refused(fault('NO_CHECKSUM', 'a readout without block check character'));
     const text = this.text(0);
     const mark = endMark(text);
     if (mark < 0)

@@ -1,10 +1,7 @@
-/** Minimum on and off times of a device, and no raising right after a lowering. Unknown history: no bound. */
+/** Minimum on and off times of a device. Unknown history: no bound. */
 
 import type { DeviceImage } from '../../domain/image.ts';
 import { because, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
-
-/** After a set-point was lowered it is not raised for so long: the house does not hunt. */
-export const SETTLE_MS = 60_000;
 
 export const minimumTimes: Rule = ({ image }, plan) =>
   image.devices.filter((d) => isControllable(d) && !isProducer(d)).reduce(hold, plan);
@@ -29,14 +26,6 @@ function hold(plan: Plan, device: DeviceImage): Plan {
       device.id,
       { max_W: 0 },
       because('MINIMUM_OFF', { leftMs: minOffMs - device.inStateMs }),
-    );
-  }
-  if (device.sinceLoweredMs < SETTLE_MS && device.setPoint_W !== null) {
-    return narrow(
-      plan,
-      device.id,
-      { max_W: device.setPoint_W },
-      because('SETTLING', { leftMs: SETTLE_MS - device.sinceLoweredMs }),
     );
   }
   return plan;
