@@ -82,7 +82,7 @@ void nameUnit(const Cursor& in, const Record& record, Meaning& meaning) {
   const uint8_t* name = in.bytes + record.nameStart;
   for (uint32_t i = 0; i + 3 <= record.nameLength; i++) {
     if (name[i] == 'H' && name[i + 1] == 'R' && name[i + 2] == '%') {
-      meaning = {Quantity::kHumidity, Unit::kPercent, -2, 1, 0};
+      meaning = {Quantity::kHumidity, Unit::kPercent, 0, 1, 0};
       return;
     }
   }
