@@ -1,7 +1,7 @@
 /** The application layer of one telegram: clear payload in, telegram out. The same for cable and radio. */
 import type { Fault } from '../../domain/errors.ts';
 import type { Telegram } from '../../domain/telegram.ts';
-import { parse, type Parsed } from '../mbus-parser/index.ts';
+import { type Parsed, parse } from '../mbus-parser/index.ts';
 import { expandProfile, isCompactProfile } from './compact-profile.ts';
 import { type Address, identityOf } from './identity.ts';
 import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';

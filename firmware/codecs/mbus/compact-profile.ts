@@ -33,7 +33,9 @@ export function expandProfile(
   const entries = split(data.subarray(2), width);
   // A profile that runs forward has its newest entry first on the wire, one that runs back its newest as well.
   if (!inverse) entries.reverse();
-  const base = records.find((r) => r.storage === record.storage && r.quantity.startsWith('date') && r.text !== '');
+  const base = records.find(
+    (r) => r.storage === record.storage && r.quantity.startsWith('date') && r.text !== '',
+  );
   const monthly = ((control >> 4) & 3) === DAYS_OR_MONTHS && spacing === ONE_MONTH;
   return entries.slice(0, MAX_ENTRIES).flatMap((entry, k) => {
     const raw = field >= 9 ? bcd(entry) : integer(entry);

@@ -49,7 +49,12 @@ export function cmac(key: Uint8Array, message: Uint8Array): Uint8Array {
 }
 
 /** OMS key derivation: CMAC(master, DC ‖ counter (4) ‖ identification (4) ‖ 07 × 7). DC 0 encrypts, 1 authenticates. */
-export function deriveKey(master: Uint8Array, purpose: 0 | 1, counter: Uint8Array, id: Uint8Array): Uint8Array {
+export function deriveKey(
+  master: Uint8Array,
+  purpose: 0 | 1,
+  counter: Uint8Array,
+  id: Uint8Array,
+): Uint8Array {
   const input = new Uint8Array(BLOCK).fill(7);
   input[0] = purpose;
   input.set(counter.subarray(0, 4), 1);

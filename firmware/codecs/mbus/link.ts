@@ -31,7 +31,11 @@ const START_SHORT = 0x10;
 const ACK = 0xe5;
 const STOP = 0x16;
 
-const no = (code: 'BAD_FRAME' | 'CUT_FRAME' | 'BAD_CHECKSUM', message: string, length: number): LinkResult => ({
+const no = (
+  code: 'BAD_FRAME' | 'CUT_FRAME' | 'BAD_CHECKSUM',
+  message: string,
+  length: number,
+): LinkResult => ({
   ok: false,
   error: fault(code, message),
   length,
@@ -70,7 +74,8 @@ function readLong(bytes: Uint8Array, at: number): LinkResult {
   }
   if (length < 3) return no('BAD_FRAME', `a long frame carries at least 3 bytes, not ${length}`, 1);
   const end = at + 4 + length;
-  if (bytes.length < end + 2) return no('CUT_FRAME', 'the long frame ends before it is complete', bytes.length - at);
+  if (bytes.length < end + 2)
+    return no('CUT_FRAME', 'the long frame ends before it is complete', bytes.length - at);
   if (bytes[end + 1] !== STOP) return no('BAD_FRAME', 'the long frame does not end in 16h', 1);
   if (bytes[end] !== sumOf(bytes, at + 4, end)) {
     return no('BAD_CHECKSUM', 'the checksum of the long frame is wrong', 1);

@@ -1,5 +1,5 @@
 /** From parsed records to what the house prints and keeps: data records, and readings with OBIS (EN 13757-1). */
-import { fault, type Fault } from '../../domain/errors.ts';
+import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
 
@@ -34,7 +34,8 @@ function content(record: ParsedRecord, payload: Uint8Array): Content {
 }
 
 export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array): DataRecord {
-  const quality = (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
+  const quality =
+    (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
   return {
     i,
     function: record.function,

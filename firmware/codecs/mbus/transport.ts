@@ -4,8 +4,8 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
-import { type Address, addressOf, nameOf } from './identity.ts';
 import { cbcDecrypt, cmac, deriveKey, desDecrypt } from './crypto.ts';
+import { type Address, addressOf, nameOf } from './identity.ts';
 
 export interface TransportHeader {
   /** From a long header: it, not the link layer, is the meter. */
@@ -38,7 +38,10 @@ export function readHeader(form: HeaderForm, bytes: Uint8Array): Result<Transpor
   if (form === 'none') return ok(EMPTY);
   const size = form === 'long' ? 12 : 4;
   if (bytes.length < size) return refuse('CUT_FRAME', `the telegram ends within its ${form} header`);
-  const address = form === 'long' ? addressOf(bytes.subarray(4, 6), join(bytes.subarray(0, 4), bytes.subarray(6, 8))) : null;
+  const address =
+    form === 'long'
+      ? addressOf(bytes.subarray(4, 6), join(bytes.subarray(0, 4), bytes.subarray(6, 8)))
+      : null;
   const [accessNumber = 0, status = 0, low = 0, high = 0] = bytes.subarray(size - 4, size);
   const mode = high & 31;
   const length = size + (EXTENDED_MODES.has(mode) && bytes.length > size ? 1 : 0);
@@ -106,8 +109,10 @@ function unsupported({ header, payload, address }: Secured): Result<Opened> {
   return refuse('UNSUPPORTED', `security mode ${header.mode} is not supported; from ${nameOf(address)}`);
 }
 
-const missing = (address: Address) => refuse('KEY_MISSING', `encrypted, and no key is configured for ${nameOf(address)}`);
-const wrong = (address: Address) => refuse('KEY_WRONG', `the key does not open the telegram of ${nameOf(address)}`);
+const missing = (address: Address) =>
+  refuse('KEY_MISSING', `encrypted, and no key is configured for ${nameOf(address)}`);
+const wrong = (address: Address) =>
+  refuse('KEY_WRONG', `the key does not open the telegram of ${nameOf(address)}`);
 
 /** How many bytes the configuration word calls encrypted: blocks of 16, whole ones only. */
 function encryptedLength({ configuration }: TransportHeader, payload: Uint8Array): number {
@@ -143,7 +148,10 @@ function openMode7(secured: Secured): Result<Opened> {
   const clear = cbcDecrypt(cipherKey, new Uint8Array(16), payload.subarray(0, length));
   if (!startsIdle(clear)) return wrong(address);
   if (!verdict) {
-    return refuse('BAD_AUTHENTICATION', `the authentication code of the telegram of ${nameOf(address)} is wrong`);
+    return refuse(
+      'BAD_AUTHENTICATION',
+      `the authentication code of the telegram of ${nameOf(address)} is wrong`,
+    );
   }
   return plain(join(clear, payload.subarray(length)));
 }
@@ -161,7 +169,8 @@ function openDes({ header, payload, address, key }: Secured): Result<Opened> {
   const length = Math.min(stated || payload.length, payload.length) & ~7;
   if (length === 0) return plain(payload, true);
   if (!key) return missing(address);
-  if (key.length !== 8 || header.mode !== 2) return unsupported({ header, payload, address, key, layer: payload, authentication: null });
+  if (key.length !== 8 || header.mode !== 2)
+    return unsupported({ header, payload, address, key, layer: payload, authentication: null });
   const clear = desDecrypt(key, new Uint8Array(8), payload.subarray(0, length));
   return plain(join(clear, payload.subarray(length)));
 }
