@@ -80,13 +80,25 @@ function readVariable(frame: LongFrame, form: HeaderForm, key: Uint8Array | null
     authentication: null,
     key,
   });
-  if (!opened.ok) return opened;
-  const { telegram, stopped } = readApplication(address, opened.value.payload);
+  const clear = frame.payload.subarray(header.value.length);
+  if (!opened.ok && !(opened.error.code === 'KEY_MISSING' && isPlainAfterAll(clear))) return opened;
+  const { telegram, stopped } = readApplication(address, opened.ok ? opened.value.payload : clear);
   // A checksum has confirmed the bytes: records that do not add up mean a meter that is not understood.
   if (stopped) return { ok: false, error: stopped };
   if (header.value.address) return ok(telegram);
   const { meter: _, ...anonymous } = telegram;
   return ok(anonymous);
+}
+
+/**
+ * Old wired meters use the bytes of the configuration word as a signature of their own, which then looks like a
+ * security mode. Enciphered bytes do not read as records without a flaw, a real date among them.
+ */
+function isPlainAfterAll(payload: Uint8Array): boolean {
+  const { records, stop } = parse(payload);
+  const own = records.filter((r) => r.function !== 'mfct' && r.function !== 'more');
+  const flawless = own.every((r) => r.quantity !== 'unknown' && r.kind !== 'invalid' && r.kind !== 'nothing');
+  return stop === 'end' && flawless && own.some((r) => ['date', 'minute', 'second'].includes(r.kind));
 }
 
 /** Two bytes of the fixed structure hold the medium in their upper bits. */

@@ -152,12 +152,12 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const obis = obisOf(record, mediumCode);
     if (obis === undefined || seen.has(obis)) continue;
     seen.add(obis);
-    readings.push({ obis, quantity: record.quantity, ...valueOf(record) });
+    readings.push({ obis, quantity: record.quantity, ...shownValue(record) });
   }
   return readings;
 }
 
-function valueOf({ kind, value, unit, quality }: ParsedRecord): Value {
+function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
   const shown = quality === 'good' ? {} : { quality };
   return { value: kind === 'number' ? value : null, ...(unit === '' ? {} : { unit }), ...shown };
 }

@@ -137,7 +137,7 @@ function openMode7(secured: Secured): Result<Opened> {
   if (startsIdle(payload)) return plain(payload);
   if (!key) return missing(address);
   if (key.length !== 16) return wrong(address);
-  if (!authentication || authentication.counter.length !== 4) {
+  if (authentication?.counter.length !== 4) {
     return refuse('BAD_FRAME', 'security mode 7 needs the message counter of the fragmentation layer');
   }
   const id = address.bytes.subarray(2, 6);
