@@ -20,7 +20,7 @@ export interface LinkLayer {
 /** Bytes from the L field to before the first CI field. */
 const HEADER = 10;
 /** Receivers that append signal strength or a status add a byte or two. */
-const MAX_TRAILING = 4;
+const MAX_TRAILING = 2;
 /** Format B: two blocks of the standard make at most 126 bytes before their CRC. */
 const B_FIRST = 126;
 
@@ -54,7 +54,10 @@ function strip(bytes: Uint8Array, form: CrcForm | 'auto'): Result<Stripped> {
   if (form === 'A' || (form === 'auto' && crcFits(bytes, 0, HEADER))) return stripA(bytes, length);
   if (form === 'B' || (form === 'auto' && fitsB(bytes, length))) return stripB(bytes, length);
   const extra = bytes.length - (length + 1);
-  if (form === 'auto' && extra > 0 && bytes.length >= sizeA(length)) {
+  const blocks =
+    (extra > 0 && bytes.length >= sizeA(length)) ||
+    crcFits(bytes, HEADER + 2, Math.min(HEADER + 18, bytes.length - 2));
+  if (form === 'auto' && blocks) {
     return refuse('BAD_CHECKSUM', 'the CRC of the first block (format A) is wrong');
   }
   if (extra < 0) return refuse('CUT_FRAME', `the L field says ${length} bytes, ${bytes.length - 1} came`);

@@ -46,11 +46,9 @@ function range(from: number, to: number, bytes: number): [number, number][] {
   return Array.from({ length: to - from + 1 }, (_, k) => [from + k, bytes]);
 }
 
-/** After two idle fillers and 0Fh stand a date (4) and faults (3), then the registers; FFh fills the rest. */
+/** After two idle fillers stand 0Fh (mostly), a date (4) and faults (3), then the registers; FFh fills the rest. */
 function decodeRegisters({ payload }: ClearTelegram): readonly Reading[] {
-  const start = payload.indexOf(0x0f);
-  if (start < 0 || start > 2) return [];
-  let at = start + 8;
+  let at = (payload[0] === 0x2f ? 2 : 0) + 8;
   while (at < payload.length) {
     const register = payload[at] ?? 0xff;
     const bytes = REGISTER_BYTES.get(register);
