@@ -5,6 +5,7 @@ import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
 import { hexOf } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
+import { unmaskRealData } from './profiles/diehl-izar.ts';
 import { findProfile } from './profiles/index.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';
 
@@ -28,7 +29,7 @@ export class WirelessMeter {
       const learnt = this.#formats.learnFormat(clear.payload);
       return learnt.ok ? ok({ meter: identityOf(clear.meter), readings: [] }) : learnt;
     }
-    if (clear.content === 'full') return ok(this.#full(clear, clear.payload));
+    if (clear.content === 'full') return ok(this.#full(clear, unmaskRealData(clear) ?? clear.payload));
     const named = profileReadings(clear);
     const start = clear.payload[0] === 0x2f && clear.payload[1] === 0x2f ? 2 : 0;
     const full = this.#formats.expand(clear.payload.subarray(start));

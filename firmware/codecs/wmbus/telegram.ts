@@ -18,6 +18,8 @@ export interface ClearTelegram {
   readonly content: Content;
   readonly accessNumber: number | null;
   readonly status: number;
+  /** The configuration word of the transport header, 0 without one. */
+  readonly configuration: number;
   /** Grows with every message, null where the telegram has none. Lets a receiver refuse what is sent again. */
   readonly counter: number | null;
   readonly payload: Uint8Array;
@@ -103,7 +105,7 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
   if (layer.length === 0) return refuse('CUT_FRAME', 'the telegram ends before its application layer');
   const ci = layer[0] ?? 0;
   const bytes = layer.subarray(1);
-  const base = { sender, ci, counter: walk.counter };
+  const base = { sender, ci, counter: walk.counter, configuration: 0 };
   if (isManufacturerCi(ci)) {
     const { address: meter, accessNumber } = walk;
     return ok({
@@ -131,6 +133,7 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
     content,
     accessNumber: headerForm === 'none' ? walk.accessNumber : header.value.accessNumber,
     status: header.value.status,
+    configuration: header.value.configuration,
     payload: opened.value.payload,
     doubtful: opened.value.doubtful,
   });

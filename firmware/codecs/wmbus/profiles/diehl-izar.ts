@@ -3,11 +3,13 @@
  * by a linear feedback register seeded with address and header; the default keys of the maker are public.
  */
 import type { Reading } from '../../../domain/telegram.ts';
+import type { Address } from '../../mbus/identity.ts';
 import type { ClearTelegram } from '../telegram.ts';
 import { dated, dateText, type Profile, unsigned, volume } from './profile.ts';
 
 /** The two halves of each default key, combined. */
 const KEYS = [0x39bc8a10 ^ 0xe66d83f8, 0x51728910 ^ 0xe66d83f8];
+const MAKERS = new Set(['DME', 'HYD', 'SAP', 'EWT', 'SPL']);
 const FIRST_BYTE = 0x4b;
 const HEADER = 4;
 const YEAR_S = 31_556_952;
@@ -24,10 +26,10 @@ function advance(state: number): number {
   return (state << 1) | bit;
 }
 
-function unmask({ ci, sender, payload }: ClearTelegram, key: number): Uint8Array {
-  const seed = (ci << 24) | ((payload[0] ?? 0) << 16) | ((payload[1] ?? 0) << 8) | (payload[2] ?? 0);
-  let state = key ^ word(sender.bytes, 0) ^ word(sender.bytes, 4) ^ seed;
-  return payload.subarray(HEADER).map((byte) => {
+/** `header` is CI and the three bytes after it. */
+function unmask(sender: Address, header: number, masked: Uint8Array, key: number): Uint8Array {
+  let state = key ^ word(sender.bytes, 0) ^ word(sender.bytes, 4) ^ header;
+  return masked.map((byte) => {
     for (let bit = 0; bit < 8; bit++) state = advance(state);
     return byte ^ (state & 0xff);
   });
@@ -40,8 +42,12 @@ function dueDate(low: number, high: number): string | null {
 }
 
 function decode(telegram: ClearTelegram): readonly Reading[] {
-  const { payload } = telegram;
-  const clear = KEYS.map((key) => unmask(telegram, key)).find((bytes) => bytes[0] === FIRST_BYTE);
+  const { ci, payload, sender } = telegram;
+  const header = (ci << 24) | ((payload[0] ?? 0) << 16) | ((payload[1] ?? 0) << 8) | (payload[2] ?? 0);
+  const masked = payload.subarray(HEADER);
+  const clear = KEYS.map((key) => unmask(sender, header, masked, key)).find(
+    (bytes) => bytes[0] === FIRST_BYTE,
+  );
   if (!clear) return [];
   const [control = 0, battery = 0] = payload;
   const total_l = unsigned(clear, 1, 4);
@@ -62,7 +68,22 @@ function decode(telegram: ClearTelegram): readonly Reading[] {
 
 export const diehlIzar: Profile = {
   name: 'Diehl IZAR',
-  matches: ({ sender, ci }) =>
-    ['DME', 'HYD', 'SAP', 'EWT', 'SPL'].includes(sender.manufacturer) && ci >= 0xa0 && ci <= 0xa7,
+  matches: ({ sender, ci }) => MAKERS.has(sender.manufacturer) && ci >= 0xa0 && ci <= 0xa7,
   decode,
 };
+
+/**
+ * Diehl's "real data" (heat meters Sharky): DIF/VIF records under the same mask, marked by bit 12 of a configuration
+ * word whose upper byte is their checksum. Null when the payload is none.
+ */
+export function unmaskRealData(telegram: ClearTelegram): Uint8Array | null {
+  const { ci, accessNumber, status, configuration, payload, sender } = telegram;
+  if (ci !== 0x7a || !(configuration & 0x1000) || !MAKERS.has(sender.manufacturer)) return null;
+  const header = (ci << 24) | ((accessNumber ?? 0) << 16) | (status << 8) | (configuration & 0xff);
+  const check = (configuration >> 8) & 0xef;
+  for (const key of KEYS) {
+    const clear = unmask(sender, header, payload, key);
+    if ((clear.reduce((sum, byte) => sum + byte, 0) & 0xef) === check) return clear;
+  }
+  return null;
+}

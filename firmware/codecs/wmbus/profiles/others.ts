@@ -1,5 +1,8 @@
-/** Products with a small payload of their own: Zenner water meters, BFW heat cost allocators. */
+/** Products that need a rule or two: Zenner, BFW, eBZ, Engelmann Waterstar M, B Meters Hydroclima 2. */
 import type { Reading } from '../../../domain/telegram.ts';
+import { addMonths } from '../../mbus/compact-profile.ts';
+import { timeOf } from '../../mbus/records.ts';
+import { parse } from '../../mbus-parser/index.ts';
 import type { ClearTelegram } from '../telegram.ts';
 import { dated, dateText, type Profile, unsigned, volume } from './profile.ts';
 
@@ -55,4 +58,66 @@ export const bfw: Profile = {
   name: 'BFW 240',
   matches: ({ meter }) => meter.manufacturer === 'BFW' && meter.version === 2 && meter.mediumCode === 8,
   decode: decodeBfw,
+};
+
+/** The power of each phase is sent with a VIFE of the maker (FFh 01h…03h); the sum is not. */
+export const ebz: Profile = {
+  name: 'eBZ electricity',
+  matches: ({ meter }) => meter.manufacturer === 'EBZ',
+  decode: ({ payload }) => {
+    const phases = parse(payload).records.filter((r) => r.quantity === 'power' && r.kind === 'number');
+    if (phases.length !== 3) return [];
+    const value = phases.reduce((sum, phase) => sum + phase.value, 0);
+    return [{ name: 'power', quantity: 'power', value, unit: 'W' }];
+  },
+};
+
+/** Storage 2 is a month before the meter's time, storage 3 two, and so on; all ones where there was none yet. */
+export const waterstar: Profile = {
+  name: 'Engelmann Waterstar M',
+  matches: ({ meter }) => meter.manufacturer === 'EFE' && meter.version === 0x70 && meter.mediumCode === 7,
+  decode: ({ payload }) => {
+    const { records } = parse(payload);
+    const now = timeOf(records);
+    if (now === undefined) return [];
+    return records.flatMap((r) => {
+      const time = r.storage < 2 || r.quantity !== 'volume' ? null : addMonths(now, 1 - r.storage);
+      if (time === null || r.kind !== 'number') return [];
+      const known = r.value >= 0;
+      return [
+        {
+          ...volume('history', r.value),
+          value: known ? r.value : null,
+          time,
+          ...(known ? {} : { quality: 'missing' as const }),
+        },
+      ];
+    });
+  },
+};
+
+const CENTIDEGREES: readonly (readonly [string, number])[] = [
+  ['roomTemperature', 7],
+  ['maximumRoomTemperature', 9],
+  ['roomTemperatureLastMonth', 15],
+  ['radiatorTemperatureLastMonth', 17],
+];
+
+/** Manufacturer block of kind 10h: hundredths of degrees, and the count since the start. */
+export const hydroclima: Profile = {
+  name: 'B Meters Hydroclima 2',
+  matches: ({ meter }) => meter.manufacturer === 'BMP' && meter.mediumCode === 8,
+  decode: ({ payload }) => {
+    const rest = parse(payload).records.find((r) => r.function === 'mfct');
+    if (!rest || payload[rest.dataStart] !== 0x10) return [];
+    const bytes = payload.subarray(rest.dataStart);
+    const readings: Reading[] = CENTIDEGREES.flatMap(([name, at]) => {
+      const raw = unsigned(bytes, at, 2);
+      return raw === null ? [] : [{ name, quantity: 'temperature', value: raw / 100, unit: 'C' }];
+    });
+    const total = unsigned(bytes, 19, 2);
+    if (total !== null)
+      readings.push({ name: 'total', quantity: 'heatCostAllocation', value: total, unit: 'hca' });
+    return readings;
+  },
 };
