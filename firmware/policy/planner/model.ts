@@ -48,19 +48,40 @@ interface Sums {
 
 export function evaluate(s: Scenario, schedule: Schedule): Evaluation {
   const zero = (): Float64Array => new Float64Array(s.n);
-  const sums: Sums = { draw: Float64Array.from(s.base_load_kw), supply: zero(), pv: zero(), steerable: zero(), cost: 0, violations: [] };
+  const sums: Sums = {
+    draw: Float64Array.from(s.base_load_kw),
+    supply: zero(),
+    pv: zero(),
+    steerable: zero(),
+    cost: 0,
+    violations: [],
+  };
   for (const d of s.devices) device(s, d, schedule[d.id] ?? {}, sums);
   const import_kw = zero();
   const export_kw = zero();
   grid(s, sums, import_kw, export_kw);
   batteryDirection(s, schedule, sums, export_kw);
   for (const e of s.events) event(s, e, sums, import_kw, export_kw);
-  if (!Number.isFinite(sums.cost)) sums.violations.push({ rule: 'not_a_number', where: 'cost', slot: null, amount: 1 });
-  return { feasible: sums.violations.length === 0, cost: sums.cost, violations: sums.violations, import_kw, export_kw };
+  if (!Number.isFinite(sums.cost))
+    sums.violations.push({ rule: 'not_a_number', where: 'cost', slot: null, amount: 1 });
+  return {
+    feasible: sums.violations.length === 0,
+    cost: sums.cost,
+    violations: sums.violations,
+    import_kw,
+    export_kw,
+  };
 }
 
 /** Adds a violation when `amount` is above the tolerance; a value that is no number is one as well. */
-function check(sums: Sums, rule: string, where: string, slot: number | null, amount: number, tolerance: number = TOLERANCE.kw): void {
+function check(
+  sums: Sums,
+  rule: string,
+  where: string,
+  slot: number | null,
+  amount: number,
+  tolerance: number = TOLERANCE.kw,
+): void {
   if (!(amount <= tolerance)) sums.violations.push({ rule, where, slot, amount });
 }
 
@@ -113,7 +134,8 @@ function car(s: Scenario, d: DeviceOf<'ev'>, p: DeviceSchedule, sums: Sums): voi
       if (t < d.arrive_slot || t >= d.depart_slot) check(sums, 'ev_absent', d.id, t, power);
       check(sums, 'ev_below_min', d.id, t, d.min_kw - power);
       check(sums, 'ev_power', d.id, t, power - d.max_kw);
-      if (d.step_kw) check(sums, 'ev_step', d.id, t, Math.abs(power - Math.round(power / d.step_kw) * d.step_kw));
+      if (d.step_kw)
+        check(sums, 'ev_step', d.id, t, Math.abs(power - Math.round(power / d.step_kw) * d.step_kw));
     }
     delivered += s.dt_h * power;
     sums.draw[t] = at(sums.draw, t) + power;
@@ -125,8 +147,18 @@ function car(s: Scenario, d: DeviceOf<'ev'>, p: DeviceSchedule, sums: Sums): voi
 }
 
 /** The temperature a slot later (°C), from `t_c` at the start of slot `t` with `power_kw` in it. */
-export function nextTemperature(s: Scenario, d: DeviceOf<'thermal'>, t: number, t_c: number, power_kw: number): number {
-  const flow = at(d.cop, t) * power_kw + at(d.gain_kw, t) - at(d.draw_kw, t) - d.ua_kw_per_k * (t_c - ambientAt(s, d, t));
+export function nextTemperature(
+  s: Scenario,
+  d: DeviceOf<'thermal'>,
+  t: number,
+  t_c: number,
+  power_kw: number,
+): number {
+  const flow =
+    at(d.cop, t) * power_kw +
+    at(d.gain_kw, t) -
+    at(d.draw_kw, t) -
+    d.ua_kw_per_k * (t_c - ambientAt(s, d, t));
   return t_c + (s.dt_h / d.c_kwh_per_k) * flow;
 }
 
@@ -138,7 +170,8 @@ export function discomfort(s: Scenario, d: DeviceOf<'thermal'>, t: number, t_c: 
 /** Worth of the heat (or cold) left at the end, as a cost. */
 export function terminalHeat(s: Scenario, d: DeviceOf<'thermal'>, t_c: number): number {
   const value = d.terminal_value_per_k;
-  const useful = (x: number): number => (value >= 0 ? Math.min(x, at(d.hi_c, s.n - 1)) : Math.max(x, at(d.lo_c, s.n - 1)));
+  const useful = (x: number): number =>
+    value >= 0 ? Math.min(x, at(d.hi_c, s.n - 1)) : Math.max(x, at(d.lo_c, s.n - 1));
   return -value * (useful(t_c) - useful(d.t0_c));
 }
 
@@ -153,10 +186,19 @@ function heat(s: Scenario, d: DeviceOf<'thermal'>, p: DeviceSchedule, sums: Sums
     if (power > TOLERANCE.kw) check(sums, 'thermal_below_min', d.id, t, d.min_kw - power);
     t_c = nextTemperature(s, d, t, t_c, power);
     sums.cost += discomfort(s, d, t, t_c);
-    if (typeof d.hard_max_c === 'number') check(sums, 'over_temperature', d.id, t, t_c - d.hard_max_c, TOLERANCE.kelvin);
-    if (typeof d.hard_min_c === 'number') check(sums, 'under_temperature', d.id, t, d.hard_min_c - t_c, TOLERANCE.kelvin);
+    if (typeof d.hard_max_c === 'number')
+      check(sums, 'over_temperature', d.id, t, t_c - d.hard_max_c, TOLERANCE.kelvin);
+    if (typeof d.hard_min_c === 'number')
+      check(sums, 'under_temperature', d.id, t, d.hard_min_c - t_c, TOLERANCE.kelvin);
     if (power > TOLERANCE.kw !== on) {
-      check(sums, on ? 'min_on_time' : 'min_off_time', d.id, t, (on ? d.min_on_slots : d.min_off_slots) - run, 0);
+      check(
+        sums,
+        on ? 'min_on_time' : 'min_off_time',
+        d.id,
+        t,
+        (on ? d.min_on_slots : d.min_off_slots) - run,
+        0,
+      );
       on = !on;
       run = 0;
     }
@@ -177,7 +219,8 @@ function appliance(d: DeviceOf<'appliance'>, p: DeviceSchedule, sums: Sums): voi
   check(sums, 'appliance_start', d.id, start, Number.isInteger(start) ? d.earliest_slot - start : 1, 0);
   check(sums, 'appliance_late', d.id, start, start + d.profile_kw.length - d.latest_end_slot, 0);
   d.profile_kw.forEach((power, i) => {
-    if (start + i >= 0 && start + i < sums.draw.length) sums.draw[start + i] = at(sums.draw, start + i) + power;
+    if (start + i >= 0 && start + i < sums.draw.length)
+      sums.draw[start + i] = at(sums.draw, start + i) + power;
   });
 }
 
@@ -191,7 +234,8 @@ function curtailable(s: Scenario, d: DeviceOf<'curtailable'>, p: DeviceSchedule,
     sums.draw[t] = at(sums.draw, t) + at(d.demand_kw, t) - cut;
   }
   sums.cost += energy * d.penalty_per_kwh;
-  if (typeof d.max_kwh === 'number') check(sums, 'curtail_energy', d.id, null, energy - d.max_kwh, TOLERANCE.kwh);
+  if (typeof d.max_kwh === 'number')
+    check(sums, 'curtail_energy', d.id, null, energy - d.max_kwh, TOLERANCE.kwh);
 }
 
 function grid(s: Scenario, sums: Sums, import_kw: Float64Array, export_kw: Float64Array): void {
@@ -221,7 +265,13 @@ function batteryDirection(s: Scenario, schedule: Schedule, sums: Sums, export_kw
   }
 }
 
-function event(s: Scenario, e: PlanEvent, sums: Sums, import_kw: Float64Array, export_kw: Float64Array): void {
+function event(
+  s: Scenario,
+  e: PlanEvent,
+  sums: Sums,
+  import_kw: Float64Array,
+  export_kw: Float64Array,
+): void {
   let energy = 0;
   for (let t = e.start; t < e.end; t++) energy += s.dt_h * at(import_kw, t);
   const beyond = (slot: number | null, excess: number, hours: number, tolerance: number): void => {
@@ -236,7 +286,11 @@ function event(s: Scenario, e: PlanEvent, sums: Sums, import_kw: Float64Array, e
     for (let t = e.start; t < e.end; t++) {
       const taken = at(import_kw, t);
       const what =
-        e.kind === 'export_limit' ? at(export_kw, t) : e.kind === 'steerable_limit' ? Math.min(at(sums.steerable, t), taken) : taken;
+        e.kind === 'export_limit'
+          ? at(export_kw, t)
+          : e.kind === 'steerable_limit'
+            ? Math.min(at(sums.steerable, t), taken)
+            : taken;
       beyond(t, what - (limitAt(e, t) ?? 0), s.dt_h, TOLERANCE.kw);
     }
   }

@@ -117,7 +117,10 @@ const scenario = z.object({
   format: z.literal('hems-scenario/1').optional(),
   id: z.string().max(128).default('scenario'),
   n: z.number().int().min(1).max(LIMITS.planSlots),
-  dt_h: z.number().min(1 / 60).max(24),
+  dt_h: z
+    .number()
+    .min(1 / 60)
+    .max(24),
   grid: z.object({
     import_max_kw: positive,
     export_max_kw: positive,
@@ -128,7 +131,10 @@ const scenario = z.object({
     export: series,
     import_forecast: series.nullish(),
     export_forecast: series.nullish(),
-    publish: z.array(z.object({ at_slot: slot, until_slot: slot })).max(LIMITS.planSlots).nullish(),
+    publish: z
+      .array(z.object({ at_slot: slot, until_slot: slot }))
+      .max(LIMITS.planSlots)
+      .nullish(),
   }),
   co2: z.object({ g_per_kwh: series, price_per_kg: real }).nullish(),
   base_load_kw: series,
@@ -180,13 +186,15 @@ function mistakeIn(s: Scenario): string | null {
     ids.add(d.id);
     if (d.type === 'pv') lengths.push([`${d.id}.available_kw`, d.available_kw]);
     if (d.type === 'curtailable') lengths.push([`${d.id}.demand_kw`, d.demand_kw]);
-    if (d.type === 'battery' && d.soc_max_kwh < d.soc_min_kwh) return `${d.id}: soc_max_kwh is below soc_min_kwh`;
+    if (d.type === 'battery' && d.soc_max_kwh < d.soc_min_kwh)
+      return `${d.id}: soc_max_kwh is below soc_min_kwh`;
     if (d.type === 'ev' && d.max_kw < d.min_kw) return `${d.id}: max_kw is below min_kw`;
     if (d.type !== 'thermal') continue;
     if (d.max_kw < d.min_kw) return `${d.id}: max_kw is below min_kw`;
     if (d.ambient === 'outdoor' && !s.t_out_c) return `${d.id}: needs t_out_c`;
     if (d.ambient === 'fixed' && typeof d.ambient_c !== 'number') return `${d.id}: needs ambient_c`;
-    for (const key of ['lo_c', 'hi_c', 'cop', 'gain_kw', 'draw_kw'] as const) lengths.push([`${d.id}.${key}`, d[key]]);
+    for (const key of ['lo_c', 'hi_c', 'cop', 'gain_kw', 'draw_kw'] as const)
+      lengths.push([`${d.id}.${key}`, d[key]]);
   }
   const short = lengths.find(([, values]) => values && values.length !== s.n);
   if (short) return `${short[0]}: ${short[1]?.length} values, ${s.n} expected`;
@@ -201,7 +209,8 @@ function mistakeInEvent(e: PlanEvent, n: number): string | null {
     return say('baseline_kw must have a value for every slot of the window');
   if (e.kind === 'reduce' && e.percent === undefined) return say('percent is missing');
   if (e.kind === 'incentive' && e.reward_per_kwh === undefined) return say('reward_per_kwh is missing');
-  if (e.kind !== 'incentive' && !e.hard && e.penalty_per_kwh === undefined) return say('penalty_per_kwh is missing');
+  if (e.kind !== 'incentive' && !e.hard && e.penalty_per_kwh === undefined)
+    return say('penalty_per_kwh is missing');
   return null;
 }
 
