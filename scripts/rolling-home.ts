@@ -96,7 +96,7 @@ type States = Map<string, Record<string, number | boolean | null>>;
 
 function initialState(s: Scenario): States {
   return new Map(
-    s.devices.map((d) => {
+    s.devices.map((d): [string, Record<string, number | boolean | null>] => {
       if (d.type === 'battery') return [d.id, { soc_kwh: d.soc0_kwh }];
       if (d.type === 'ev') return [d.id, { delivered_kwh: 0 }];
       if (d.type === 'thermal') return [d.id, { t_c: d.t0_c, on: d.init_on, slots_in_state: d.init_slots }];

@@ -15,9 +15,7 @@ import {
   type Schedule,
   windowEnergy,
 } from './scenario.ts';
-
-/** Price of a kWh beyond a hard limit: dear enough to give way last, small enough for the solver's arithmetic. */
-const BREACH = 100;
+import { breachPrice } from './slot-cost.ts';
 
 export interface Program {
   readonly text: string;
@@ -78,7 +76,7 @@ function buildGrid(lp: LinearProgram, s: Scenario, slots: readonly SlotTerms[]):
     lp.row(
       [
         [i, 1],
-        [lp.variable(s.dt_h * BREACH, 0, most), -1],
+        [lp.variable(s.dt_h * breachPrice(s), 0, most), -1],
       ],
       '<=',
       s.grid.import_max_kw,
@@ -86,7 +84,7 @@ function buildGrid(lp: LinearProgram, s: Scenario, slots: readonly SlotTerms[]):
     lp.row(
       [
         [x, 1],
-        [lp.variable(s.dt_h * BREACH, 0, 200), -1],
+        [lp.variable(s.dt_h * breachPrice(s), 0, 200), -1],
       ],
       '<=',
       s.grid.export_max_kw,
@@ -133,7 +131,7 @@ function buildEvent(
   slots: readonly SlotTerms[],
   grid: Grid,
 ): void {
-  const price = e.hard ? BREACH : (e.penalty_per_kwh ?? 0);
+  const price = e.hard ? breachPrice(s) : (e.penalty_per_kwh ?? 0);
   const window = (): Term[] => grid.taken.slice(e.start, e.end).map((v) => [v, s.dt_h]);
   const big = s.grid.import_max_kw + 50;
   if (e.kind === 'incentive') {

@@ -4,7 +4,7 @@
  */
 import { discomfort, nextTemperature, terminalHeat } from './model.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
-import { BREACH_PER_KWH } from './slot-cost.ts';
+import { breachPrice } from './slot-cost.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
@@ -111,6 +111,7 @@ export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): F
   const states = minOn + minOff;
   const width = T_STEPS + 1;
   const levels = levelsOf(d);
+  const dear = breachPrice(s);
   const look = (values: Float64Array, state: number, t_c: number): number => {
     const x = Math.min(T_STEPS, Math.max(0, (t_c - floor) / size));
     const i = Math.min(T_STEPS - 1, Math.floor(x));
@@ -134,7 +135,8 @@ export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): F
             ? 0
             : minOn;
       const warm = nextTemperature(s, d, t, t_c, power);
-      const c = slotPrices(t, power) + discomfort(s, d, t, warm) + breach(d, warm) + look(values, then, warm);
+      const c =
+        slotPrices(t, power) + discomfort(s, d, t, warm) + dear * breach(d, warm) + look(values, then, warm);
       if (c < best[0]) best = [c, power, then];
     }
     return best;
@@ -186,9 +188,8 @@ function levelsOf(d: DeviceOf<'thermal'>): number[] {
 }
 
 const breach = (d: DeviceOf<'thermal'>, t_c: number): number =>
-  BREACH_PER_KWH *
-  (Math.max(0, t_c - (d.hard_max_c ?? Number.POSITIVE_INFINITY)) +
-    Math.max(0, (d.hard_min_c ?? Number.NEGATIVE_INFINITY) - t_c));
+  Math.max(0, t_c - (d.hard_max_c ?? Number.POSITIVE_INFINITY)) +
+  Math.max(0, (d.hard_min_c ?? Number.NEGATIVE_INFINITY) - t_c);
 
 /** The cheapest start, null where skipping the cycle is cheaper or no start fits. */
 export function planAppliance(s: Scenario, d: DeviceOf<'appliance'>, price: PriceOf): number | null {

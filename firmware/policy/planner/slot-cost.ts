@@ -5,7 +5,22 @@
 import { at, importPrice, isWindow, limitAt, type Scenario, windowEnergy } from './scenario.ts';
 
 /** Price of being above a hard limit, per kWh: far above any tariff, so that a limit gives way last. */
-export const BREACH_PER_KWH = 1_000;
+export function breachPrice(s: Scenario): number {
+  const prices = [
+    ...s.prices.import,
+    ...s.prices.export,
+    ...s.events.map((e) => e.penalty_per_kwh ?? e.reward_per_kwh ?? 0),
+  ];
+  return Math.max(100, 20 * prices.reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+}
+
+/** How limits over several slots enter the price of one. */
+export interface Coupling {
+  /** Import above it is charged as peak; null takes no account of peaks. */
+  readonly threshold_kw: number | null;
+  /** Price on import inside windows; null: every slot of a window keeps to the window's mean. */
+  readonly window_per_kwh: number | null;
+}
 
 export interface SlotCosts {
   /** Cost of slot `t` when everything but solar draws `net_kw`, `steerable_kw` of it steerable. */
@@ -24,9 +39,9 @@ interface SlotTerms {
   readonly steerable: readonly { readonly above_kw: number; readonly price: number }[];
 }
 
-/** `threshold_kw`: import above it is charged as peak; null takes no account of peaks. */
-export function slotCosts(s: Scenario, threshold_kw: number | null): SlotCosts {
-  const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, threshold_kw));
+export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
+  const breach = breachPrice(s);
+  const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach));
   const solarOnlyCharge = s.devices.some((d) => d.type === 'battery' && !d.grid_charge);
   const solarOnlyExport = s.devices.some((d) => d.type === 'battery' && !d.grid_discharge);
   const price = (m: SlotTerms, net: number, pv: number, steerable: number, charge: number): number => {
@@ -37,8 +52,8 @@ export function slotCosts(s: Scenario, threshold_kw: number | null): SlotCosts {
     for (const x of m.exports) if (fed > x.above_kw) sum += (fed - x.above_kw) * x.price;
     const counted = Math.min(steerable, taken);
     for (const x of m.steerable) if (counted > x.above_kw) sum += (counted - x.above_kw) * x.price;
-    if (solarOnlyCharge && charge > pv) sum += (charge - pv) * BREACH_PER_KWH;
-    if (solarOnlyExport && fed > pv) sum += (fed - pv) * BREACH_PER_KWH;
+    if (solarOnlyCharge && charge > pv) sum += (charge - pv) * breach;
+    if (solarOnlyExport && fed > pv) sum += (fed - pv) * breach;
     return sum * s.dt_h;
   };
   const best = (t: number, net: number, steerable: number, charge: number): [number, number] => {
@@ -69,21 +84,23 @@ export function slotCosts(s: Scenario, threshold_kw: number | null): SlotCosts {
   };
 }
 
-function termsOf(s: Scenario, t: number, threshold_kw: number | null): SlotTerms {
-  const steps = [{ above_kw: s.grid.import_max_kw, price: BREACH_PER_KWH }];
-  const exports = [{ above_kw: s.grid.export_max_kw, price: BREACH_PER_KWH }];
+function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): SlotTerms {
+  const steps = [{ above_kw: s.grid.import_max_kw, price: breach }];
+  const exports = [{ above_kw: s.grid.export_max_kw, price: breach }];
   const steerable: { above_kw: number; price: number }[] = [];
+  const { threshold_kw, window_per_kwh } = coupling;
   let buy = importPrice(s, t);
   if (s.grid.peak && threshold_kw !== null)
     steps.push({ above_kw: threshold_kw, price: s.grid.peak.price_per_kw / s.dt_h });
   for (const e of s.events) {
     if (t < e.start || t >= e.end) continue;
-    const price = e.hard ? BREACH_PER_KWH : (e.penalty_per_kwh ?? 0);
+    const price = e.hard ? breach : (e.penalty_per_kwh ?? 0);
     const above_kw = limitAt(e, t) ?? 0;
     if (e.kind === 'incentive') {
       // Worth having while the window can still be won; a slot alone cannot know, the final cost decides.
-      buy += windowEnergy(e, s.dt_h) > 0 ? (e.reward_per_kwh ?? 0) : 0;
-    } else if (isWindow(e)) {
+      buy += windowEnergy(e, s.dt_h) > 0 && window_per_kwh !== 0 ? (e.reward_per_kwh ?? 0) : 0;
+    } else if (isWindow(e) && window_per_kwh !== null) buy += window_per_kwh;
+    else if (isWindow(e)) {
       const mean = Math.max(0, windowEnergy(e, s.dt_h)) / ((e.end - e.start) * s.dt_h);
       steps.push({ above_kw: mean, price });
     } else if (e.kind === 'export_limit') exports.push({ above_kw, price });

@@ -4,8 +4,8 @@
  */
 import { type Evaluation, evaluate, isBetter } from './model.ts';
 import { type PriceOf, planAppliance, planBattery, planCar, planCut, planHeat } from './respond.ts';
-import { at, type Device, type Scenario, type Schedule } from './scenario.ts';
-import { type SlotCosts, slotCosts } from './slot-cost.ts';
+import { at, type Device, isWindow, type Scenario, type Schedule } from './scenario.ts';
+import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 
 export interface Planned {
   readonly schedule: Schedule;
@@ -22,8 +22,8 @@ const ROUNDS = 6;
 /** A plan for `s`; with `from`, one that improves on that plan. Always within every device's own limits. */
 export function standIn(s: Scenario, from?: Schedule): Planned {
   let best: Planned | null = null;
-  for (const threshold_kw of thresholds(s)) {
-    const costs = slotCosts(s, threshold_kw);
+  for (const coupling of couplings(s)) {
+    const costs = slotCosts(s, coupling);
     for (const reversed of from ? [false] : [false, true]) {
       const found = descend(s, costs, reversed, from);
       if (!best || isBetter(found.evaluation, best.evaluation)) best = found;
@@ -31,6 +31,16 @@ export function standIn(s: Scenario, from?: Schedule): Planned {
   }
   if (best) return best;
   return { schedule: {}, evaluation: evaluate(s, {}) };
+}
+
+const WINDOW_PRICES = [null, 0, 0.05, 0.15, 0.4, 1, 3];
+
+function couplings(s: Scenario): Coupling[] {
+  const windowed = s.events.some((e) => e.kind === 'incentive' || isWindow(e));
+  const windows = windowed ? WINDOW_PRICES : [null];
+  return thresholds(s).flatMap((threshold_kw) =>
+    windows.map((window_per_kwh) => ({ threshold_kw, window_per_kwh })),
+  );
 }
 
 function thresholds(s: Scenario): (number | null)[] {
