@@ -61,7 +61,11 @@ export function composeHouse(config: Config, board: Board): House {
     clock,
     site,
     meters: config.meters.map((m) => ({
-      resource: METER_PROTOCOLS[m.protocol]({ id: m.id, ...board.keys.get(m.id) }, board.link(m.link), clock),
+      resource: METER_PROTOCOLS[m.protocol](
+        { id: m.id, address: m.address, intervalMs: m.intervalMs, ...board.keys.get(m.id) },
+        board.link(m.link),
+        clock,
+      ),
       name: m.name,
       role: m.role,
     })),

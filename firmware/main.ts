@@ -35,6 +35,16 @@ program
     process.exitCode = configCheck(file, process.stdout);
   });
 
+program
+  .command('plan')
+  .description('a scenario on stdin, its cheapest schedule on stdout')
+  .option('--rolling', 'slot by slot, one JSON object a line')
+  .option('--no-solver', 'plan device by device, without the solver')
+  .action(async (options: { rolling?: boolean; solver: boolean }) => {
+    const { plan } = await import('./commands/plan.ts');
+    await plan(process.stdin, process.stdout, options);
+  });
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader went away (`| head`): nothing is left to do.
   if (error.code === 'EPIPE') process.exit(0);

@@ -4,10 +4,15 @@ import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Clock } from '../domain/time.ts';
+import { PolledMeter } from './meters/polled-meter.ts';
 import { PushMeter } from './meters/push-meter.ts';
 
 export interface MeterConfig {
   readonly id: string;
+  /** Device address of a meter that is asked; empty asks whoever is there. */
+  readonly address: string;
+  /** How often a meter is asked. */
+  readonly intervalMs: number;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
 }
@@ -22,6 +27,8 @@ export const METER_PROTOCOLS = {
     const decoder = () => new P1Decoder({ ...(key && { key }), ...(authKey && { authKey }) });
     return new PushMeter(id, { decoder, read: readP1, silenceMs: SILENCE_MS }, link, clock);
   },
+  'iec62056-21': ({ id, address, intervalMs }, link, clock) =>
+    new PolledMeter({ id, address, intervalMs }, link, clock),
   'iec62056-21-d': ({ id }, link, clock) => {
     const decoder = () => new ReadoutDecoder({ parity: 'none' });
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS }, link, clock);

@@ -35,6 +35,14 @@ export const LIMITS = {
   mqttQueue: 200,
   // Devices
   commandAttempts: 3,
+  // Planning
+  planScenario_bytes: 4 * 1024 * 1024,
+  planSlots: 400,
+  planDevices: 32,
+  planEvents: 64,
+  solverAnswer_bytes: 8 * 1024 * 1024,
+  solverHeap_MiB: 96,
+  solverMemory_MiB: 400,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -25,7 +25,8 @@ export interface P1Keys {
 
 /** Fixed for the whole country: Luxmetering P1 specification 1.1.3. */
 const LUXEMBOURG_AUTH_KEY = Uint8Array.from(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
-const HEADER = /\/[A-Za-z]{3}[\x20-\x7e]{0,40}$/;
+/** The header of a telegram ends its line and holds no brackets. */
+const HEADER = /\/[A-Za-z]{3}[\x20-\x27\x2a-\x2e\x30-\x7e]{0,40}$/;
 
 export class P1Decoder implements Decoder<P1Frame> {
   private readonly keys: P1Keys;
@@ -81,19 +82,9 @@ export class P1Decoder implements Decoder<P1Frame> {
   /** A whole line, ending before `end`. */
   private line(end: number): Decoded<P1Frame> | null {
     const text = ascii(this.held, this.lineStart, end).replace(/[\r\n]+$/, '');
-    if (this.mode === 'telegram' && text.startsWith('/')) {
-      const from = this.lineStart;
-      this.held.copyWithin(0, from, this.length);
-      this.length -= from;
-      this.lineStart = 0;
-      return {
-        ok: false,
-        error: fault('CUT_FRAME', 'a new telegram began inside this one'),
-        discarded: from,
-      };
-    }
+    const header = HEADER.exec(text);
+    if (this.mode === 'telegram' && header) return this.restart(this.lineStart + header.index);
     if (this.mode === 'idle') {
-      const header = HEADER.exec(text);
       if (!header) return null;
       this.mode = 'telegram';
       const from = this.lineStart + header.index;
@@ -105,6 +96,14 @@ export class P1Decoder implements Decoder<P1Frame> {
     const mark = text.lastIndexOf('!');
     if (mark < 0 || !/^![0-9A-Fa-f]{0,4}\s*$/.test(text.slice(mark))) return null;
     return this.telegram(this.lineStart + mark, text.slice(mark + 1).trim());
+  }
+
+  /** A header inside a telegram, also in the middle of a line: the old one was cut, the new one begins here. */
+  private restart(from: number): Decoded<P1Frame> {
+    this.held.copyWithin(0, from, this.length);
+    this.length -= from;
+    this.lineStart = 0;
+    return { ok: false, error: fault('CUT_FRAME', 'a new telegram began inside this one'), discarded: from };
   }
 
   private telegram(mark: number, digits: string): Decoded<P1Frame> {

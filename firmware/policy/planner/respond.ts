@@ -1,0 +1,231 @@
+/**
+ * The best a single device can do while all others keep to what they have: dynamic programming over its own state,
+ * priced slot by slot. Each returns powers by slot (kW), inside the device's own limits whatever happens.
+ */
+import { discomfort, nextTemperature, terminalHeat } from './model.ts';
+import { at, type DeviceOf, type Scenario } from './scenario.ts';
+import { breachPrice } from './slot-cost.ts';
+
+/** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
+export type PriceOf = (t: number, power_kw: number) => number;
+
+const SOC_STEPS = 80;
+
+/** Battery power by slot, charging positive. */
+export function planBattery(s: Scenario, d: DeviceOf<'battery'>, price: PriceOf): Float64Array {
+  const span = d.soc_max_kwh - d.soc_min_kwh;
+  const size = span / SOC_STEPS || 1;
+  const powerFor = (delta: number): number => {
+    const power = delta >= 0 ? delta / s.dt_h / d.eta_charge : (delta / s.dt_h) * d.eta_discharge;
+    return Math.abs(power) < 1e-9 ? 0 : power;
+  };
+  const up = Math.floor((d.charge_max_kw * s.dt_h * d.eta_charge) / size + 1e-9);
+  const down = Math.floor((d.discharge_max_kw * s.dt_h) / d.eta_discharge / size + 1e-9);
+  // The grid passes through the state of charge it starts from, so that standing still is always possible.
+  const offset = (((d.soc0_kwh - d.soc_min_kwh) % size) + size) % size;
+  const count = span > 0 ? Math.floor((span - offset) / size + 1e-9) + 1 : 1;
+  const first = Math.min(count - 1, Math.max(0, Math.round((d.soc0_kwh - d.soc_min_kwh - offset) / size)));
+  let next = Float64Array.from({ length: count }, (_, k) => -d.terminal_value_per_kwh * k * size);
+  const choice: Int16Array[] = [];
+  for (let t = s.n - 1; t >= 0; t--) {
+    const costs = Float64Array.from({ length: up + down + 1 }, (_, i) => {
+      const power = powerFor((i - down) * size);
+      return price(t, power) + Math.max(0, -power) * s.dt_h * d.wear_per_kwh;
+    });
+    const now = new Float64Array(count);
+    const pick = new Int16Array(count);
+    for (let k = 0; k < count; k++) {
+      let best = Number.POSITIVE_INFINITY;
+      for (let j = Math.max(-down, -k); j <= Math.min(up, count - 1 - k); j++) {
+        const c = at(costs, j + down) + at(next, k + j);
+        if (c < best) [best, pick[k]] = [c, j];
+      }
+      now[k] = best;
+    }
+    next = now;
+    choice[t] = pick;
+  }
+  const powers = new Float64Array(s.n);
+  let k = first;
+  for (let t = 0; t < s.n; t++) {
+    const j = at(choice[t], k);
+    powers[t] = powerFor(j * size);
+    k += j;
+  }
+  return powers;
+}
+
+/** Charging power by slot: zero, or between minimum and maximum in whole steps. */
+export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64Array {
+  const powers = new Float64Array(s.n);
+  const step = d.step_kw || Math.max(0.05, d.max_kw / 24);
+  const low = Math.max(1, Math.ceil(d.min_kw / step - 1e-6));
+  const high = Math.floor(d.max_kw / step + 1e-6);
+  const unit = step * s.dt_h;
+  const count = Math.min(4_000, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+  const from = Math.max(0, d.arrive_slot);
+  const until = Math.min(s.n, d.depart_slot);
+  let next = Float64Array.from({ length: count }, (_, k) => {
+    const energy = k * unit;
+    return (
+      Math.max(0, d.required_kwh - energy) * d.unserved_per_kwh -
+      Math.max(0, energy - d.required_kwh) * d.extra_value_per_kwh
+    );
+  });
+  const choice: Int16Array[] = [];
+  for (let t = until - 1; t >= from; t--) {
+    const costs = Float64Array.from({ length: high + 1 }, (_, j) =>
+      j === 0 || j >= low ? price(t, j * step) : 0,
+    );
+    const now = new Float64Array(count);
+    const pick = new Int16Array(count);
+    for (let k = 0; k < count; k++) {
+      let best = at(costs, 0) + at(next, k);
+      const most = Math.min(high, count - 1 - k);
+      for (let j = low; j <= most; j++) {
+        const c = at(costs, j) + at(next, k + j);
+        if (c < best - 1e-12) [best, pick[k]] = [c, j];
+      }
+      now[k] = best;
+    }
+    next = now;
+    choice[t] = pick;
+  }
+  let k = 0;
+  for (let t = from; t < until; t++) {
+    const j = at(choice[t], k);
+    powers[t] = j * step;
+    k += j;
+  }
+  return powers;
+}
+
+const T_STEPS = 160;
+
+/** Electrical power by slot; keeps minimum on and off times, and the safety temperatures where it can. */
+export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): Float64Array {
+  const minOn = Math.max(1, d.min_on_slots);
+  const minOff = Math.max(1, d.min_off_slots);
+  const [floor, ceiling] = range(d);
+  const size = (ceiling - floor) / T_STEPS;
+  const states = minOn + minOff;
+  const width = T_STEPS + 1;
+  const levels = levelsOf(d);
+  const dear = breachPrice(s);
+  const look = (values: Float64Array, state: number, t_c: number): number => {
+    const x = Math.min(T_STEPS, Math.max(0, (t_c - floor) / size));
+    const i = Math.min(T_STEPS - 1, Math.floor(x));
+    const a = at(values, state * width + i);
+    return a + (x - i) * (at(values, state * width + i + 1) - a);
+  };
+  // State 0…minOn-1: on for that many slots and one more (capped); minOn…: off likewise.
+  const step = (values: Float64Array, t: number, state: number, t_c: number): [number, number, number] => {
+    const on = state < minOn;
+    const free = on ? state === minOn - 1 : state === states - 1;
+    let best: [number, number, number] = [Number.POSITIVE_INFINITY, 0, state];
+    for (const power of levels) {
+      const run = power > 0;
+      if (run !== on && !free) continue;
+      const then =
+        run === on
+          ? on
+            ? Math.min(minOn - 1, state + 1)
+            : Math.min(states - 1, state + 1)
+          : run
+            ? 0
+            : minOn;
+      const warm = nextTemperature(s, d, t, t_c, power);
+      const c =
+        slotPrices(t, power) + discomfort(s, d, t, warm) + dear * breach(d, warm) + look(values, then, warm);
+      if (c < best[0]) best = [c, power, then];
+    }
+    return best;
+  };
+  const cache = new Map<number, number>();
+  const slotPrices = (t: number, power: number): number => {
+    const key = t * 1_000 + Math.round((power / (d.max_kw || 1)) * 900);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const c = price(t, power);
+    cache.set(key, c);
+    return c;
+  };
+  const values: Float64Array[] = [];
+  values[s.n] = Float64Array.from({ length: states * width }, (_, i) =>
+    terminalHeat(s, d, floor + (i % width) * size),
+  );
+  for (let t = s.n - 1; t >= 0; t--) {
+    const later = values[t + 1] ?? new Float64Array(states * width);
+    values[t] = Float64Array.from(
+      { length: states * width },
+      (_, i) => step(later, t, Math.floor(i / width), floor + (i % width) * size)[0],
+    );
+  }
+  const powers = new Float64Array(s.n);
+  let t_c = d.t0_c;
+  const run = Math.max(0, d.init_slots - 1);
+  let state = d.init_on ? Math.min(minOn - 1, run) : minOn + Math.min(minOff - 1, run);
+  for (let t = 0; t < s.n; t++) {
+    const [, power, then] = step(values[t + 1] ?? new Float64Array(0), t, state, t_c);
+    powers[t] = power;
+    t_c = nextTemperature(s, d, t, t_c, power);
+    state = then;
+  }
+  return powers;
+}
+
+function range(d: DeviceOf<'thermal'>): [number, number] {
+  const low = Math.min(d.t0_c, d.hard_min_c ?? 1e9, ...d.lo_c) - 4;
+  const high = Math.max(d.t0_c, d.hard_max_c ?? -1e9, ...d.hi_c) + 2;
+  return [low, Math.max(high, low + 1)];
+}
+
+function levelsOf(d: DeviceOf<'thermal'>): number[] {
+  if (d.max_kw <= 0) return [0];
+  const low = Math.max(d.min_kw, 0.002);
+  if (d.max_kw - low < 1e-6) return [0, d.max_kw];
+  return [0, ...Array.from({ length: 7 }, (_, i) => low + ((d.max_kw - low) * i) / 6)];
+}
+
+const breach = (d: DeviceOf<'thermal'>, t_c: number): number =>
+  Math.max(0, t_c - (d.hard_max_c ?? Number.POSITIVE_INFINITY)) +
+  Math.max(0, (d.hard_min_c ?? Number.NEGATIVE_INFINITY) - t_c);
+
+/** The cheapest start, null where skipping the cycle is cheaper or no start fits. */
+export function planAppliance(s: Scenario, d: DeviceOf<'appliance'>, price: PriceOf): number | null {
+  let best = typeof d.skip_penalty === 'number' ? d.skip_penalty : Number.POSITIVE_INFINITY;
+  let start: number | null = null;
+  const last = Math.min(s.n, d.latest_end_slot) - d.profile_kw.length;
+  for (let k = Math.max(0, d.earliest_slot); k <= last; k++) {
+    let c = 0;
+    d.profile_kw.forEach((power, i) => {
+      c += price(k + i, power) - price(k + i, 0);
+    });
+    if (c < best) [best, start] = [c, k];
+  }
+  return start;
+}
+
+/** What is cut of the demand, kW by slot: where a kWh saves most, while it saves more than it costs. */
+export function planCut(s: Scenario, d: DeviceOf<'curtailable'>, price: PriceOf): Float64Array {
+  const cut = new Float64Array(s.n);
+  const parts = 8;
+  const gains: { t: number; piece: number; gain: number }[] = [];
+  for (let t = 0; t < s.n; t++) {
+    const piece = (at(d.demand_kw, t) * d.max_fraction) / parts;
+    if (piece <= 0) continue;
+    for (let i = 0; i < parts; i++) {
+      const saved = price(t, -piece * i) - price(t, -piece * (i + 1));
+      gains.push({ t, piece, gain: saved / (piece * s.dt_h) - d.penalty_per_kwh - i * 1e-9 });
+    }
+  }
+  gains.sort((a, b) => b.gain - a.gain);
+  let left = d.max_kwh ?? Number.POSITIVE_INFINITY;
+  for (const { t, piece, gain } of gains) {
+    if (gain <= 0 || left <= 1e-9) break;
+    const taken = Math.min(piece, left / s.dt_h);
+    cut[t] = at(cut, t) + taken;
+    left -= taken * s.dt_h;
+  }
+  return cut;
+}

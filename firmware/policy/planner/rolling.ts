@@ -1,0 +1,164 @@
+/**
+ * The planner slot by slot, in the line protocol of the rolling variant: it knows the slot that begins, forecasts of
+ * the rest, and the state of the devices. Every slot is planned anew on its actual values, so that hard limits hold
+ * on what is, not on what was expected.
+ */
+import { z } from 'zod';
+import { type Fault, type Result, refuse } from '../../domain/errors.ts';
+import { corrected } from './forecast-correction.ts';
+import { makePlan, type SolveProgram } from './planner.ts';
+import { type Progress, remaining } from './remaining.ts';
+import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
+
+const real = z.number().min(-1e6).max(1e6);
+const state = z.object({
+  soc_kwh: real.optional(),
+  delivered_kwh: real.optional(),
+  t_c: real.optional(),
+  on: z.boolean().optional(),
+  slots_in_state: z.number().int().min(0).optional(),
+  start: z.number().int().nullish(),
+  curtailed_kwh: real.optional(),
+});
+const actual = z.object({
+  available_kw: real.optional(),
+  cop: real.optional(),
+  gain_kw: real.optional(),
+  draw_kw: real.optional(),
+});
+const step = z.object({
+  type: z.literal('step'),
+  t: z.number().int().min(0),
+  now: z.record(z.string(), z.unknown()),
+  state: z.record(z.string(), z.unknown()),
+  past_import_kw: z.array(real).default([]),
+  events: z.array(z.unknown()).default([]),
+  prices: z
+    .object({ import: z.array(real.nullable()).optional(), export: z.array(real.nullable()).optional() })
+    .nullish(),
+});
+type Step = z.infer<typeof step>;
+
+export interface SetPoint {
+  used_kw?: number;
+  charge_kw?: number;
+  discharge_kw?: number;
+  power_kw?: number;
+  curtailed_kw?: number;
+  start?: boolean;
+}
+export interface StepAnswer {
+  readonly devices: Readonly<Record<string, SetPoint>>;
+  readonly faults?: readonly Fault[];
+}
+
+export interface RollingOptions {
+  readonly solve: SolveProgram | null;
+  /** Pull the forecasts towards what was measured. */
+  readonly correct?: boolean;
+}
+
+export class RollingPlanner {
+  readonly #forecast: Scenario;
+  #known: Scenario;
+  readonly #options: RollingOptions;
+  #last: { readonly t: number; readonly schedule: Schedule } | null = null;
+
+  constructor(forecast: Scenario, options: RollingOptions) {
+    this.#forecast = forecast;
+    this.#known = forecast;
+    this.#options = options;
+  }
+
+  /** Answers one step. A step that does not fit the protocol is refused, SCENARIO_INVALID. */
+  async step(input: unknown): Promise<Result<StepAnswer>> {
+    const parsed = step.safeParse(input);
+    if (!parsed.success) return refuse('SCENARIO_INVALID', `step: ${parsed.error.issues[0]?.message}`);
+    const now = parsed.data;
+    if (now.t >= this.#known.n) return refuse('SCENARIO_INVALID', 'step: t is after the horizon');
+    const known = learn(this.#known, now);
+    if (!known.ok) return known;
+    this.#known = known.value;
+    const expected =
+      this.#options.correct === false ? known.value : corrected(this.#forecast, known.value, now.t);
+    const rest = remaining(expected, now.t, progressOf(now));
+    const plan = await makePlan(rest, {
+      solve: this.#options.solve,
+      solverOnly: true,
+      ...this.#shifted(rest, now.t),
+    });
+    this.#last = { t: now.t, schedule: plan.schedule };
+    const devices = Object.fromEntries(rest.devices.map((d) => [d.id, setPoint(plan.schedule[d.id] ?? {})]));
+    return { ok: true, value: plan.faults.length ? { devices, faults: plan.faults } : { devices } };
+  }
+
+  #shifted(rest: Scenario, t: number): { last?: Schedule } {
+    if (!this.#last || this.#last.t >= t) return {};
+    const by = t - this.#last.t;
+    const schedule = this.#last.schedule;
+    return { last: Object.fromEntries(rest.devices.map((d) => [d.id, shift(schedule[d.id] ?? {}, by)])) };
+  }
+}
+
+function shift(p: DeviceSchedule, by: number): DeviceSchedule {
+  const moved: DeviceSchedule = {};
+  for (const key of ['used_kw', 'charge_kw', 'discharge_kw', 'power_kw', 'curtailed_kw'] as const) {
+    const values = p[key];
+    if (values) moved[key] = values.slice(by);
+  }
+  if (typeof p.start === 'number') moved.start = p.start - by;
+  return moved;
+}
+
+function setPoint(p: DeviceSchedule): SetPoint {
+  const out: SetPoint = {};
+  for (const key of ['used_kw', 'charge_kw', 'discharge_kw', 'power_kw', 'curtailed_kw'] as const) {
+    if (p[key]) out[key] = at(p[key], 0);
+  }
+  if (p.start !== undefined) out.start = p.start === 0;
+  return out;
+}
+
+function progressOf(now: Step): Progress {
+  const states = Object.entries(now.state).flatMap(([id, value]) => {
+    const parsed = state.safeParse(value);
+    return parsed.success ? [[id, parsed.data] as const] : [];
+  });
+  const peak = now.state.peak_import_kw;
+  return {
+    peak_import_kw: typeof peak === 'number' && Number.isFinite(peak) ? peak : 0,
+    past_import_kw: now.past_import_kw,
+    states: Object.fromEntries(states),
+  };
+}
+
+/** What is known with this step: its actual values, prices and events; checked like any scenario. */
+function learn(s: Scenario, now: Step): Result<Scenario> {
+  const put = <T extends number[] | null | undefined>(values: T, x: unknown): T =>
+    (typeof x === 'number' && values ? values.with(now.t, x) : values) as T;
+  const prices = (values: number[], news: readonly (number | null)[] | undefined): number[] =>
+    values.map((x, i) => news?.[i] ?? x);
+  const devices = s.devices.map((d) => {
+    const parsed = actual.safeParse(now.now[d.id]);
+    if (!parsed.success) return d;
+    const { available_kw, cop, gain_kw, draw_kw } = parsed.data;
+    if (d.type === 'pv') return { ...d, available_kw: put(d.available_kw, available_kw) };
+    if (d.type !== 'thermal') return d;
+    return { ...d, cop: put(d.cop, cop), gain_kw: put(d.gain_kw, gain_kw), draw_kw: put(d.draw_kw, draw_kw) };
+  });
+  const ids = new Set(s.events.map((e) => e.id));
+  const isNew = (e: unknown): boolean =>
+    typeof e === 'object' && e !== null && !('id' in e && ids.has(String(e.id)));
+  return parseScenario({
+    ...s,
+    prices: {
+      ...s.prices,
+      import: prices(s.prices.import, now.prices?.import),
+      export: prices(s.prices.export, now.prices?.export),
+    },
+    base_load_kw: put(s.base_load_kw, now.now.base_load_kw),
+    t_out_c: put(s.t_out_c, now.now.t_out_c),
+    devices,
+    events: [...s.events, ...now.events.filter(isNew)],
+  });
+}

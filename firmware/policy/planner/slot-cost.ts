@@ -1,0 +1,118 @@
+/**
+ * What one slot costs as a function of the net power before solar, with everything else standing still. This is what
+ * the devices are planned against one by one; couplings over several slots (peak, windows) enter as prices.
+ */
+import { at, importPrice, isWindow, limitAt, type Scenario, windowEnergy } from './scenario.ts';
+
+/** Price of being above a hard limit, per kWh: far above any tariff, so that a limit gives way last. */
+export function breachPrice(s: Scenario): number {
+  const prices = [
+    ...s.prices.import,
+    ...s.prices.export,
+    ...s.events.map((e) => e.penalty_per_kwh ?? e.reward_per_kwh ?? 0),
+  ];
+  return Math.max(100, 20 * prices.reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+}
+
+/** How limits over several slots enter the price of one. */
+export interface Coupling {
+  /** Import above it is charged as peak; null takes no account of peaks. */
+  readonly threshold_kw: number | null;
+  /** Price on import inside windows; null: every slot of a window keeps to the window's mean. */
+  readonly window_per_kwh: number | null;
+}
+
+export interface SlotCosts {
+  /** Cost of slot `t` when everything but solar draws `net_kw`, `steerable_kw` of it steerable. */
+  cost(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
+  /** How much solar is used then, kW (all inverters). */
+  solar(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
+}
+
+interface SlotTerms {
+  readonly buy: number;
+  readonly sell: number;
+  readonly fixed_kw: number;
+  readonly flexible_kw: number;
+  readonly steps: readonly { readonly above_kw: number; readonly price: number }[];
+  readonly exports: readonly { readonly above_kw: number; readonly price: number }[];
+  readonly steerable: readonly { readonly above_kw: number; readonly price: number }[];
+}
+
+export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
+  const breach = breachPrice(s);
+  const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach));
+  const solarOnlyCharge = s.devices.some((d) => d.type === 'battery' && !d.grid_charge);
+  const solarOnlyExport = s.devices.some((d) => d.type === 'battery' && !d.grid_discharge);
+  const price = (m: SlotTerms, net: number, pv: number, steerable: number, charge: number): number => {
+    const taken = Math.max(0, net - pv);
+    const fed = Math.max(0, pv - net);
+    let sum = taken * m.buy - fed * m.sell;
+    for (const x of m.steps) if (taken > x.above_kw) sum += (taken - x.above_kw) * x.price;
+    for (const x of m.exports) if (fed > x.above_kw) sum += (fed - x.above_kw) * x.price;
+    const counted = Math.min(steerable, taken);
+    for (const x of m.steerable) if (counted > x.above_kw) sum += (counted - x.above_kw) * x.price;
+    if (solarOnlyCharge && charge > pv) sum += (charge - pv) * breach;
+    if (solarOnlyExport && fed > pv) sum += (fed - pv) * breach;
+    return sum * s.dt_h;
+  };
+  const best = (t: number, net: number, steerable: number, charge: number): [number, number] => {
+    const m = terms[t];
+    if (!m) return [0, 0];
+    const all = m.fixed_kw + m.flexible_kw;
+    let pv = all;
+    let least = price(m, net, all, steerable, charge);
+    if (m.flexible_kw > 0) {
+      const tries = [
+        m.fixed_kw,
+        net,
+        ...m.exports.map((x) => net + x.above_kw),
+        ...m.steps.map((x) => net - x.above_kw),
+        charge,
+      ];
+      for (const x of tries) {
+        if (x < m.fixed_kw || x > all) continue;
+        const c = price(m, net, x, steerable, charge);
+        if (c < least - 1e-12) [least, pv] = [c, x];
+      }
+    }
+    return [least, pv];
+  };
+  return {
+    cost: (t, net, steerable, charge) => best(t, net, steerable, charge)[0],
+    solar: (t, net, steerable, charge) => best(t, net, steerable, charge)[1],
+  };
+}
+
+function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): SlotTerms {
+  const steps = [{ above_kw: s.grid.import_max_kw, price: breach }];
+  const exports = [{ above_kw: s.grid.export_max_kw, price: breach }];
+  const steerable: { above_kw: number; price: number }[] = [];
+  const { threshold_kw, window_per_kwh } = coupling;
+  let buy = importPrice(s, t);
+  if (s.grid.peak && threshold_kw !== null)
+    steps.push({ above_kw: threshold_kw, price: s.grid.peak.price_per_kw / s.dt_h });
+  for (const e of s.events) {
+    if (t < e.start || t >= e.end) continue;
+    const price = e.hard ? breach : (e.penalty_per_kwh ?? 0);
+    const above_kw = limitAt(e, t) ?? 0;
+    if (e.kind === 'incentive') {
+      // Worth having while the window can still be won; a slot alone cannot know, the final cost decides.
+      buy += windowEnergy(e, s.dt_h) > 0 && window_per_kwh !== 0 ? (e.reward_per_kwh ?? 0) : 0;
+    } else if (isWindow(e) && window_per_kwh !== null) buy += window_per_kwh;
+    else if (isWindow(e)) {
+      const mean = Math.max(0, windowEnergy(e, s.dt_h)) / ((e.end - e.start) * s.dt_h);
+      steps.push({ above_kw: mean, price });
+    } else if (e.kind === 'export_limit') exports.push({ above_kw, price });
+    else if (e.kind === 'steerable_limit') steerable.push({ above_kw, price });
+    else steps.push({ above_kw, price });
+  }
+  let fixed_kw = 0;
+  let flexible_kw = 0;
+  for (const d of s.devices) {
+    if (d.type !== 'pv') continue;
+    if (d.curtailable) flexible_kw += at(d.available_kw, t);
+    else fixed_kw += at(d.available_kw, t);
+  }
+  return { buy, sell: at(s.prices.export, t), fixed_kw, flexible_kw, steps, exports, steerable };
+}

@@ -1,0 +1,189 @@
+/**
+ * The plan without a solver: every device in turn does its best against what the others do, until nobody gains.
+ * Where peaks are billed this is done for several ceilings, and the cheapest result stands.
+ */
+import { type Evaluation, evaluate, isBetter } from './model.ts';
+import { type PriceOf, planAppliance, planBattery, planCar, planCut, planHeat } from './respond.ts';
+import { at, type Device, isWindow, type Scenario, type Schedule } from './scenario.ts';
+import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
+
+export interface Planned {
+  readonly schedule: Schedule;
+  readonly evaluation: Evaluation;
+}
+
+interface Load {
+  power: Float64Array;
+  start: number | null;
+}
+
+const ROUNDS = 6;
+
+/** A plan for `s`; with `from`, one that improves on that plan. Always within every device's own limits. */
+export function standIn(s: Scenario, from?: Schedule): Planned {
+  let best: Planned | null = null;
+  for (const coupling of couplings(s)) {
+    const costs = slotCosts(s, coupling);
+    for (const reversed of from ? [false] : [false, true]) {
+      const found = descend(s, costs, reversed, from);
+      if (!best || isBetter(found.evaluation, best.evaluation)) best = found;
+    }
+  }
+  if (best) return best;
+  return { schedule: {}, evaluation: evaluate(s, {}) };
+}
+
+const WINDOW_PRICES = [null, 0, 0.05, 0.15, 0.4, 1, 3];
+
+function couplings(s: Scenario): Coupling[] {
+  const windowed = s.events.some((e) => e.kind === 'incentive' || isWindow(e));
+  const windows = windowed ? WINDOW_PRICES : [null];
+  return thresholds(s).flatMap((threshold_kw) =>
+    windows.map((window_per_kwh) => ({ threshold_kw, window_per_kwh })),
+  );
+}
+
+function thresholds(s: Scenario): (number | null)[] {
+  const peak = s.grid.peak;
+  if (!peak || peak.price_per_kw <= 0) return [null];
+  const top = Math.max(peak.free_kw, Math.min(s.grid.import_max_kw, peak.free_kw + 12));
+  return [0, 0.05, 0.1, 0.17, 0.25, 0.4, 0.6, 1].map((x) => peak.free_kw + x * (top - peak.free_kw));
+}
+
+function descend(s: Scenario, costs: SlotCosts, reversed: boolean, from: Schedule | undefined): Planned {
+  const loads = new Map<string, Load>();
+  const order = s.devices.filter((d) => d.type !== 'pv').sort((a, b) => rank(a) - rank(b));
+  if (reversed) order.reverse();
+  for (const d of s.devices) loads.set(d.id, { power: demandOf(s, d), start: null });
+  if (from) for (const d of s.devices) adopt(s, d, from, loads);
+  let best = finish(s, costs, loads);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const d of order) respond(s, d, costs, loads);
+    const now = finish(s, costs, loads);
+    const gained = isBetter(now.evaluation, best.evaluation);
+    const enough = best.evaluation.feasible && best.evaluation.cost - now.evaluation.cost < 1e-5;
+    if (gained) best = now;
+    if (round > 0 && (!gained || enough)) break;
+  }
+  return best;
+}
+
+/** Those with the least freedom first, the battery last: it fills what the others leave. */
+const RANK: Readonly<Record<Device['type'], number>> = {
+  pv: 0,
+  thermal: 2,
+  appliance: 3,
+  ev: 1,
+  curtailable: 4,
+  battery: 5,
+};
+const rank = (d: Device): number => RANK[d.type];
+
+const demandOf = (s: Scenario, d: Device): Float64Array =>
+  d.type === 'curtailable' ? Float64Array.from(d.demand_kw) : new Float64Array(s.n);
+
+function adopt(s: Scenario, d: Device, from: Schedule, loads: Map<string, Load>): void {
+  const p = from[d.id];
+  const load = loads.get(d.id);
+  if (!p || !load) return;
+  for (let t = 0; t < s.n; t++) {
+    if (d.type === 'battery') load.power[t] = at(p.charge_kw, t) - at(p.discharge_kw, t);
+    else if (d.type === 'curtailable') load.power[t] = at(d.demand_kw, t) - at(p.curtailed_kw, t);
+    else load.power[t] = at(p.power_kw, t);
+  }
+  if (d.type !== 'appliance') return;
+  load.start = p.start ?? null;
+  load.power = cycle(s, d.profile_kw, load.start);
+}
+
+function cycle(s: Scenario, profile_kw: readonly number[], start: number | null): Float64Array {
+  const power = new Float64Array(s.n);
+  if (start !== null) for (const [i, x] of profile_kw.entries()) if (start + i < s.n) power[start + i] = x;
+  return power;
+}
+
+interface Rest {
+  readonly net: Float64Array;
+  readonly steerable: Float64Array;
+  readonly charge: Float64Array;
+}
+
+function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: string | null): Rest {
+  const net = Float64Array.from(s.base_load_kw);
+  const steerable = new Float64Array(s.n);
+  const charge = new Float64Array(s.n);
+  for (const d of s.devices) {
+    if (d.id === without || d.type === 'pv') continue;
+    const power = loads.get(d.id)?.power;
+    for (let t = 0; t < s.n; t++) {
+      const x = at(power, t);
+      net[t] = at(net, t) + x;
+      if (isSteerable(d)) steerable[t] = at(steerable, t) + Math.max(0, x);
+      if (d.type === 'battery' && !d.grid_charge) charge[t] = Math.max(at(charge, t), x);
+    }
+  }
+  return { net, steerable, charge };
+}
+
+const isSteerable = (d: Device): boolean => 'steerable' in d && d.steerable;
+
+function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Load>): void {
+  const { net, steerable, charge } = restOf(s, loads, d.id);
+  const counts = isSteerable(d);
+  const green = d.type === 'battery' && !d.grid_charge;
+  const price: PriceOf = (t, x) =>
+    costs.cost(
+      t,
+      at(net, t) + x,
+      at(steerable, t) + (counts ? Math.max(0, x) : 0),
+      green ? Math.max(x, at(charge, t)) : at(charge, t),
+    );
+  const load = loads.get(d.id);
+  if (!load) return;
+  if (d.type === 'battery') load.power = planBattery(s, d, price);
+  else if (d.type === 'ev') load.power = planCar(s, d, price);
+  else if (d.type === 'thermal') load.power = planHeat(s, d, price);
+  else if (d.type === 'appliance') {
+    load.start = planAppliance(s, d, price);
+    load.power = cycle(s, d.profile_kw, load.start);
+  } else if (d.type === 'curtailable') {
+    const demand = d.demand_kw;
+    const cut = planCut(s, d, (t, x) => price(t, at(demand, t) + x));
+    load.power = demandOf(s, d).map((x, t) => x - at(cut, t));
+  }
+}
+
+/** The schedule of these loads, with solar used as far as it pays, and its price. */
+function finish(s: Scenario, costs: SlotCosts, loads: ReadonlyMap<string, Load>): Planned {
+  const { net, steerable, charge } = restOf(s, loads, null);
+  const schedule: Schedule = {};
+  const solar = Float64Array.from({ length: s.n }, (_, t) =>
+    costs.solar(t, at(net, t), at(steerable, t), at(charge, t)),
+  );
+  for (const d of s.devices)
+    if (d.type === 'pv' && !d.curtailable)
+      for (let t = 0; t < s.n; t++) solar[t] = at(solar, t) - at(d.available_kw, t);
+  for (const d of s.devices) {
+    const load = loads.get(d.id);
+    const power = Array.from(load?.power ?? []);
+    if (d.type === 'battery')
+      schedule[d.id] = {
+        charge_kw: power.map((x) => Math.max(0, x)),
+        discharge_kw: power.map((x) => Math.max(0, -x)),
+      };
+    else if (d.type === 'curtailable')
+      schedule[d.id] = { curtailed_kw: power.map((x, t) => Math.max(0, at(d.demand_kw, t) - x)) };
+    else if (d.type === 'appliance') schedule[d.id] = { start: load?.start ?? null };
+    else if (d.type === 'pv')
+      schedule[d.id] = { used_kw: d.available_kw.map((x, t) => share(solar, t, x, d.curtailable)) };
+    else schedule[d.id] = { power_kw: power };
+  }
+  return { schedule, evaluation: evaluate(s, schedule) };
+}
+
+function share(solar: Float64Array, t: number, available_kw: number, curtailable: boolean): number {
+  if (!curtailable) return available_kw;
+  const used = Math.max(0, Math.min(available_kw, at(solar, t)));
+  solar[t] = at(solar, t) - used;
+  return used;
+}

@@ -1,0 +1,46 @@
+/** Cost ÷ optimum of both planners over the development scenarios: `node scripts/bench-planner.ts [--no-solver] [id …]`. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../firmware/hal/clock.ts';
+import { makePlan } from '../firmware/policy/planner/planner.ts';
+import { parseScenario } from '../firmware/policy/planner/scenario.ts';
+import { solverProcess } from '../firmware/policy/solver/process.ts';
+
+const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
+const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
+const noSolver = process.argv.includes('--no-solver');
+const solve = noSolver ? null : solverProcess(systemClock(), { timeLimit_s: 4, gap: 5e-4, memory_MiB: 400 });
+const ratios: number[] = [];
+for (const file of files) {
+  if (wanted.length && !wanted.includes(file.replace('.json', ''))) continue;
+  const json: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  const s = parseScenario(json);
+  if (!s.ok) throw new Error(s.error.message);
+  const { optimum } = (json as { reference: { optimum: number } }).reference;
+  const from = process.hrtime.bigint();
+  const plan = await makePlan(s.value, { solve });
+  const ms = Number(process.hrtime.bigint() - from) / 1e6;
+  const ratio = 1 + (plan.evaluation.cost - optimum) / Math.max(1, Math.abs(optimum));
+  ratios.push(ratio);
+  console.log(
+    file,
+    plan.evaluation.feasible,
+    plan.evaluation.cost.toFixed(3),
+    optimum.toFixed(3),
+    ratio.toFixed(4),
+    `${ms.toFixed(0)} ms`,
+    plan.certificate.source,
+    plan.certificate.bound?.toFixed(3),
+    JSON.stringify(plan.faults).slice(0, 150),
+  );
+}
+ratios.sort((a, b) => a - b);
+console.log(
+  'mean',
+  ratios.reduce((a, b) => a + b, 0) / ratios.length,
+  'median',
+  ratios[ratios.length >> 1],
+  'worst',
+  ratios.at(-1),
+);

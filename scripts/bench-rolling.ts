@@ -1,0 +1,62 @@
+/** The rolling variant on the development scenarios: score ÷ optimum. `node scripts/bench-rolling.ts [--no-solver] [--plain] [id …]`. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { systemClock } from '../firmware/hal/clock.ts';
+import { RollingPlanner } from '../firmware/policy/planner/rolling.ts';
+import { parseScenario, type Scenario } from '../firmware/policy/planner/scenario.ts';
+import { solverProcess } from '../firmware/policy/solver/process.ts';
+import { forecastOf, replay } from './rolling-home.ts';
+
+interface Reference {
+  readonly reference: {
+    readonly optimum: number;
+    readonly baselines: Record<string, { readonly cost: number }>;
+    readonly mpc_rolling?: { readonly score: number };
+  };
+}
+
+const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
+const has = (flag: string): boolean => process.argv.includes(flag);
+const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+const solve = has('--no-solver')
+  ? null
+  : solverProcess(systemClock(), { timeLimit_s: 1.5, gap: 1e-3, memory_MiB: 400 });
+const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
+let [score, best, dumb] = [0, 0, 0];
+for (const file of files) {
+  const id = file.replace('.json', '');
+  if (wanted.length && !wanted.includes(id)) continue;
+  const json = JSON.parse(readFileSync(path.join(folder, file), 'utf8')) as unknown;
+  const actual = parseScenario(json);
+  if (!actual.ok) throw new Error(actual.error.message);
+  const planner = new RollingPlanner(forecastOf(actual.value), { solve, correct: !has('--plain') });
+  const from = process.hrtime.bigint();
+  const result = await replay(actual.value satisfies Scenario, (step) => planner.step(step));
+  const ms = Number(process.hrtime.bigint() - from) / 1e6 / actual.value.n;
+  const { optimum, baselines, mpc_rolling } = (json as Reference).reference;
+  score += result.cost;
+  best += optimum;
+  dumb += baselines.dumb?.cost ?? 0;
+  const parts = [
+    id,
+    result.feasible,
+    result.cost.toFixed(3),
+    'optimum',
+    optimum,
+    'dumb',
+    baselines.dumb?.cost,
+    'mpc',
+    mpc_rolling?.score,
+  ];
+  console.log(...parts, `${ms.toFixed(0)} ms/slot`, JSON.stringify(result.violations.slice(0, 3)));
+}
+console.log(
+  'total',
+  score.toFixed(3),
+  'optimum',
+  best.toFixed(3),
+  'ratio',
+  (score / best).toFixed(4),
+  'dumb',
+  dumb.toFixed(3),
+);

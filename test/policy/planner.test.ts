@@ -1,0 +1,273 @@
+/** The planner: known optima by brute force, limits that cannot be kept, hostile input, a solver that fails. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { test } from 'tap';
+import { plan } from '../../firmware/commands/plan.ts';
+import { systemClock } from '../../firmware/hal/clock.ts';
+import { evaluate } from '../../firmware/policy/planner/model.ts';
+import { makePlan } from '../../firmware/policy/planner/planner.ts';
+import { RollingPlanner } from '../../firmware/policy/planner/rolling.ts';
+import { parseScenario, type Scenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
+import { standIn } from '../../firmware/policy/planner/stand-in.ts';
+import { solverProcess } from '../../firmware/policy/solver/process.ts';
+import { replay } from '../../scripts/rolling-home.ts';
+
+const options = { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 };
+const solve = solverProcess(systemClock(), options);
+
+const flat = (n: number, x: number): number[] => new Array<number>(n).fill(x);
+const ev = {
+  id: 'ev',
+  type: 'ev',
+  arrive_slot: 0,
+  depart_slot: 6,
+  required_kwh: 3,
+  capacity_left_kwh: 4,
+  min_kw: 2,
+  max_kw: 4,
+  step_kw: 1,
+  unserved_per_kwh: 2,
+  steerable: true,
+};
+const washer = {
+  id: 'washer',
+  type: 'appliance',
+  profile_kw: [2, 1],
+  earliest_slot: 1,
+  latest_end_slot: 6,
+  skip_penalty: null,
+};
+
+function scenario(changes: Record<string, unknown> = {}): Scenario {
+  const read = parseScenario({
+    format: 'hems-scenario/1',
+    id: 'tiny',
+    n: 6,
+    dt_h: 0.5,
+    grid: { import_max_kw: 5, export_max_kw: 3, peak: { price_per_kw: 0.3, free_kw: 3 } },
+    prices: { import: [0.3, 0.1, 0.25, 0.12, 0.4, 0.2], export: flat(6, 0.05) },
+    base_load_kw: [0.5, 1.5, 0.4, 0.6, 0.5, 0.5],
+    devices: [ev, washer],
+    events: [],
+    ...changes,
+  });
+  if (!read.ok) throw new Error(read.error.message);
+  return read.value;
+}
+
+/** Every schedule of the tiny home, one by one. */
+function bruteForce(s: Scenario): number {
+  let best = Number.POSITIVE_INFINITY;
+  const levels = [0, 2, 3, 4];
+  for (let code = 0; code < levels.length ** s.n; code++) {
+    const power_kw = Array.from(
+      { length: s.n },
+      (_, t) => levels[Math.floor(code / levels.length ** t) % levels.length] ?? 0,
+    );
+    for (let start = 1; start <= 4; start++) {
+      const result = evaluate(s, { ev: { power_kw }, washer: { start } });
+      if (result.feasible) best = Math.min(best, result.cost);
+    }
+  }
+  return best;
+}
+
+test('the solver finds what trying everything finds; the stand-in plan is close to it', async (t) => {
+  const events: Record<string, unknown>[] = [
+    { id: 'a', kind: 'import_limit', start: 1, end: 2, limit_kw: 2, hard: true },
+    { id: 'b', kind: 'steerable_limit', start: 3, end: 4, limit_kw: 2, hard: true },
+    {
+      id: 'c',
+      kind: 'reduce',
+      start: 1,
+      end: 4,
+      percent: 50,
+      measure: 'window',
+      baseline_kw: flat(3, 6),
+      hard: true,
+    },
+    { id: 'd', kind: 'incentive', start: 1, end: 3, reward_per_kwh: 0.5, baseline_kw: flat(2, 4) },
+    { id: 'e', kind: 'import_limit', start: 0, end: 6, limit_kw: 2.5, hard: false, penalty_per_kwh: 0.1 },
+  ];
+  for (const list of [[], ...events.map((e) => [e]), events.slice(0, 3)]) {
+    const s = scenario({ events: list });
+    const optimum = bruteForce(s);
+    const found = await makePlan(s, { solve });
+    t.ok(found.evaluation.feasible);
+    t.match(found.evaluation.cost.toFixed(4), optimum.toFixed(4), `events ${list.map((e) => e.id).join()}`);
+    t.ok((found.certificate.bound ?? 1e9) <= optimum + 1e-4, 'the bound is one');
+    const alone = standIn(s);
+    t.ok(alone.evaluation.feasible);
+    t.ok(alone.evaluation.cost <= optimum * 1.2 + 1e-9, `stand-in ${alone.evaluation.cost} of ${optimum}`);
+  }
+});
+
+test('a scenario with no solution: the least-violating plan, and what gave way', async (t) => {
+  const s = scenario({
+    events: [{ id: 'dso', kind: 'import_limit', start: 0, end: 2, limit_kw: 0.4, hard: true }],
+  });
+  for (const solver of [solve, null]) {
+    const { evaluation, faults, certificate } = await makePlan(s, { solve: solver });
+    t.equal(evaluation.feasible, false);
+    t.equal(certificate.bound, null);
+    t.match(faults.at(-1), { code: 'PLAN_INFEASIBLE', message: /import_limit \(dso\)/ });
+    const beyond = evaluation.violations.map((v) => v.amount.toFixed(3));
+    t.same(beyond, ['0.100', '1.100'], 'only what the base load takes is above the limit');
+  }
+});
+
+test('absurd prices and directions', async (t) => {
+  const battery = {
+    id: 'bat',
+    type: 'battery',
+    soc0_kwh: 1,
+    soc_min_kwh: 0,
+    soc_max_kwh: 2,
+    charge_max_kw: 2,
+    discharge_max_kw: 2,
+    eta_charge: 0.9,
+    eta_discharge: 0.9,
+    terminal_value_per_kwh: 0.1,
+  };
+  const pv = { id: 'pv', type: 'pv', available_kw: flat(6, 2), curtailable: true };
+  const lists = [
+    flat(6, -5),
+    [-900_000, 900_000, 0, -3, 3, 0],
+    flat(6, 0),
+    [0.01, 0.02, 0.01, 0.02, 0.01, 0.02],
+  ];
+  for (const prices of lists) {
+    const s = scenario({
+      prices: { import: prices, export: flat(6, 0.3) },
+      devices: [battery, pv, ev, washer],
+    });
+    const { evaluation } = await makePlan(s, { solve });
+    t.ok(evaluation.feasible, JSON.stringify(evaluation.violations.slice(0, 2)));
+    t.ok(evaluation.cost <= standIn(s).evaluation.cost + 1e-6, 'never dearer than without the solver');
+  }
+});
+
+test('hostile scenarios are refused with a code', async (t) => {
+  const good: Record<string, unknown> = { ...scenario() };
+  const bad: unknown[] = [
+    null,
+    'x',
+    [],
+    {},
+    { ...good, n: 1e9 },
+    { ...good, n: 5 },
+    { ...good, dt_h: 0 },
+    { ...good, base_load_kw: [Number.NaN] },
+    { ...good, devices: [ev, ev] },
+    { ...good, devices: [{ ...ev, type: 'reactor' }] },
+    { ...good, devices: [{ ...ev, min_kw: 9 }] },
+    { ...good, events: [{ kind: 'import_limit', start: 0, end: 7, limit_kw: 1 }] },
+    { ...good, events: [{ kind: 'reduce', start: 0, end: 2 }] },
+  ];
+  for (const input of bad) {
+    const read = parseScenario(input);
+    t.match(read, { ok: false, error: { code: 'SCENARIO_INVALID' } });
+  }
+  await t.rejects(plan(Readable.from(['{']), new Writable()), { code: 'SCENARIO_INVALID' });
+});
+
+test('a solver that crashes, hangs, lies or is too big: the stand-in plan', async (t) => {
+  const dir = t.testdir({});
+  const programs = {
+    crash: 'process.exit(3)',
+    hang: 'setInterval(() => {}, 1000)',
+    lie: 'process.stdout.write(\'{"values":[1,2]}\')',
+    junk: 'process.stdout.write("x".repeat(9e6))',
+    big: 'globalThis.a = []; for (let i = 0; i < 40; i++) a.push(Buffer.alloc(1e7, 1)); setInterval(() => {}, 1000)',
+  };
+  const s = scenario();
+  for (const [name, text] of Object.entries(programs)) {
+    const worker = path.join(dir, `${name}.mjs`);
+    writeFileSync(worker, text);
+    const broken = solverProcess(systemClock(), {
+      timeLimit_s: name === 'hang' ? -3.5 : 5,
+      gap: 0,
+      memory_MiB: 300,
+      worker,
+    });
+    const { evaluation, certificate, faults } = await makePlan(s, { solve: broken });
+    t.match(faults[0], { code: 'SOLVER_FAILED' }, name);
+    t.match(certificate, { source: 'stand-in', bound: null });
+    t.ok(evaluation.feasible);
+  }
+});
+
+test('a plan from before is kept when nothing better is found', async (t) => {
+  const s = scenario();
+  const best = await makePlan(s, { solve });
+  const again = await makePlan(s, { solve: null, last: best.schedule });
+  t.ok(again.evaluation.cost <= best.evaluation.cost + 1e-9);
+});
+
+test('slot by slot: limits hold on what is, not on what was forecast', async (t) => {
+  const actual = scenario({
+    base_load_kw: [0.5, 1.5, 1.9, 2.6, 0.5, 0.5],
+    events: [
+      { id: 'late', kind: 'import_limit', start: 2, end: 4, limit_kw: 3, hard: true, announced_slot: 2 },
+    ],
+  });
+  for (const solver of [solve, null]) {
+    const planner = new RollingPlanner(scenario(), { solve: solver });
+    const { feasible, violations, cost } = await replay(actual, (step) => planner.step(step));
+    t.ok(feasible, JSON.stringify(violations));
+    t.ok(cost >= bruteForce(actual) - 1e-6);
+  }
+  const planner = new RollingPlanner(scenario(), { solve: null });
+  for (const bad of [
+    null,
+    {},
+    { type: 'step', t: 99, now: {}, state: {} },
+    { type: 'step', t: -1, now: {}, state: {} },
+  ])
+    t.match(await planner.step(bad), { ok: false, error: { code: 'SCENARIO_INVALID' } });
+});
+
+const shared = path.resolve(import.meta.dirname, '../../../shared');
+
+test('the command, judged by the independent checker where it is there', async (t) => {
+  const folder = path.join(shared, 'scenarios');
+  const ids = existsSync(folder)
+    ? ['dev-01', 'dev-03', 'dev-07', 'dev-09', 'dev-16', 'dev-18', 'dev-19']
+    : [];
+  const { check } = existsSync(folder) ? await import(path.join(shared, 'tools/check.mjs')) : { check: null };
+  for (const id of ids) {
+    const text = readFileSync(path.join(folder, `${id}.json`), 'utf8');
+    const parsed = JSON.parse(text);
+    const { optimum } = parsed.reference;
+    const verdict = check(parsed, await output(text, {}));
+    t.ok(verdict.feasible, `${id} ${JSON.stringify(verdict.violations)}`);
+    t.ok(
+      (verdict.cost - optimum) / Math.max(1, Math.abs(optimum)) < 0.005,
+      `${id}: ${verdict.cost} of ${optimum}`,
+    );
+    t.ok(check(parsed, await output(text, { solver: false })).feasible, `${id} without solver`);
+  }
+  const answer = await output(JSON.stringify(scenario()), {});
+  t.match(answer, { scenario: 'tiny', certificate: { source: 'solver' } });
+  const rolled = await output(
+    `{"type":"step"}\n${JSON.stringify({ type: 'init', scenario: scenario() })}\n{"type":"end"}\n`,
+    { rolling: true },
+  );
+  t.match(rolled, { devices: {}, faults: [{ code: 'SCENARIO_INVALID' }] });
+});
+
+async function output(
+  text: string,
+  how: { solver?: boolean; rolling?: boolean },
+): Promise<{ devices: Schedule }> {
+  let out = '';
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      out += chunk;
+      done();
+    },
+  });
+  await plan(Readable.from([text]), sink, how);
+  return JSON.parse(out) as { devices: Schedule };
+}
