@@ -80,7 +80,7 @@ struct Record {
   uint32_t nameLength = 0;
 };
 
-/// Where records go; `full` is reached after kMaxRecords.
+/// How many records were read, and where and why the walk stopped.
 struct Result {
   size_t count = 0;
   Stop stop = Stop::kEnd;

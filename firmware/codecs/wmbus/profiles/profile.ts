@@ -1,4 +1,10 @@
-/** A product profile: what the records alone cannot say of a meter. Facts of one product family, one file each. */
+/**
+ * A product profile: what the records alone cannot say of a meter. Facts of one product family, one file each.
+ *
+ * To add one: take a telegram with its reading as shown on the meter; `matches` by manufacturer, version and device
+ * type (the sender's for CI A0h…B7h, else the meter's); `decode` names what the bytes say, in house units, and gives
+ * nothing for a mark of "no value" rather than 0; add it to the list in index.ts and its telegram to the tests.
+ */
 import type { Reading } from '../../../domain/telegram.ts';
 import type { ClearTelegram } from '../telegram.ts';
 
