@@ -12,6 +12,7 @@ const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.
 const noSolver = process.argv.includes('--no-solver');
 const solve = noSolver ? null : solverProcess(systemClock(), { timeLimit_s: 4, gap: 5e-4, memory_MiB: 400 });
 const ratios: number[] = [];
+const times: number[] = [];
 for (const file of files) {
   if (wanted.length && !wanted.includes(file.replace('.json', ''))) continue;
   const json: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
@@ -23,6 +24,7 @@ for (const file of files) {
   const ms = Number(process.hrtime.bigint() - from) / 1e6;
   const ratio = 1 + (plan.evaluation.cost - optimum) / Math.max(1, Math.abs(optimum));
   ratios.push(ratio);
+  times.push(ms);
   console.log(
     file,
     plan.evaluation.feasible,
@@ -44,3 +46,6 @@ console.log(
   'worst',
   ratios.at(-1),
 );
+times.sort((a, b) => a - b);
+const percentile = (p: number): string => (times[Math.ceil(times.length * p) - 1] ?? 0).toFixed(0);
+console.log('ms per plan: p50', percentile(0.5), 'p95', percentile(0.95));

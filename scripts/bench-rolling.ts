@@ -10,8 +10,8 @@ import { forecastOf, replay } from './rolling-home.ts';
 interface Reference {
   readonly reference: {
     readonly optimum: number;
-    readonly baselines: Record<string, { readonly cost: number }>;
-    readonly mpc_rolling?: { readonly score: number };
+    readonly baselines: Record<string, number>;
+    readonly mpc_rolling?: number;
   };
 }
 
@@ -36,7 +36,7 @@ for (const file of files) {
   const { optimum, baselines, mpc_rolling } = (json as Reference).reference;
   score += result.cost;
   best += optimum;
-  dumb += baselines.dumb?.cost ?? 0;
+  dumb += baselines.dumb ?? 0;
   const parts = [
     id,
     result.feasible,
@@ -44,9 +44,9 @@ for (const file of files) {
     'optimum',
     optimum,
     'dumb',
-    baselines.dumb?.cost,
+    baselines.dumb,
     'mpc',
-    mpc_rolling?.score,
+    mpc_rolling,
   ];
   console.log(...parts, `${ms.toFixed(0)} ms/slot`, JSON.stringify(result.violations.slice(0, 3)));
 }

@@ -62,3 +62,19 @@ function solarFactor(
   const prior = SOLAR_PRIOR * day;
   return expected + prior <= 0 ? 1 : Math.min(2, Math.max(0.3, (seen + prior) / (expected + prior)));
 }
+
+/**
+ * While solar is still to come, energy that is cycled now may find the battery full when the sun shines more than
+ * forecast: a cycle must earn this much on top of losses and wear, currency per kWh.
+ */
+const CYCLE_MARGIN_PER_KWH = 0.03;
+
+/** `s` with that margin on every battery, for planning only: what was done is priced without it. */
+export function cautious(s: Scenario): Scenario {
+  const toCome = s.devices.some((d) => d.type === 'pv' && d.available_kw.some((x, t) => t > 0 && x > 0));
+  if (!toCome) return s;
+  const devices = s.devices.map((d) =>
+    d.type === 'battery' ? { ...d, wear_per_kwh: d.wear_per_kwh + CYCLE_MARGIN_PER_KWH } : d,
+  );
+  return { ...s, devices };
+}

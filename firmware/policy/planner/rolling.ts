@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { type Fault, type Result, refuse } from '../../domain/errors.ts';
-import { corrected } from './forecast-correction.ts';
+import { cautious, corrected } from './forecast-correction.ts';
 import { makePlan, type SolveProgram } from './planner.ts';
 import { type Progress, remaining } from './remaining.ts';
 import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
@@ -81,7 +81,8 @@ export class RollingPlanner {
     this.#known = known.value;
     const expected =
       this.#options.correct === false ? known.value : corrected(this.#forecast, known.value, now.t);
-    const rest = remaining(expected, now.t, progressOf(now));
+    const left = remaining(expected, now.t, progressOf(now));
+    const rest = this.#options.correct === false ? left : cautious(left);
     const plan = await makePlan(rest, {
       solve: this.#options.solve,
       solverOnly: true,
