@@ -64,33 +64,42 @@ export interface PtyCarrier {
 }
 
 export function ptyCarrier(): Promise<PtyCarrier> {
-  const child = spawn('python3', [path.join(import.meta.dirname, 'serial_line.py')], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const script = path.join(import.meta.dirname, 'serial_line.py');
+  const child = spawn('python3', [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const listeners: ((chunk: Uint8Array) => void)[] = [];
   let baudRate = 0;
+  let held = Buffer.alloc(0);
   child.stdin.on('error', () => {});
-  child.stderr.on('data', (text: Buffer) => {
-    baudRate = Number(text.toString().trim().split('\n').at(-1));
-  });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the serial line ended with ${code}`)));
-    child.stdout.once('data', (first: Buffer) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        for (const listener of listeners) listener(chunk);
-      });
-      resolve({
-        path: first.toString().trim(),
-        write: (bytes) => void child.stdin.write(bytes),
-        onBytes: (listener) => void listeners.push(listener),
-        baudRate: () => baudRate,
-        close: () =>
-          new Promise((done) => {
-            child.once('exit', () => done());
-            child.kill('SIGKILL');
-          }),
-      });
+    const said = (kind: string, data: Buffer): void => {
+      if (kind === 'S') baudRate = Number(data.toString());
+      if (kind === 'D') for (const listener of listeners) listener(data);
+      if (kind === 'P') resolve(carrier(data.toString()));
+    };
+    child.stdout.on('data', (chunk: Buffer) => {
+      held = Buffer.concat([held, chunk]);
+      while (held.length >= 3 && held.length >= 3 + held.readUInt16BE(1)) {
+        const length = held.readUInt16BE(1);
+        const [kind, data] = [held.toString('latin1', 0, 1), held.subarray(3, 3 + length)];
+        held = held.subarray(3 + length);
+        said(kind, data);
+      }
     });
   });
+
+  function carrier(name: string): PtyCarrier {
+    return {
+      path: name,
+      write: (bytes) => void child.stdin.write(bytes),
+      onBytes: (listener) => void listeners.push(listener),
+      baudRate: () => baudRate,
+      close: () =>
+        new Promise((done) => {
+          child.once('exit', () => done());
+          child.kill('SIGKILL');
+        }),
+    };
+  }
 }

@@ -36,6 +36,7 @@ export class IecTwin {
       );
       return;
     }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ACK is how an option is selected
     const ack = /\x060([0-6])0\r\n$/.exec(this.held);
     if (!ack) return;
     this.held = '';

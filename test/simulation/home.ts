@@ -1,0 +1,229 @@
+/**
+ * The gateway as on a board, in a home of twins, on simulated time and lines: a day takes seconds and is the same
+ * for the same seed. The database is real, on disk.
+ */
+import { composeHouse, type House } from '../../firmware/compose.ts';
+import { type Config, checkConfig } from '../../firmware/config.ts';
+import { fault } from '../../firmware/domain/errors.ts';
+import type { Link } from '../../firmware/domain/link.ts';
+import type { Random } from '../../firmware/domain/random.ts';
+import type { Storage } from '../../firmware/domain/storage.ts';
+import type { SignalTransport, TransportEvents } from '../../firmware/domain/transport.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { simulatedLine, type TwinEnd } from '../../firmware/hal/simulated/line.ts';
+import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { openStore } from '../../firmware/store/index.ts';
+import { demoHome } from '../twins/home.ts';
+import type { ModbusTwin } from '../twins/modbus-device.ts';
+import { DAY_PRICES, limitEvent, priceEvent } from '../twins/operator.ts';
+
+export const METER_MS = 10_000;
+const DAY_MS = 86_400_000;
+const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4 } as const;
+type Port = keyof typeof PORTS;
+
+export interface SimulatedHome {
+  readonly clock: SimulatedClock;
+  readonly random: Random;
+  readonly lines: Readonly<Record<Port, TwinEnd>>;
+  readonly twins: Readonly<Record<'boiler' | 'wallbox' | 'roof', ModbusTwin>>;
+  readonly config: Config;
+  readonly operator: Operator;
+  /** Net power at the connection now. */
+  net_W(): number;
+  /** Registers as the meter would show them. */
+  importEnergy_Wh(): number;
+  house(): House;
+  storage(): Storage;
+  /** The process is killed: nothing is flushed, nothing closed in order. Starts again at once. */
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+/** The broker's side: publishes prices every day and limits on request; can vanish. */
+export class Operator {
+  private events: TransportEvents | null = null;
+  private readonly retained = new Map<string, Uint8Array>();
+  private up = true;
+
+  transport(): SignalTransport {
+    return {
+      open: (events) => {
+        this.events = events;
+        if (this.up) this.welcome();
+      },
+      publish: async () => {},
+      close: async () => {
+        this.events = null;
+      },
+    };
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    this.retained.set(topic, bytes);
+    if (this.up) this.events?.message(topic, bytes);
+  }
+
+  vanish(): void {
+    this.up = false;
+    this.events?.state(false, fault('LINK_GONE'));
+  }
+
+  appear(): void {
+    this.up = true;
+    this.welcome();
+  }
+
+  private welcome(): void {
+    this.events?.state(true, null);
+    for (const [topic, bytes] of this.retained) this.events?.message(topic, bytes);
+  }
+}
+
+const CONFIG = {
+  site: { timeZone: 'Europe/Berlin', currency: 'EUR', fuse_A: 35, phases: 3, staleAfterMs: 35_000 },
+  store: { path: 'simulated' },
+  mqtt: {
+    url: 'mqtt://simulated',
+    clientId: 'simulated',
+    topics: ['dso/#'],
+    programs: [
+      { id: 'prices', name: 'Market', binding: 'informational' },
+      { id: 'limits', name: 'DSO', binding: 'commandable' },
+    ],
+  },
+  meters: [
+    {
+      id: 'grid',
+      name: 'Meter',
+      protocol: 'dsmr-p1',
+      link: { kind: 'tcp', host: 'simulated', port: PORTS.grid },
+    },
+  ],
+  devices: [
+    {
+      id: 'boiler',
+      name: 'Boiler',
+      profile: 'relay-heater',
+      link: { kind: 'tcp', host: 'simulated', port: PORTS.boiler },
+      priority: 10,
+      mode: 'cheap',
+      deadline: { time: '06:30', energy_Wh: 6000 },
+    },
+    {
+      id: 'wallbox',
+      name: 'Wallbox',
+      profile: 'wallbox-current',
+      link: { kind: 'tcp', host: 'simulated', port: PORTS.wallbox },
+      priority: 20,
+      mode: 'cheap',
+      deadline: { time: '07:00', energy_Wh: 14_000 },
+    },
+    {
+      id: 'roof',
+      name: 'Roof',
+      profile: 'inverter-sunspec',
+      link: { kind: 'tcp', host: 'simulated', port: PORTS.roof },
+      priority: 30,
+    },
+  ],
+};
+
+export function simulatedHome(seed: number, startMs: number, file: string): SimulatedHome {
+  const clock = new SimulatedClock(startMs);
+  const random = seededRandom(seed);
+  const world = demoHome(seed, () => startMs + clock.elapsedMs());
+  const twins = { boiler: world.boiler, wallbox: world.wallbox, roof: world.inverter };
+  const links = new Map<number, Link>();
+  const line = (port: Port): TwinEnd => {
+    const { link, twin } = simulatedLine(clock, port, 2);
+    links.set(PORTS[port], link);
+    return twin;
+  };
+  const lines = { grid: line('grid'), boiler: line('boiler'), wallbox: line('wallbox'), roof: line('roof') };
+  for (const name of ['boiler', 'wallbox', 'roof'] as const) {
+    lines[name].onBytes((bytes) => {
+      for (const answer of twins[name].tcp(bytes)) lines[name].write(answer);
+    });
+  }
+  const checked = checkConfig(CONFIG);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
+  const operator = new Operator();
+  // A killed process has no timers and no open lines: each start has an epoch, and what is of an older one is dead.
+  let epoch = 0;
+  const start = (): { house: House; storage: Storage } => {
+    const mine = ++epoch;
+    const alive = {
+      ...clockOf(clock),
+      after: (ms: number, task: () => void) => clock.after(ms, () => void (mine === epoch && task())),
+    };
+    const storage = openStore(file, { clock: alive, timeZone: 'Europe/Berlin' });
+    const link = (spec: Config['meters'][number]['link']): Link => {
+      const found = spec.kind === 'tcp' ? links.get(spec.port) : undefined;
+      if (!found) throw new Error('no line');
+      return found;
+    };
+    const house = composeHouse(checked.config, {
+      clock: alive,
+      random,
+      storage,
+      link,
+      transport: operator.transport(),
+      feedWatchdog: () => {},
+      keys: new Map(),
+    });
+    house.start();
+    return { house, storage };
+  };
+  let running = start();
+  const telegrams = (): void => {
+    lines.grid.write(world.telegram());
+    clock.after(METER_MS, telegrams);
+  };
+  telegrams();
+  const prices = (): void => {
+    const now = clock.wallMs();
+    operator.publish(
+      'dso/prices',
+      priceEvent({ id: 'day', programID: 'prices', modifiedMs: now }, Math.floor(now / DAY_MS) * DAY_MS, [
+        ...DAY_PRICES,
+        ...DAY_PRICES,
+      ]),
+    );
+    clock.after(DAY_MS / 2, prices);
+  };
+  prices();
+  return {
+    clock,
+    random,
+    lines,
+    twins,
+    config: checked.config,
+    operator,
+    net_W: () => world.world.net_W(startMs + clock.elapsedMs()),
+    importEnergy_Wh: () => world.world.importEnergy_Wh,
+    house: () => running.house,
+    storage: () => running.storage,
+    kill() {
+      epoch += 1;
+      running = start();
+    },
+    stop: async () => {
+      await running.house.stop();
+      running.storage.close();
+    },
+  };
+}
+
+const clockOf = (clock: SimulatedClock) => ({
+  wallMs: () => clock.wallMs(),
+  elapsedMs: () => clock.elapsedMs(),
+});
+
+export const limitFor = (home: SimulatedHome, id: string, minutes: number, limit_kW: number): void => {
+  const now = home.clock.wallMs();
+  home.operator.publish(
+    `dso/limit/${id}`,
+    limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW),
+  );
+};
