@@ -1,0 +1,93 @@
+/**
+ * `npm run bench`: limit published on the broker → first byte of the Modbus write at the device, over a real broker
+ * and real TCP; resident memory of the gateway's process and seconds to its first reading, in the same run.
+ */
+import '../firmware/node-guard.ts';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { demoBroker } from '../test/twins/broker.ts';
+import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
+import { demoHome } from '../test/twins/home.ts';
+import { limitEvent } from '../test/twins/operator.ts';
+
+const RUNS = 200;
+const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
+const home = demoHome(1, Date.now);
+const [wallbox, broker, meter] = await Promise.all([
+  modbusTcp(home.wallbox),
+  demoBroker(),
+  tcpCarrier(() => {}),
+]);
+const file = path.join(dir, 'hearth.json');
+const tcp = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port });
+writeFileSync(
+  file,
+  JSON.stringify({
+    site: { timeZone: 'Europe/Berlin', currency: 'EUR', fuse_A: 63, phases: 3 },
+    store: { path: 'hearth.sqlite' },
+    web: { host: '127.0.0.1', port: 0 },
+    mqtt: {
+      url: `mqtt://127.0.0.1:${broker.port}`,
+      clientId: 'bench',
+      topics: ['dso/#'],
+      programs: [{ id: 'l', name: 'DSO', binding: 'commandable' }],
+    },
+    meters: [{ id: 'grid', name: 'Meter', protocol: 'dsmr-p1', link: tcp(meter.port) }],
+    devices: [{ id: 'wallbox', name: 'Wallbox', profile: 'wallbox-current', link: tcp(wallbox.port) }],
+  }),
+);
+setInterval(() => meter.write(home.telegram()), 250).unref();
+const startedAt = performance.now();
+const gateway = spawn(
+  process.execPath,
+  [path.resolve(import.meta.dirname, '../firmware/main.ts'), 'run', file],
+  { stdio: 'ignore' },
+);
+
+const nextWrite = (): Promise<number> =>
+  new Promise((resolve) => {
+    home.wallbox.onWrite = () => resolve(performance.now());
+  });
+const firstWriteAt = await nextWrite();
+await new Promise((resolve) => setTimeout(resolve, 3000));
+
+const latencies: number[] = [];
+for (let run = 0; run < RUNS; run++) {
+  // Each limit is lower than the one before, so that each has to be obeyed at once.
+  const written = nextWrite();
+  const at = performance.now();
+  const now = Date.now();
+  const limit_kW = run % 2 === 0 ? 8 : 0;
+  await broker.publish(
+    'dso/l',
+    limitEvent(
+      { id: `e${run % 2}`, programID: 'l', modifiedMs: now },
+      now - 1000,
+      run % 2 === 0 ? 3_600_000 : 700,
+      limit_kW,
+    ),
+  );
+  const first = await Promise.race([
+    written,
+    new Promise<null>((resolve) => setTimeout(() => resolve(null), 1500)),
+  ]);
+  if (first !== null) latencies.push(first - at);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+latencies.sort((a, b) => a - b);
+const at = (share: number): string =>
+  (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN).toFixed(1);
+const rss_kB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]);
+console.log(
+  `limit published → write at the device, ${latencies.length} writes: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+);
+console.log(
+  `process start → first command at the device (after the first reading): ${((firstWriteAt - startedAt) / 1000).toFixed(2)} s`,
+);
+console.log(`resident memory of the gateway: ${(rss_kB / 1024).toFixed(0)} MB`);
+gateway.kill();
+await Promise.all([wallbox.close(), broker.close(), meter.close()]);
+rmSync(dir, { recursive: true, force: true });
+process.exit(0);
