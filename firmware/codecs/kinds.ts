@@ -3,6 +3,7 @@ import type { DecodeKind } from '../domain/telegram.ts';
 import { decodeP1 } from './dsmr-p1/index.ts';
 import { decodeReadout } from './iec62056-21/index.ts';
 import { decodeMbus } from './mbus/kind.ts';
+import { decodeSml } from './sml/index.ts';
 import { decodeWmbus } from './wmbus/kind.ts';
 
 export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
@@ -10,4 +11,5 @@ export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
   'iec62056-21-readout': decodeReadout,
   mbus: decodeMbus,
   wmbus: decodeWmbus,
+  sml: decodeSml,
 };

@@ -1,0 +1,9 @@
+import type { DecodeKind } from '../../domain/telegram.ts';
+import { collect } from '../collect.ts';
+import { SmlDecoder } from './decoder.ts';
+import { readSml } from './telegram.ts';
+
+export { SmlDecoder, type SmlFrame } from './decoder.ts';
+export { readSml } from './telegram.ts';
+
+export const decodeSml: DecodeKind = ({ bytes }) => collect(new SmlDecoder(), readSml, bytes);

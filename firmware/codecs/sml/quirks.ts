@@ -1,0 +1,34 @@
+/** What single meters do differently, as data. */
+import { ascii, toHex } from '../bytes.ts';
+
+interface UnsignedPower {
+  readonly manufacturer: string;
+  /** Decimal serial numbers, both ends included. */
+  readonly serials: readonly (readonly [from: number, to: number])[];
+  readonly obis: readonly string[];
+}
+
+/** DZG DVS74 sends the power unsigned in one to three bytes and tags it as signed (volkszaehler/libsml#59, #105, #132, #136). */
+const UNSIGNED_POWER: readonly UnsignedPower[] = [
+  {
+    manufacturer: 'DZG',
+    serials: [
+      [42_000_000, 48_999_999],
+      [55_000_000, 58_999_999],
+    ],
+    obis: ['1-0:16.7.0*255'],
+  },
+];
+
+/** `id` is the server id, `0A 01`, three letters and five bytes of number. */
+export function sendsUnsignedPower(id: Uint8Array, obis: string): boolean {
+  if (id.length !== 10 || id[0] !== 0x0a || id[1] !== 0x01) return false;
+  const manufacturer = ascii(id, 2, 5);
+  const serial = Number.parseInt(toHex(id.subarray(5)), 16);
+  return UNSIGNED_POWER.some(
+    (row) =>
+      row.manufacturer === manufacturer &&
+      row.obis.includes(obis) &&
+      row.serials.some(([from, to]) => serial >= from && serial <= to),
+  );
+}

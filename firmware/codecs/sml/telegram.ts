@@ -1,0 +1,129 @@
+/** From an SML frame to readings: the list response (SML 1.04, clause 5.5.3) with value = integer × 10^scaler. */
+import { fault, ok, type Result } from '../../domain/errors.ts';
+import type { MeterIdentity, Reading, Telegram, Value } from '../../domain/telegram.ts';
+import { ascii, toHex } from '../bytes.ts';
+import type { SmlFrame } from './decoder.ts';
+import { GET_LIST_RESPONSE, readMessages } from './message.ts';
+import { sendsUnsignedPower } from './quirks.ts';
+import type { Node } from './tlv.ts';
+import { unitOf } from './unit.ts';
+
+/** Readings of all list responses in the telegram; a refusal when none of them passes its checksum. */
+export function readSml(frame: SmlFrame): Result<Telegram> {
+  const { messages, faults } = readMessages(frame.payload);
+  const readings: Reading[] = [];
+  let meter: MeterIdentity | undefined;
+  let time: string | undefined;
+  for (const { tag, body } of messages) {
+    if (tag !== GET_LIST_RESPONSE || body.kind !== 'list' || body.items.length !== 7) continue;
+    const [, serverId, , actSensorTime, valList] = body.items;
+    if (valList?.kind !== 'list') continue;
+    const id = octetsOf(serverId) ?? idAmong(valList.items);
+    if (id) meter ??= identity(id);
+    time ??= timeOf(actSensorTime)?.time;
+    for (const entry of valList.items) {
+      const reading = readingOf(entry, id);
+      if (reading) readings.push(reading);
+    }
+  }
+  if (readings.length === 0)
+    return { ok: false, error: faults[0] ?? fault('NO_TELEGRAM', 'the telegram holds no list of values') };
+  return ok({ ...(meter && { meter }), ...(time !== undefined && { time }), readings });
+}
+
+/** Null for an entry without a code of six bytes. */
+function readingOf(entry: Node, id: Uint8Array | null): Reading | null {
+  if (entry.kind !== 'list' || entry.items.length !== 7) return null;
+  const [objName, status, , unit, scaler, value] = entry.items;
+  const name = octetsOf(objName);
+  if (name?.length !== 6) return null;
+  const [a, b, c, d, e, f] = name;
+  const obis = `${a}-${b}:${c}.${d}.${e}*${f}`;
+  const word = numberOf(status);
+  return {
+    obis,
+    ...dataOf(unsigned(value, obis, id), numberOf(unit), numberOf(scaler) ?? 0),
+    ...(word !== null && { status: word }),
+  };
+}
+
+function dataOf(node: Node | undefined, unit: number | null, scaler: number): Value {
+  if (node?.kind === 'integer') return scaledValue(node.value, unit, scaler);
+  if (node?.kind === 'boolean') return { value: node.value ? 1 : 0 };
+  if (node?.kind === 'octets') return textOf(node.bytes);
+  // SML 1.04 allows a time as value: a choice of one.
+  if (node?.kind === 'list' && node.items.length === 2) return timeOf(node.items[1]) ?? MISSING;
+  return MISSING;
+}
+
+const MISSING: Value = { value: null, quality: 'missing' };
+
+/** The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. */
+function scaledValue(integer: bigint, code: number | null, scaler: number): Value {
+  const house = unitOf(code);
+  const { multiply, exponent } = house?.factor ?? { multiply: 1, exponent: 0 };
+  const value = Number(`${integer}e${scaler + exponent}`) * multiply;
+  return house ? { value, unit: house.unit } : { value };
+}
+
+function textOf(bytes: Uint8Array): Value {
+  const printable = bytes.length > 0 && bytes.every((b) => b >= 0x20 && b < 0x7f);
+  return printable ? { text: ascii(bytes) } : { octets: toHex(bytes) };
+}
+
+/** Some meters tag an unsigned power as signed: the sign is taken back in the width that was sent. */
+function unsigned(node: Node | undefined, obis: string, id: Uint8Array | null): Node | undefined {
+  if (node?.kind !== 'integer' || !node.signed || node.bits > 24) return node;
+  if (!id || !sendsUnsignedPower(id, obis)) return node;
+  return { ...node, value: BigInt.asUintN(node.bits, node.value) };
+}
+
+/**
+ * Unix time and local time as RFC 3339; the seconds index counts from anywhere and is a plain number of seconds,
+ * also without list and choice as the Holley DTZ541 sends it. Null when it is no time.
+ */
+function timeOf(node: Node | undefined): Value | null {
+  if (node?.kind === 'integer') return { value: Number(node.value), unit: 's' };
+  if (node?.kind !== 'list' || node.items.length !== 2) return null;
+  const choice = numberOf(node.items[0]);
+  const content = node.items[1];
+  if (choice === 1) return content?.kind === 'integer' ? timeOf(content) : null;
+  if (choice === 2) return stamp(numberOf(content), 0);
+  if (choice !== 3 || content?.kind !== 'list') return null;
+  const [at, offset, season] = content.items.map(numberOf);
+  return stamp(at ?? null, (offset ?? 0) + (season ?? 0));
+}
+
+/** Seconds since 1970 UTC with the offset of the meter in minutes. Null when no clock can show it. */
+function stamp(unix_s: number | null, offset_min: number): Value | null {
+  if (unix_s === null || unix_s < 0 || unix_s > 0xffffffff || Math.abs(offset_min) > 24 * 60) return null;
+  const local = new Date((unix_s + offset_min * 60) * 1000).toISOString().slice(0, 19);
+  if (offset_min === 0) return { time: `${local}Z` };
+  const size = Math.abs(offset_min);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return { time: `${local}${offset_min < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}` };
+}
+
+/** DIN 43863-5: `0A 01` or `09 01`, before that `06`, and three letters of the manufacturer. */
+function identity(bytes: Uint8Array): MeterIdentity {
+  const id = toHex(bytes);
+  const from = /^0[9a]01/.test(id) ? 2 : bytes[0] === 0x06 ? 1 : null;
+  const letters = from === null || bytes.length !== 10 ? '' : ascii(bytes, from, from + 3);
+  return { id, ...(/^[A-Z]{3}$/.test(letters) && { manufacturer: letters }) };
+}
+
+/** The device id or server id among the values, for meters that leave it out of the list head. */
+function idAmong(entries: readonly Node[]): Uint8Array | null {
+  for (const entry of entries) {
+    if (entry.kind !== 'list') continue;
+    const name = octetsOf(entry.items[0]);
+    if (name && /^0100(600100|000009)ff$/.test(toHex(name))) return octetsOf(entry.items[5]);
+  }
+  return null;
+}
+
+const octetsOf = (node: Node | undefined): Uint8Array | null =>
+  node?.kind === 'octets' && node.bytes.length > 0 ? node.bytes : null;
+
+const numberOf = (node: Node | undefined): number | null =>
+  node?.kind === 'integer' ? Number(node.value) : null;

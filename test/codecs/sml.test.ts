@@ -1,0 +1,226 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'tap';
+import { crc16Kermit, crc16X25 } from '../../firmware/codecs/sml/crc.ts';
+import { decodeSml, readSml, SmlDecoder, type SmlFrame } from '../../firmware/codecs/sml/index.ts';
+import type { Decoded, Telegram } from '../../firmware/domain/telegram.ts';
+import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+
+/** Encoder of its own, after SML 1.04: elements, messages with checksum, transport with doubled escapes. */
+type Sum = 'x25' | 'kermit';
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
+const octets = (bytes: Uint8Array): Buffer => {
+  const size = bytes.length + (bytes.length > 14 ? 2 : 1);
+  const head = size > 15 ? [0x80 | (size >> 4), size & 15] : [size];
+  return Buffer.concat([Buffer.from(head), bytes]);
+};
+const list = (...items: Buffer[]): Buffer => {
+  const n = items.length;
+  return Buffer.concat([n > 15 ? Buffer.from([0xf0 | (n >> 4), n & 15]) : Buffer.from([0x70 | n]), ...items]);
+};
+const absent = hex('01');
+const sum = (bytes: Buffer, kind: Sum): Buffer => {
+  const out = Buffer.alloc(2);
+  if (kind === 'x25') out.writeUInt16LE(crc16X25(bytes));
+  else out.writeUInt16BE(crc16Kermit(bytes));
+  return out;
+};
+const message = (tag: string, body: Buffer, kind: Sum): Buffer => {
+  const open = Buffer.concat([hex('76 05 00000001 6200 6200 72'), hex(tag), body]);
+  const crc = sum(open, kind);
+  const element = crc[0] === 0 ? Buffer.from([0x62, crc[1] ?? 0]) : Buffer.concat([hex('63'), crc]);
+  return Buffer.concat([open, element, hex('00')]);
+};
+const transport = (payload: Buffer, kind: Sum = 'x25'): Buffer => {
+  const escaped = hex(payload.toString('hex').replace(/(?<=^(?:..)*)1b1b1b1b/g, '1b1b1b1b1b1b1b1b'));
+  const fill = (4 - (escaped.length % 4)) % 4;
+  const line = Buffer.concat([
+    hex('1b1b1b1b 01010101'),
+    escaped,
+    Buffer.alloc(fill),
+    hex('1b1b1b1b 1a'),
+    Buffer.from([fill]),
+  ]);
+  return Buffer.concat([line, sum(line, kind)]);
+};
+const entry = (obis: string, unit: string, scaler: string, value: string, status = '01'): Buffer =>
+  list(hex(obis), hex(status), absent, hex(unit), hex(scaler), hex(value), absent);
+
+const ENTRIES = [
+  entry('07 0100603201 01', '01', '01', '04 454d48'),
+  entry('07 0100010800 ff', '62 1e', '52 ff', '56 0102030405', '63 0182'),
+  entry('07 0100020800 ff', '62 1e', '52 03', '59 7fffffffffffffff'),
+  entry('07 0100100700 ff', '62 1b', '52 fe', '54 ff8001'),
+  entry('07 0100200700 ff', '62 23', '52 ff', '63 08fd'),
+  entry('07 0100600500 ff', '01', '01', '05 1b1b1b1b'),
+  entry('07 01000d0700 ff', '62 ff', '52 fd', '53 03e7'),
+  entry('07 0100480700 ff', '62 23', '52 ff', '01'),
+];
+const SERVER = hex('0a01454d480000a1bd34');
+const file = (
+  entries: readonly Buffer[],
+  { server = SERVER, kind = 'x25' as Sum, time = hex('72 6202 65 69000000'), tag = '63 0701' } = {},
+): Buffer =>
+  Buffer.concat([
+    message('63 0101', list(absent, absent, octets(hex('01')), octets(server), absent, absent), kind),
+    message(tag, list(absent, octets(server), absent, time, list(...entries), absent, absent), kind),
+    message('63 0201', list(absent), kind),
+  ]);
+const GOOD = transport(file(ENTRIES));
+
+const all = (chunks: readonly Uint8Array[], decoder = new SmlDecoder()): Decoded<SmlFrame>[] => [
+  ...chunks.flatMap((c) => [...decoder.push(c)]),
+  ...decoder.end(),
+];
+const payloads = (list: readonly Decoded<SmlFrame>[]): string[] =>
+  list.flatMap((d) => (d.ok ? [Buffer.from(d.frame.payload).toString('hex')] : []));
+const discarded = (list: readonly Decoded<SmlFrame>[]): number =>
+  list.reduce((n, d) => n + (d.ok ? 0 : d.discarded), 0);
+function telegram(bytes: Buffer): Telegram {
+  const [first] = decodeSml({ bytes }).telegrams;
+  if (!first) throw new Error(`not decoded: ${JSON.stringify(decodeSml({ bytes }).faults)}`);
+  return first;
+}
+
+test('checksums: published check values', async (t) => {
+  t.equal(crc16X25(Buffer.from('123456789')), 0x906e);
+  t.equal(crc16Kermit(Buffer.from('123456789')), 0x2189);
+});
+
+test('a list response to readings, digits kept exact', async (t) => {
+  const read = telegram(GOOD);
+  t.same(read.meter, { id: '0a01454d480000a1bd34', manufacturer: 'EMH' });
+  t.equal(read.time, '2025-10-27T23:28:00Z');
+  t.same(read.readings, [
+    { obis: '1-0:96.50.1*1', text: 'EMH' },
+    { obis: '1-0:1.8.0*255', value: 432871936.5, unit: 'Wh', status: 386 },
+    { obis: '1-0:2.8.0*255', value: Number('9223372036854775807e3'), unit: 'Wh' },
+    { obis: '1-0:16.7.0*255', value: -327.67, unit: 'W' },
+    { obis: '1-0:32.7.0*255', value: 230.1, unit: 'V' },
+    { obis: '1-0:96.5.0*255', octets: '1b1b1b1b' },
+    { obis: '1-0:13.7.0*255', value: 0.999 },
+    { obis: '1-0:72.7.0*255', value: null, quality: 'missing' },
+  ]);
+});
+
+test('the cut of the chunks does not matter, and noise costs nothing but itself', async (t) => {
+  const expected = payloads(all([GOOD]));
+  t.equal(expected.length, 1);
+  for (let at = 0; at <= GOOD.length; at++)
+    t.same(payloads(all([GOOD.subarray(0, at), GOOD.subarray(at)])), expected);
+  t.same(payloads(all([...GOOD].map((b) => Uint8Array.of(b)))), expected);
+  const random = seededRandom(7).next;
+  const noise = Buffer.from(Array.from({ length: 300 }, () => Math.floor(random() * 256)));
+  const noisy = all([noise, GOOD, noise, hex('1b1b1b'), GOOD, hex('1b1b1b1b')]);
+  t.same(payloads(noisy), [...expected, ...expected]);
+  t.equal(discarded(noisy), 607);
+});
+
+test('a cut telegram is given up at any byte, the one behind it is found', async (t) => {
+  const expected = payloads(all([GOOD]));
+  for (let at = 0; at < GOOD.length; at++) {
+    const cut = all([GOOD.subarray(0, at)]);
+    t.same(payloads(cut), []);
+    t.equal(discarded(cut), at, `cut at ${at}`);
+    t.same(payloads(all([GOOD.subarray(0, at), GOOD])), expected, `cut at ${at}`);
+    t.same(payloads(all([GOOD.subarray(at + 1), GOOD])), expected, `head lost before ${at}`);
+  }
+});
+
+test('a flipped bit never gives values and never takes the next telegram along', async (t) => {
+  for (let bit = 0; bit < GOOD.length * 8; bit++) {
+    const bad = Buffer.from(GOOD);
+    bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    const { telegrams, faults } = decodeSml({ bytes: bad });
+    if (telegrams.length > 0 || faults.length === 0) t.fail(`bit ${bit} is not noticed`);
+    if (decodeSml({ bytes: Buffer.concat([bad, GOOD]) }).telegrams.length !== 1) t.fail(`lost at ${bit}`);
+  }
+  t.equal(decodeSml({ bytes: GOOD }).telegrams.length, 1);
+});
+
+test('escapes: 1Bh in the payload at any place, also at its end', async (t) => {
+  for (const text of [
+    '12345678',
+    '1b',
+    '121b1b',
+    '121b1b1b',
+    '1b1b1b1b',
+    '121b1b1b1b1b',
+    '1b1b1b1b1b1b1b1b1b',
+    '120000',
+  ])
+    t.same(payloads(all([transport(hex(text))])), [text], text);
+});
+
+test('transport errors, each by its code', async (t) => {
+  const line = (text: string): Buffer => Buffer.concat([hex(text), sum(hex(text), 'x25')]);
+  const code = (bytes: Buffer) => all([bytes]).flatMap((d) => (d.ok ? [] : [d.error.code]))[0];
+  const start = '1b1b1b1b01010101';
+  t.equal(code(line(`${start}123456ff1b1b1b1b1a01`)), 'BAD_FRAME', 'fill bytes are not 00');
+  t.equal(code(line(`${start}000000001b1b1b1b1a04`)), 'BAD_FRAME', 'more than three fill bytes');
+  t.equal(code(line(`${start}1b1b1b1b1a01`)), 'BAD_FRAME', 'fill without payload');
+  t.equal(code(line(`${start}12341b1b1b1b1a00`)), 'BAD_FRAME', 'end not aligned');
+  t.equal(code(hex(`${start}123456781b1b1b1b02020202`)), 'BAD_FRAME', 'unknown escape');
+  t.equal(code(hex(`${start}123456781b1b1b1b1a000000`)), 'BAD_CHECKSUM');
+  t.equal(code(Buffer.concat([hex(start), Buffer.alloc(20_000, 0x55)])), 'OVERSIZED');
+  const after = all([hex(start), Buffer.alloc(20_000, 0x55), GOOD]);
+  t.equal(payloads(after).length, 1, 'and the next one is found');
+});
+
+test('messages: own checksum, depth, length and form', async (t) => {
+  const refused = (payload: Buffer) => decodeSml({ bytes: transport(payload) }).faults[0]?.code;
+  const bad = file(ENTRIES);
+  const at = bad.indexOf(hex('0102030405'));
+  bad[at] = 9;
+  t.equal(refused(bad), 'BAD_CHECKSUM');
+  t.equal(refused(Buffer.alloc(400, 0x71)), 'BAD_FRAME');
+  t.equal(refused(Buffer.concat([hex('76'), Buffer.alloc(400, 0x71)])), 'NESTED_TOO_DEEP');
+  t.equal(refused(hex('76 8f8f8f8f8f')), 'BAD_FRAME');
+  t.equal(refused(hex('76 05 00')), 'CUT_FRAME');
+  t.equal(refused(hex('76 ff0f0f0f')), 'CUT_FRAME');
+  t.equal(refused(message('63 0201', list(absent), 'x25')), 'NO_TELEGRAM');
+  const random = seededRandom(11).next;
+  const whole = file(ENTRIES);
+  for (let i = 0; i < 2000; i++) {
+    const mutant = Buffer.from(whole);
+    for (let k = 0; k < 3; k++) mutant[Math.floor(random() * mutant.length)] = Math.floor(random() * 256);
+    const read = readSml({ payload: mutant, crc: 'x25' });
+    if (read.ok && !mutant.subarray(60).includes(hex('0102030405'))) t.fail('values of a damaged message');
+  }
+});
+
+test('what single meters do differently', async (t) => {
+  const kermit = transport(
+    file(ENTRIES, { kind: 'kermit', time: hex('65 00012345'), tag: '65 00000701' }),
+    'kermit',
+  );
+  t.same(telegram(kermit).readings, telegram(GOOD).readings, 'Holley: KERMIT, bare time, long tag');
+  t.equal(telegram(kermit).time, undefined);
+  t.equal(payloads(all([GOOD, kermit])).length, 1, 'KERMIT is not taken from a meter that has shown X-25');
+  const local = file(ENTRIES, { time: hex('72 6203 73 65 69000000 53003c 53003c') });
+  t.equal(telegram(transport(local)).time, '2025-10-28T01:28:00+02:00');
+  const power = [entry('07 0100100700 ff', '62 1b', '52 fe', '53 8b28')];
+  const watts = (serial: string) =>
+    telegram(transport(file(power, { server: hex(`0a01445a4700${serial}`) }))).readings[0]?.value;
+  t.equal(watts('0282225e'), 356.24, 'DZG DVS74: unsigned though tagged signed');
+  t.equal(watts('039e2055'), -299.12, 'newer DZG: as tagged');
+  t.equal(telegram(transport(file([...ENTRIES, ...ENTRIES, ...ENTRIES]))).readings.length, 24, 'a long list');
+});
+
+const shared = path.resolve(import.meta.dirname, '../../../shared');
+test('published captures', async (t) => {
+  const scorer = path.join(shared, 'tools/score-decode.mjs');
+  const corpus = path.join(shared, 'corpus/meter');
+  if (!existsSync(scorer) || !existsSync(path.join(corpus, 'sml.jsonl'))) {
+    t.equal(telegram(GOOD).readings.length, ENTRIES.length, 'no corpus here: a telegram made here stands in');
+    return;
+  }
+  const main = path.resolve(import.meta.dirname, '../../firmware/main.ts');
+  const run = spawnSync(
+    process.execPath,
+    [scorer, corpus, '--only', 'sml', '--tolerance', '1e-9', '--', process.execPath, main, 'decode'],
+    { encoding: 'utf8', timeout: 60_000 },
+  );
+  t.equal(run.status, 0, run.stdout + run.stderr);
+});
