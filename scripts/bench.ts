@@ -10,12 +10,12 @@ import path from 'node:path';
 import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
 import { demoHome } from '../test/twins/home.ts';
-import { limitEvent } from '../test/twins/operator.ts';
+import { message } from '../test/twins/operator.ts';
 
 const RUNS = 200;
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
 const home = demoHome(1, Date.now);
-const [wallbox, broker, meter] = await Promise.all([
+const [_wallbox, broker, meter] = await Promise.all([
   modbusTcp(home.wallbox),
   demoBroker(),
   tcpCarrier(() => {}),
@@ -35,7 +35,7 @@ writeFileSync(
       programs: [{ id: 'l', name: 'DSO', binding: 'commandable' }],
     },
     meters: [{ id: 'grid', name: 'Meter', protocol: 'dsmr-p1', link: tcp(meter.port) }],
-    devices: [{ id: 'wallbox', name: 'Wallbox', profile: 'wallbox-current', link: tcp(wallbox.port) }],
+    devices: [{ id: 'roof', name: 'Roof', profile: 'inverter-sunspec', link: tcp(roof.port) }],
   }),
 );
 setInterval(() => meter.write(home.telegram()), 250).unref();
@@ -48,26 +48,27 @@ const gateway = spawn(
 
 const nextWrite = (): Promise<number> =>
   new Promise((resolve) => {
-    home.wallbox.onWrite = () => resolve(performance.now());
+    home.inverter.onWrite = () => resolve(performance.now());
   });
 const firstWriteAt = await nextWrite();
 await new Promise((resolve) => setTimeout(resolve, 3000));
 
 const latencies: number[] = [];
 for (let run = 0; run < RUNS; run++) {
-  // Each limit is lower than the one before, so that each has to be obeyed at once.
+  // Another export limit each time: the inverter's percentage has to be written at once, up or down.
   const written = nextWrite();
   const at = performance.now();
-  const now = Date.now();
-  const limit_kW = run % 2 === 0 ? 8 : 0;
+  const start = new Date(Date.now() - 1000).toISOString();
+  const values = [0.5 + (run % 40) / 10];
+  const event = {
+    id: 'e',
+    programID: 'l',
+    modificationDateTime: new Date().toISOString(),
+    intervalPeriod: { start, duration: 'PT1H' },
+  };
   await broker.publish(
     'dso/l',
-    limitEvent(
-      { id: `e${run % 2}`, programID: 'l', modifiedMs: now },
-      now - 1000,
-      run % 2 === 0 ? 3_600_000 : 700,
-      limit_kW,
-    ),
+    message({ ...event, intervals: [{ payloads: [{ type: 'EXPORT_CAPACITY_LIMIT', values }] }] }),
   );
   const first = await Promise.race([
     written,
@@ -88,6 +89,6 @@ console.log(
 );
 console.log(`resident memory of the gateway: ${(rss_kB / 1024).toFixed(0)} MB`);
 gateway.kill();
-await Promise.all([wallbox.close(), broker.close(), meter.close()]);
+await Promise.all([roof.close(), broker.close(), meter.close()]);
 rmSync(dir, { recursive: true, force: true });
 process.exit(0);
