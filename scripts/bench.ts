@@ -15,8 +15,8 @@ import { message } from '../test/twins/operator.ts';
 const RUNS = 200;
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
 const home = demoHome(1, Date.now);
-const [_wallbox, broker, meter] = await Promise.all([
-  modbusTcp(home.wallbox),
+const [roof, broker, meter] = await Promise.all([
+  modbusTcp(home.inverter),
   demoBroker(),
   tcpCarrier(() => {}),
 ]);
