@@ -85,7 +85,7 @@ console.log(
   `limit published → write at the device, ${latencies.length} writes: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`,
 );
 console.log(
-  `process start → first command at the device (after the first reading): ${((firstWriteAt - startedAt) / 1000).toFixed(2)} s`,
+  `process start → first command at the device: ${((firstWriteAt - startedAt) / 1000).toFixed(2)} s`,
 );
 console.log(`resident memory of the gateway: ${(rss_kB / 1024).toFixed(0)} MB`);
 gateway.kill();
