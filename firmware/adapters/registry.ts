@@ -1,6 +1,7 @@
 /** Meter protocols by the name used in the configuration. A new one is one line. */
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
+import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Clock } from '../domain/time.ts';
@@ -33,6 +34,8 @@ export const METER_PROTOCOLS = {
     const decoder = () => new ReadoutDecoder({ parity: 'none' });
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS }, link, clock);
   },
+  sml: ({ id }, link, clock) =>
+    new PushMeter(id, { decoder: () => new SmlDecoder(), read: readSml, silenceMs: SILENCE_MS }, link, clock),
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;
