@@ -36,6 +36,8 @@ export const LIMITS = {
   journalDetail_chars: 8_192,
   /** The database never grows past this; the oldest raw values make room. */
   storeSize_bytes: 1024 * 1024 * 1024,
+  /** Kept free beside the database, so that even a full disk can forget. */
+  storeReserve_bytes: 4 * 1024 * 1024,
   /** Rows that one transaction of the upkeep touches, and the pause after it. */
   storeStepRows: 1_000,
   storeStepPauseMs: 50,

@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { type ErrorCode, HearthError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
-import { codeOf, type Db, type Opened, type OpenOptions, openDatabase } from './open.ts';
+import { codeOf, type Db, limitSize, type Opened, type OpenOptions, openDatabase } from './open.ts';
+import { Reserve } from './reserve.ts';
 
 /** Failures after which the connection is of no use: it is closed and made anew. */
 const GONE = new Set<ErrorCode>(['STORE_READ_ONLY', 'STORE_UNREACHABLE', 'STORE_CORRUPT']);
@@ -18,6 +19,8 @@ export class Disk {
   private readonly options: Omit<OpenOptions, 'damaged'>;
   private readonly attach: (opened: Opened) => void;
   private db: Db | null = null;
+  private readonly reserve: Reserve;
+  private isSqueezed = false;
   private inode = 0;
   private damaged = false;
   private retryMs: number = LIMITS.storeRetryMinMs;
@@ -40,6 +43,7 @@ export class Disk {
     this.clock = clock;
     this.options = options;
     this.attach = attach;
+    this.reserve = new Reserve(file);
   }
 
   get isOpen(): boolean {
@@ -100,6 +104,30 @@ export class Disk {
       this.fail(error);
       return otherwise;
     }
+  }
+
+  /**
+   * On a disk that others have filled: the reserve makes room for the log, and the database grows no more, so that
+   * from now on forgetting makes room. Undone by `stretch`.
+   */
+  squeeze(): void {
+    try {
+      if (!this.db || !this.reserve.isNeeded) return;
+      this.reserve.giveUp();
+      this.db.pragma(`max_page_count = ${Number(this.db.pragma('page_count', { simple: true }))}`);
+      this.db.pragma('wal_checkpoint(RESTART)');
+      this.isSqueezed = true;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Takes a part of the reserve when the disk has room again; true while there is more to take. */
+  stretch(): boolean {
+    if (!this.db || !this.reserve.isAffordable) return false;
+    if (this.isSqueezed) limitSize(this.db, this.options.maxSize_bytes);
+    this.isSqueezed = false;
+    return this.reserve.take();
   }
 
   /** A file that was deleted or replaced still takes writes, into nowhere. */

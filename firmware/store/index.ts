@@ -1,5 +1,4 @@
 /** The only room that knows SQL. */
-import { statSync } from 'node:fs';
 import type { ErrorCode } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Storage, StorageHealth } from '../domain/storage.ts';
@@ -8,7 +7,7 @@ import { Ageing, type Cuts } from './ageing.ts';
 import { Disk } from './disk.ts';
 import { Facts, soundReader } from './facts.ts';
 import { StoredJournal } from './journal.ts';
-import { type Connect, connectFile, type Db, type Opened } from './open.ts';
+import { type Connect, connectFile, type Db, type Opened, openReadOnly } from './open.ts';
 import { damagedReader, Salvage, type Salvaged } from './salvage.ts';
 import { Series } from './series.ts';
 import { quarterOf, slotEnd, slotOf } from './slots.ts';
@@ -82,10 +81,15 @@ class Store implements Storage {
     this.writer = new Writer(this.disk, clock, this.parts(), {
       look: () => this.look(),
       committed: () => this.committed(),
-      failed: (code) => this.failed(code),
+      failed: (code) => {
+        this.failed(code);
+        // A fault of ours must not stand in the way of what comes after it.
+        if (code === 'INTERNAL') this.skipBatch();
+      },
     });
-    this.upkeep = new Upkeep(this.disk, clock, () => {
+    this.upkeep = new Upkeep(this.disk, clock, (job, code) => {
       this.settledQuarter = null;
+      if (job !== 'room') this.failed(code);
     });
     this.ageing = new Ageing(clock.elapsedMs(), (at) =>
       slotEnd(slotOf(at, 'day', timeZone), 'day', timeZone),
@@ -144,6 +148,7 @@ class Store implements Storage {
     this.journal.attach(db, damaged);
     for (const line of report) this.say(line);
     if (damaged && aside !== null) this.salvage(damaged, aside);
+    this.upkeep.add('reserve', () => ({ more: this.disk.stretch() }));
   }
 
   /** What the house must know at once is read now; the rest follows in steps. */
@@ -162,6 +167,9 @@ class Store implements Storage {
   private openAside(file: string): Db | null {
     try {
       const db = this.connect(file, { readonly: true, fileMustExist: true, timeout: LIMITS.storeBusyMs });
+      // SQLite reads a file that was cut off only for who may repair its schema. Nothing is written to it here.
+      db.unsafeMode(true);
+      db.pragma('writable_schema = ON');
       db.prepare('SELECT count(*) FROM sqlite_schema').get();
       return db;
     } catch {
@@ -172,16 +180,13 @@ class Store implements Storage {
 
   /** What is on a disk that cannot be written may be read all the same: limits and the owner's password above all. */
   private startFromMemory(): void {
-    for (const file of [this.path, `file:${encodeURI(this.path)}?immutable=1`]) {
-      if (this.facts.known || !statSync(this.path, { throwIfNoEntry: false })?.isFile()) break;
-      try {
-        const db = this.connect(file, { readonly: true, fileMustExist: true, timeout: LIMITS.storeBusyMs });
-        this.facts.adopt(soundReader(db));
-        this.facts.known = true;
-        db.close();
-      } catch {
-        // Nothing is known then, and `isKnown` says so.
-      }
+    try {
+      const db = openReadOnly(this.path, this.connect);
+      this.facts.adopt(soundReader(db));
+      this.facts.known = true;
+      db.close();
+    } catch {
+      // Nothing is known then, and `isKnown` says so.
     }
     this.failed(this.disk.code ?? 'STORE_UNREACHABLE');
     this.writer.changed('batch');
@@ -201,7 +206,7 @@ class Store implements Storage {
     const now = this.series.nowMs();
     if (now === null) return;
     if (this.series.tail.held > 0) this.upkeep.add('aside', (db) => this.putAside(db));
-    if (this.settledQuarter === quarterOf(now)) return;
+    if (this.settledQuarter === quarterOf(now) && !this.series.tail.isLong) return;
     this.settledQuarter = quarterOf(now);
     this.upkeep.add('settle', (db) => this.series.settle(db));
   }
@@ -215,9 +220,9 @@ class Store implements Storage {
   private failed(code: ErrorCode): void {
     if (this.troubled !== code) this.say(`writing failed: ${this.disk.message}`, code);
     this.troubled = code;
-    if (code === 'STORE_FULL') this.upkeep.add('room', (db) => this.makeRoom(db));
-    // A fault of ours must not stand in the way of what comes after it.
-    if (code === 'INTERNAL') this.skipBatch();
+    if (code !== 'STORE_FULL') return;
+    this.disk.squeeze();
+    this.upkeep.add('room', (db) => this.makeRoom(db));
   }
 
   private skipBatch(): void {
@@ -258,6 +263,7 @@ class Store implements Storage {
     }
     this.upkeep.add('journal', (db) => ({ more: this.journal.age(db) }));
     this.upkeep.add('vacuum', vacuum);
+    this.upkeep.add('reserve', () => ({ more: this.disk.stretch() }));
   }
 
   health(): StorageHealth {

@@ -81,6 +81,7 @@ export class StoredJournal implements Journal {
 
   written(): void {
     this.pendingRows.splice(0, this.batch);
+    this.batch = 0;
   }
 
   read({

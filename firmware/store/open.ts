@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   readSync,
   renameSync,
   rmSync,
@@ -39,6 +40,9 @@ export interface OpenOptions {
 const SUFFIXES = ['', '-wal', '-shm'] as const;
 /** A larger file is checked where the house cannot do without: reading the rest would hold up the start. */
 const CHECKED_WHOLE_bytes = 32 * 1024 * 1024;
+const COPIED_bytes = 32 * 1024 * 1024;
+/** Offset of the read and write versions of the file format. */
+const FORMAT_AT = 18;
 const CHECKED_TABLES = ['point', 'setting', 'signal', 'write_budget', 'mark', 'tail'];
 
 /**
@@ -92,7 +96,7 @@ function tryOpen(file: string, { connect, maxSize_bytes }: OpenOptions): Db | nu
     db.pragma('wal_autocheckpoint = 400');
     db.pragma('journal_size_limit = 4194304');
     db.pragma('temp_store = MEMORY');
-    db.pragma(`max_page_count = ${Math.floor(maxSize_bytes / pageSize(db))}`);
+    limitSize(db, maxSize_bytes);
     if (isSound(db, file)) return db;
     db.close();
     return null;
@@ -102,6 +106,10 @@ function tryOpen(file: string, { connect, maxSize_bytes }: OpenOptions): Db | nu
     throw error;
   }
 }
+
+/** Never below what it has. */
+export const limitSize = (db: Db, size_bytes: number): void =>
+  void db.pragma(`max_page_count = ${Math.floor(size_bytes / pageSize(db))}`);
 
 const pageSize = (db: Db): number => Number(db.pragma('page_size', { simple: true }));
 
@@ -116,6 +124,25 @@ function isSound(db: Db, file: string): boolean {
   return CHECKED_TABLES.every(
     (table) => !hasTable(db, table) || db.pragma(`quick_check(${table})`, { simple: true }) === 'ok',
   );
+}
+
+/**
+ * A connection that only reads, to a file that cannot be written: as it is, or, where SQLite would have to make a log
+ * beside it to do so, as a copy in memory. Throws when neither goes.
+ */
+export function openReadOnly(file: string, connect: Connect): Db {
+  const options = { readonly: true, timeout: LIMITS.storeBusyMs };
+  try {
+    const db = connect(file, { ...options, fileMustExist: true });
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    if (statSync(file).size > COPIED_bytes || existsSync(`${file}-wal`)) throw error;
+    const bytes = readFileSync(file);
+    // File format 2 says that there is a log; the copy has none.
+    bytes.fill(1, FORMAT_AT, FORMAT_AT + 2);
+    return new Database(bytes, options);
+  }
 }
 
 export const hasTable = (db: Db, table: string): boolean =>

@@ -103,9 +103,10 @@ export class Salvage {
     const keys = rows.map((row) => Number(row[key]));
     if (this.backward) this.high = Math.min(this.high, ...keys);
     else this.low = Math.max(this.low, ...keys);
-    if (failed) this.unreadable += 1;
-    if (failed && !this.backward) this.backward = true;
-    else if (failed || rows.length < LIMITS.storeStepRows) this.nextStretch();
+    if (failed && !this.backward) {
+      this.unreadable += 1;
+      this.backward = true;
+    } else if (failed || rows.length < LIMITS.storeStepRows) this.nextStretch();
   }
 
   private nextStretch(): void {

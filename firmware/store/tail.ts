@@ -53,6 +53,11 @@ export class Tail {
     return this.heldCount;
   }
 
+  /** More than fits the quarter hour: part of it is to move on before it is over. */
+  get isLong(): boolean {
+    return this.count > LIMITS.storeMemoryRows / 2;
+  }
+
   /** Adds one; returns how many old ones had to go. */
   add(value: Value): number {
     this.put(value);
@@ -68,14 +73,14 @@ export class Tail {
     if (value.held) this.heldCount += 1;
   }
 
-  /** Memory has an end: a tenth goes at a time, the oldest first. Only what no disk has taken can be lost by it. */
+  /** Memory has an end: a tenth goes at a time, the oldest first. Only what no disk has taken is lost by it. */
   private bound(): number {
     if (this.count <= LIMITS.storeMemoryRows) return 0;
     const oldest = this.values()
       .sort((a, b) => a.at - b.at)
       .slice(0, LIMITS.storeMemoryRows / 10);
     this.drop(new Set(oldest));
-    return oldest.length;
+    return oldest.filter(({ saved }) => !saved).length;
   }
 
   values(): Value[] {
@@ -144,7 +149,7 @@ export class Tail {
 
   /** What may go where it stays: on disk, dated, of a quarter hour that is over. Whole points, about a step's worth. */
   settled(nowMs: WallMs): Value[] {
-    const quarter = quarterOf(nowMs);
+    const quarter = this.isLong ? Infinity : quarterOf(nowMs);
     const out: Value[] = [];
     for (const list of this.byPoint.values()) {
       for (const v of list) if (v.saved && !v.held && v.at < quarter) out.push(v);

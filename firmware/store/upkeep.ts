@@ -1,4 +1,5 @@
 /** Housekeeping in small transactions with a pause after each, so that the event loop is never held up. */
+import type { ErrorCode } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Cancel, Clock } from '../domain/time.ts';
 import type { Disk } from './disk.ts';
@@ -17,12 +18,12 @@ export type Step = (db: Db) => StepResult;
 export class Upkeep {
   private readonly disk: Disk;
   private readonly clock: Clock;
-  private readonly onFailure: (job: string) => void;
+  private readonly onFailure: (job: string, code: ErrorCode) => void;
   private readonly jobs = new Map<string, Step>();
   private cancel: Cancel | null = null;
 
   /** @param onFailure a job whose step failed is dropped, and may be added again */
-  constructor(disk: Disk, clock: Clock, onFailure: (job: string) => void) {
+  constructor(disk: Disk, clock: Clock, onFailure: (job: string, code: ErrorCode) => void) {
     this.disk = disk;
     this.clock = clock;
     this.onFailure = onFailure;
@@ -42,7 +43,7 @@ export class Upkeep {
     const outcome = this.disk.write(step);
     if (outcome.ok) outcome.value.committed?.();
     if (!outcome.ok || !outcome.value.more) this.jobs.delete(job);
-    if (!outcome.ok) this.onFailure(job);
+    if (!outcome.ok) this.onFailure(job, outcome.code);
     if (this.jobs.size > 0) this.cancel = this.clock.after(LIMITS.storeStepPauseMs, () => this.run());
   }
 
