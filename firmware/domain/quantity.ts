@@ -47,6 +47,8 @@ export const QUANTITIES = {
   pulses: { unit: '', kind: 'cumulative' },
   duration: { unit: 's', kind: 'cumulative' },
   count: { unit: '', kind: 'cumulative' },
+  /** A meter's clock minus the gateway's. */
+  clockDrift: { unit: 's', kind: 'momentary' },
   state: { unit: '', kind: 'state' },
 } as const satisfies Record<string, { unit: string; kind: 'cumulative' | 'momentary' | 'state' }>;
 
