@@ -19,7 +19,7 @@ const STRETCHES_MAX = 62;
 export class ProfilePlan {
   private readonly options: ProfileOptions;
   private readonly timeZone: string;
-  /** The end of the newest period that is known. */
+  /** The end of the newest period that is known or, before the first, not wanted. */
   private knownMs: WallMs | null = null;
   private seasonDigit = true;
   private asked: readonly WallMs[] = [];
@@ -35,7 +35,8 @@ export class ProfilePlan {
     this.asked = [];
     if (!isWallPlausible(wallMs)) return [];
     const until = Math.floor(wallMs / periodMs) * periodMs;
-    const from = this.knownMs ?? until - periods * periodMs;
+    this.knownMs ??= until - periods * periodMs;
+    const from = this.knownMs;
     const ends: WallMs[] = [];
     for (let at = from; at < until && ends.length < STRETCHES_MAX; at = ends.at(-1) ?? until)
       ends.push(Math.min(at + STRETCH_MS, until));
