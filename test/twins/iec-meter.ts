@@ -34,6 +34,8 @@ export interface IecTwinOptions {
   readonly manufacturer?: string;
   readonly ident?: string;
   readonly address?: string;
+  /** tr of its answers; absent is somewhat above the least. */
+  readonly reactionMs?: number;
   readonly password?: string;
   /** Sleeps until NULs for two seconds wake it. */
   readonly battery?: boolean;
@@ -135,6 +137,7 @@ export class IecTwin {
   }
 
   private get reactionMs(): number {
+    if (this.options.reactionMs !== undefined) return this.options.reactionMs;
     return /[a-z]$/.test(this.options.manufacturer ?? 'HRT') ? QUICK_REACTION_MS : REACTION_MS;
   }
 
