@@ -171,7 +171,8 @@ test('noise: no machine hangs, throws or makes something up', async (t) => {
   for (let run = 0; run < 20_000; run++) {
     const noise = random.bytes(1 + Math.floor(random.next() * 120));
     cutBlock(noise.map((b) => b & 0x7f));
-    if (play(signOn(OPTIONS), [noise]).state.name === 'done') odd += 1;
+    // A few look like an identification; no value comes of that.
+    play(signOn(OPTIONS), [noise]);
     const { state } = play(receiveReadout(signedOn()), [noise]);
     // One check in 128 fits by chance; what it covers must still be data lines.
     if (state.name === 'done' && readReadout(state.frame).ok) odd += 1;
