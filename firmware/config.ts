@@ -38,6 +38,8 @@ const serial = z.strictObject({
   dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
 
