@@ -59,8 +59,8 @@ export interface JournalEntry {
 
 export interface Journal {
   /**
-   * Never throws; an entry that cannot be written is counted. Signals and commands are on disk by the end of the event
-   * loop's turn, everything else within `LIMITS.storeBatchMs`.
+   * Never throws; an entry that cannot be written is counted. On disk within `LIMITS.storeBatchMs`, or with the next
+   * thing that cannot wait so long: a signal, a setting.
    */
   record(entry: JournalEntry): void;
   /** Newest first. */
@@ -72,6 +72,7 @@ export interface Journal {
   }): readonly (JournalEntry & { readonly id: number })[];
 }
 
+/** On disk by the end of the event loop's turn. */
 export interface SignalStore {
   save(signal: Signal): void;
   remove(id: string): void;
@@ -79,7 +80,10 @@ export interface SignalStore {
   load(wallMs: WallMs): readonly Signal[];
 }
 
-/** Small facts by name: overrides, the last instruction id, owner's password hash, the draw of a random start. */
+/**
+ * Small facts by name: overrides, the last instruction id, owner's password hash, the draw of a random start. On disk by
+ * the end of the event loop's turn.
+ */
 export interface Settings {
   get(name: string): string | null;
   set(name: string, value: string): void;
@@ -91,7 +95,11 @@ export interface Settings {
   isKnown?(): boolean;
 }
 
-/** Writes made to a device's memory, per day of the site's zone, kept over restarts so that no register is worn out. */
+/**
+ * Writes made to a device's memory, per day of the site's zone, kept over restarts so that no register is worn out.
+ * On disk before `spend` returns, a hundredth of the day's budget at a time: a power cut costs what is left of that,
+ * and never forgets a write.
+ */
 export interface WriteBudget {
   /** Books one write if fewer than `perDay` were made on the day of `wallMs`; false when the budget is spent. */
   spend(device: string, wallMs: WallMs, perDay: number): boolean;

@@ -8,6 +8,7 @@ import type { ElapsedMs, WallMs } from '../domain/time.ts';
 import type { Db } from './open.ts';
 import { type Horizons, setHorizon } from './rollup.ts';
 import { quarterOf } from './slots.ts';
+import { prepared } from './statements.ts';
 
 const DAY_MS = 86_400_000;
 const CATCH_UP = 1.25;
@@ -83,13 +84,13 @@ export class Ageing {
 }
 
 const pointsOf = (db: Db): number[] =>
-  db
-    .prepare<[], { id: number }>('SELECT id FROM point ORDER BY id')
+  prepared<[], { id: number }>(db, 'SELECT id FROM point ORDER BY id')
     .all()
     .map(({ id }) => id);
 
 function oldestOf(db: Db, table: string): WallMs | null {
-  const first = db.prepare<[number], { at: number | null }>(
+  const first = prepared<[number], { at: number | null }>(
+    db,
     `SELECT min(at) AS at FROM ${table} WHERE point = ?`,
   );
   const times = pointsOf(db).flatMap((id) => first.get(id)?.at ?? []);
@@ -97,11 +98,10 @@ function oldestOf(db: Db, table: string): WallMs | null {
 }
 
 function forgetSome(db: Db, table: string, point: number, cut: WallMs, most: number): number {
-  const nth = db
-    .prepare<number[], { at: number }>(
-      `SELECT at FROM ${table} WHERE point = ? AND at < ? ORDER BY at LIMIT 1 OFFSET ?`,
-    )
-    .get(point, cut, most);
+  const nth = prepared<number[], { at: number }>(
+    db,
+    `SELECT at FROM ${table} WHERE point = ? AND at < ? ORDER BY at LIMIT 1 OFFSET ?`,
+  ).get(point, cut, most);
   const until = nth?.at ?? cut;
-  return db.prepare(`DELETE FROM ${table} WHERE point = ? AND at < ?`).run(point, until).changes;
+  return prepared(db, `DELETE FROM ${table} WHERE point = ? AND at < ?`).run(point, until).changes;
 }

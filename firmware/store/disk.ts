@@ -5,6 +5,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
 import { codeOf, type Db, limitSize, type Opened, type OpenOptions, openDatabase } from './open.ts';
 import { Reserve } from './reserve.ts';
+import { prepared } from './statements.ts';
 
 /** Failures after which the connection is of no use: it is closed and made anew. */
 const GONE = new Set<ErrorCode>(['STORE_READ_ONLY', 'STORE_UNREACHABLE', 'STORE_CORRUPT']);
@@ -87,8 +88,7 @@ export class Disk {
     try {
       if (!this.open() || !this.db) return { ok: false, code: this.code ?? 'STORE_UNREACHABLE' };
       this.checkPlace();
-      const { db } = this;
-      const value = db.transaction(() => work(db)).immediate();
+      const value = inTransaction(this.db, work);
       this.succeeded();
       return { ok: true, value };
     } catch (error) {
@@ -163,5 +163,18 @@ export class Disk {
       // A disk that is gone cannot be closed in order; the log is replayed at the next opening.
     }
     this.db = null;
+  }
+}
+
+function inTransaction<T>(db: Db, work: (db: Db) => T): T {
+  prepared(db, 'BEGIN IMMEDIATE').run();
+  try {
+    const value = work(db);
+    prepared(db, 'COMMIT').run();
+    return value;
+  } catch (error) {
+    // Some failures have rolled back by themselves.
+    if (db.inTransaction) prepared(db, 'ROLLBACK').run();
+    throw error;
   }
 }

@@ -2,13 +2,14 @@
  * Small facts: settings, signals, write budgets. Memory holds them all and the disk follows, so that the house goes on
  * without one and needs no disk to read them.
  */
-import { startOfDay } from '../domain/calendar.ts';
 import type { Override } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Signal } from '../domain/signal.ts';
 import type { OverrideStore, Settings, SignalStore, WriteBudget } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
 import type { Db } from './open.ts';
+import { slotOf } from './slots.ts';
+import { prepared } from './statements.ts';
 
 /** A table of facts by key, and which of them the disk does not have yet. */
 interface Table<T> {
@@ -25,9 +26,13 @@ interface Budget {
   readonly device: string;
   readonly day: WallMs;
   readonly used: number;
+  /** What the disk is told: writes are booked there some ahead, so that one commit covers many. */
+  readonly booked: number;
 }
 
 const BUDGET_DAYS = 8;
+/** So much of a day's budget is booked at once. After a cut the rest of it counts as spent: the safe side for the flash. */
+const BOOKED_SHARE = 0.01;
 const OVERRIDE = 'override.';
 const budgetKey = (device: string, day: WallMs): string => `${device} ${day}`;
 const table = <T>(): Table<T> => ({ kept: new Map(), unsaved: new Set() });
@@ -58,7 +63,9 @@ export class Facts {
     take(this.settingTable, settingRows(read), (mine) => mine);
     take(this.signalTable, signalRows(read), (mine) => mine);
     // Booked on both sides while the disk was away: the larger is the safer.
-    take(this.budgetTable, budgetRows(read), (mine, theirs) => (mine.used >= theirs.used ? mine : theirs));
+    take(this.budgetTable, budgetRows(read), (mine, theirs) =>
+      mine.booked >= theirs.booked ? mine : theirs,
+    );
     this.known = true;
   }
 
@@ -77,15 +84,23 @@ export class Facts {
     for (const key of this.budgetTable.unsaved) {
       const budget = this.budgetTable.kept.get(key);
       if (!budget) continue;
-      db.prepare('INSERT OR REPLACE INTO write_budget (device, day, used) VALUES (@device, @day, @used)').run(
-        budget,
-      );
+      prepared(
+        db,
+        'INSERT OR REPLACE INTO write_budget (device, day, used) VALUES (@device, @day, @booked)',
+      ).run(budget);
       // By rank, not by age: a clock that jumped ahead must not make today's bookings old.
-      db.prepare(
+      prepared(
+        db,
         `DELETE FROM write_budget WHERE device = @device AND day NOT IN
            (SELECT day FROM write_budget WHERE device = @device ORDER BY day DESC LIMIT ${BUDGET_DAYS})`,
       ).run({ device: budget.device });
     }
+  }
+
+  /** Gives back what was booked ahead, before the store is closed in order. */
+  settle(): void {
+    for (const [key, budget] of this.budgetTable.kept)
+      if (budget.booked > budget.used) put(this.budgetTable, key, { ...budget, booked: budget.used });
   }
 
   written(): void {
@@ -103,10 +118,10 @@ export class Facts {
       if (kept.get(name) === value) return;
       if (!kept.has(name) && kept.size >= LIMITS.storeSettings) return this.refused();
       put(this.settingTable, name, value);
-      this.changed('now');
+      this.changed('soon');
     },
     remove: (name) => {
-      if (drop(this.settingTable, name)) this.changed('now');
+      if (drop(this.settingTable, name)) this.changed('soon');
     },
     isKnown: () => this.known,
   };
@@ -117,10 +132,10 @@ export class Facts {
       const body = JSON.stringify(signal);
       put(this.signalTable, signal.id, { until: Math.min(until, Number.MAX_SAFE_INTEGER), body });
       this.boundSignals();
-      this.changed('now');
+      this.changed('soon');
     },
     remove: (id) => {
-      if (drop(this.signalTable, id)) this.changed('now');
+      if (drop(this.signalTable, id)) this.changed('soon');
     },
     load: (wallMs) =>
       [...this.signalTable.kept]
@@ -141,17 +156,22 @@ export class Facts {
 
   readonly writes: WriteBudget = {
     spend: (device, wallMs, perDay) => {
-      const day = startOfDay(wallMs, this.timeZone);
-      const used = this.writes.used(device, wallMs);
+      const day = slotOf(wallMs, 'day', this.timeZone);
+      const key = budgetKey(device, day);
+      const { used, booked } = this.budgetTable.kept.get(key) ?? { used: 0, booked: 0 };
       if (used >= perDay) return false;
-      put(this.budgetTable, budgetKey(device, day), { device, day, used: used + 1 });
+      if (used < booked) {
+        this.budgetTable.kept.set(key, { device, day, used: used + 1, booked });
+        return true;
+      }
+      const ahead = Math.max(1, Math.floor(perDay * BOOKED_SHARE));
+      put(this.budgetTable, key, { device, day, used: used + 1, booked: Math.min(perDay, used + ahead) });
       forgetOldest(this.budgetTable.kept, device);
-      // The command's own entry follows within the same turn or the next: one commit for both.
-      this.changed('soon');
+      this.changed('now');
       return true;
     },
     used: (device, wallMs) =>
-      this.budgetTable.kept.get(budgetKey(device, startOfDay(wallMs, this.timeZone)))?.used ?? 0,
+      this.budgetTable.kept.get(budgetKey(device, slotOf(wallMs, 'day', this.timeZone)))?.used ?? 0,
   };
 
   readonly overrides: OverrideStore = {
@@ -165,7 +185,7 @@ export class Facts {
     save: (device, override) => {
       put(this.settingTable, OVERRIDE + device, JSON.stringify(override));
       put(this.settingTable, 'overrides', JSON.stringify([...new Set([...this.overridden(), device])]));
-      this.changed('now');
+      this.changed('soon');
     },
   };
 
@@ -180,7 +200,7 @@ export type Reader = <T>(tableName: string, orderBy: string, limit: number) => r
 export const soundReader =
   (db: Db): Reader =>
   <T>(tableName: string, orderBy: string, limit: number) =>
-    db.prepare<[number], T>(`SELECT * FROM ${tableName} ORDER BY ${orderBy} LIMIT ?`).all(limit);
+    prepared<[number], T>(db, `SELECT * FROM ${tableName} ORDER BY ${orderBy} LIMIT ?`).all(limit);
 
 const settingRows = (read: Reader): (readonly [string, string])[] =>
   read<{ name: string; value: string }>('setting', 'name', LIMITS.storeSettings).map(
@@ -193,8 +213,8 @@ const signalRows = (read: Reader): (readonly [string, KeptSignal])[] =>
   );
 
 const budgetRows = (read: Reader): (readonly [string, Budget])[] =>
-  read<Budget>('write_budget', 'device, day', LIMITS.devices * BUDGET_DAYS).map(
-    ({ device, day, used }) => [budgetKey(device, day), { device, day, used }] as const,
+  read<Omit<Budget, 'booked'>>('write_budget', 'device, day', LIMITS.devices * BUDGET_DAYS).map(
+    ({ device, day, used }) => [budgetKey(device, day), { device, day, used, booked: used }] as const,
   );
 
 /** Takes in what is not known here, to be saved. */
@@ -246,12 +266,13 @@ function save<T>(
   for (const key of unsaved) {
     const value = kept.get(key);
     if (value === undefined) {
-      db.prepare(`DELETE FROM ${name} WHERE ${keyColumn} = ?`).run(key);
+      prepared(db, `DELETE FROM ${name} WHERE ${keyColumn} = ?`).run(key);
       continue;
     }
     const row = rowOf(key, value);
     const columns = Object.keys(row);
-    db.prepare(
+    prepared(
+      db,
       `INSERT OR REPLACE INTO ${name} (${columns.join(', ')}) VALUES (${columns.map((c) => `@${c}`).join(', ')})`,
     ).run(row);
   }

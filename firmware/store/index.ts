@@ -20,6 +20,11 @@ export interface StoreOptions {
   readonly timeZone: string;
   /** The database never grows past this; default `LIMITS.storeSize_bytes`. */
   readonly maxSize_bytes?: number;
+  /**
+   * Whether a commit waits until the disk has it; default true. False is for simulated time, in which no power is cut:
+   * what was committed then survives the end of the process, as it does with true.
+   */
+  readonly syncs?: boolean;
   /** Makes the connection; for tests that need a disk that fails. */
   readonly connect?: Connect;
 }
@@ -56,20 +61,20 @@ class Store implements Storage {
   readonly journal: StoredJournal;
   readonly opened: string[] = [];
 
-  constructor(path: string, { clock, timeZone, maxSize_bytes, connect = connectFile }: StoreOptions) {
+  constructor(path: string, { clock, timeZone, connect = connectFile, ...options }: StoreOptions) {
     this.path = path;
     this.clock = clock;
     this.timeZone = timeZone;
     this.connect = connect;
-    const size = { connect, maxSize_bytes: maxSize_bytes ?? LIMITS.storeSize_bytes };
-    this.disk = new Disk(path, clock, size, (opened) => this.attach(opened));
+    const { maxSize_bytes = LIMITS.storeSize_bytes, syncs = true } = options;
+    this.disk = new Disk(path, clock, { connect, maxSize_bytes, syncs }, (opened) => this.attach(opened));
     const onLost = (count: number): void => this.giveUp(count);
     this.facts = new Facts(
       timeZone,
       (urgency) => this.writer.changed(urgency),
       () => onLost(1),
     );
-    this.journal = new StoredJournal(this.disk, (urgency) => this.writer.changed(urgency), onLost);
+    this.journal = new StoredJournal(this.disk, () => this.writer.changed('batch'), onLost);
     this.series = new Series({
       clock,
       timeZone,
@@ -283,8 +288,10 @@ class Store implements Storage {
   }
 
   close(): void {
-    this.upkeep.stop();
+    this.facts.settle();
     this.writer.close();
+    // Last, for writing asks for upkeep: nothing may open the disk again.
+    this.upkeep.stop();
     this.disk.close();
   }
 }

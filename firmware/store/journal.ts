@@ -1,8 +1,9 @@
-/** What happened, in order. Entries wait for the batch; signals and commands ask for a commit of their own. */
+/** What happened, in order. Entries wait for the batch, or go with what does not. */
 import { LIMITS } from '../domain/limits.ts';
 import type { Journal, JournalEntry, JournalKind } from '../domain/storage.ts';
 import type { Disk } from './disk.ts';
 import type { Db } from './open.ts';
+import { prepared } from './statements.ts';
 
 interface Row {
   readonly id: number;
@@ -15,21 +16,21 @@ interface Row {
 
 type Numbered = JournalEntry & { readonly id: number };
 
-/** What must be on disk before anything else happens: what was obeyed, and what was done. */
-const URGENT: ReadonlySet<JournalKind> = new Set(['signal', 'command']);
+/** Kept longest while there is no disk: what was obeyed, and what was done. */
+const KEPT_LONGEST: ReadonlySet<JournalKind> = new Set(['signal', 'command']);
 const PAGE = 1_000;
 /** Where the old numbers of a damaged database cannot be read, its entries are older than this all the same. */
 const PAST_ANY_ID = 1_000_000_000;
 
 export class StoredJournal implements Journal {
   private readonly disk: Disk;
-  private readonly changed: (urgency: 'soon' | 'batch') => void;
+  private readonly changed: () => void;
   private readonly onLost: (count: number) => void;
   private pendingRows: Row[] = [];
   private batch = 0;
   private nextId = 1;
 
-  constructor(disk: Disk, changed: (urgency: 'soon' | 'batch') => void, onLost: (count: number) => void) {
+  constructor(disk: Disk, changed: () => void, onLost: (count: number) => void) {
     this.disk = disk;
     this.changed = changed;
     this.onLost = onLost;
@@ -49,12 +50,11 @@ export class StoredJournal implements Journal {
   private add(row: Row): void {
     this.pendingRows.push(row);
     if (this.pendingRows.length > LIMITS.storeMemoryJournal) this.dropOldest();
-    this.changed(URGENT.has(row.kind) ? 'soon' : 'batch');
+    this.changed();
   }
 
-  /** Without a disk what was obeyed and done is kept longest. */
   private dropOldest(): void {
-    const index = this.pendingRows.findIndex(({ kind }) => !URGENT.has(kind));
+    const index = this.pendingRows.findIndex(({ kind }) => !KEPT_LONGEST.has(kind));
     this.pendingRows.splice(Math.max(0, index), 1);
     this.onLost(1);
   }
@@ -71,7 +71,8 @@ export class StoredJournal implements Journal {
   write(db: Db): void {
     const last = maxId(db);
     if (last >= (this.pendingRows[0]?.id ?? Infinity)) this.renumber(last);
-    const insert = db.prepare(
+    const insert = prepared(
+      db,
       'INSERT INTO journal (id, at, kind, subject, code, detail) VALUES (@id, @at, @kind, @subject, @code, @detail)',
     );
     const rows = this.pendingRows.slice(0, LIMITS.storeBatchRows);
@@ -102,19 +103,18 @@ export class StoredJournal implements Journal {
       .slice(0, wanted);
     const stored = this.disk.read(
       (db) =>
-        db
-          .prepare<unknown[], Row>(
-            `SELECT * FROM journal WHERE id < ? AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?)
+        prepared<unknown[], Row>(
+          db,
+          `SELECT * FROM journal WHERE id < ? AND (? IS NULL OR kind = ?) AND (? IS NULL OR subject = ?)
              ORDER BY id DESC LIMIT ?`,
-          )
-          .all(
-            Math.min(beforeId, this.pendingRows[0]?.id ?? beforeId),
-            kind ?? null,
-            kind ?? null,
-            subject ?? null,
-            subject ?? null,
-            wanted - waiting.length,
-          ),
+        ).all(
+          Math.min(beforeId, this.pendingRows[0]?.id ?? beforeId),
+          kind ?? null,
+          kind ?? null,
+          subject ?? null,
+          subject ?? null,
+          wanted - waiting.length,
+        ),
       [],
     );
     return [...waiting, ...stored].map(entryOf);
@@ -132,12 +132,13 @@ export class StoredJournal implements Journal {
 }
 
 const maxId = (db: Db): number =>
-  db.prepare<[], { id: number | null }>('SELECT max(id) AS id FROM journal').get()?.id ?? 0;
+  prepared<[], { id: number | null }>(db, 'SELECT max(id) AS id FROM journal').get()?.id ?? 0;
 
 const forgetUpTo = (db: Db, id: number): number =>
-  db
-    .prepare('DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE id <= ? ORDER BY id LIMIT ?)')
-    .run(id, LIMITS.storeStepRows).changes;
+  prepared(
+    db,
+    'DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE id <= ? ORDER BY id LIMIT ?)',
+  ).run(id, LIMITS.storeStepRows).changes;
 
 function oldMaxId(damaged: Db): number {
   try {

@@ -33,6 +33,8 @@ export interface Opened {
 export interface OpenOptions {
   readonly connect: Connect;
   readonly maxSize_bytes: number;
+  /** Whether a commit waits until the disk has it. */
+  readonly syncs: boolean;
   /** Damage was met while the database was in use: it is moved aside even when the check at opening finds nothing. */
   readonly damaged: boolean;
 }
@@ -81,7 +83,7 @@ function open(file: string, options: OpenOptions): Opened {
   return { db, report, aside };
 }
 
-function tryOpen(file: string, { connect, maxSize_bytes }: OpenOptions): Db | null {
+function tryOpen(file: string, { connect, maxSize_bytes, syncs }: OpenOptions): Db | null {
   if (existsSync(file) && !hasHeader(file)) return null;
   let db: Db | null = null;
   try {
@@ -92,7 +94,7 @@ function tryOpen(file: string, { connect, maxSize_bytes }: OpenOptions): Db | nu
     db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     // FULL: a batch that was committed survives a power cut, not only a crash of this process.
-    db.pragma('synchronous = FULL');
+    db.pragma(`synchronous = ${syncs ? 'FULL' : 'OFF'}`);
     db.pragma('wal_autocheckpoint = 400');
     db.pragma('journal_size_limit = 4194304');
     db.pragma('temp_store = MEMORY');

@@ -1,7 +1,8 @@
 /** Where values stay: raw, quarter hours and days. A value that comes late gets into all three. */
 import type { WallMs } from '../domain/time.ts';
 import type { Db } from './open.ts';
-import { fold, merge, quarterOf, type Slot, type SlotKind, slotEnd, slotFinder } from './slots.ts';
+import { fold, merge, quarterOf, type Slot, type SlotKind, slotEnd, slotOf } from './slots.ts';
+import { prepared } from './statements.ts';
 
 export interface StoredValue {
   readonly at: WallMs;
@@ -18,12 +19,13 @@ export interface Horizons {
 
 export function readHorizons(db: Db): Horizons {
   const mark = (name: string): number =>
-    db.prepare<[string], { value: number }>('SELECT value FROM mark WHERE name = ?').get(name)?.value ?? 0;
+    prepared<[string], { value: number }>(db, 'SELECT value FROM mark WHERE name = ?').get(name)?.value ?? 0;
   return { rawFrom: mark('rawFrom'), quarterFrom: mark('quarterFrom') };
 }
 
 export function setHorizon(db: Db, name: keyof Horizons, at: WallMs): void {
-  db.prepare(
+  prepared(
+    db,
     'INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)',
   ).run(name, at);
 }
@@ -37,7 +39,7 @@ export interface PointOf {
 export function settle(db: Db, point: PointOf, values: readonly StoredValue[], timeZone: string): void {
   const { rawFrom, quarterFrom } = readHorizons(db);
   const late = values.filter(({ at }) => at < rawFrom);
-  const insert = db.prepare('INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?, ?)');
+  const insert = prepared(db, 'INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?, ?)');
   for (const v of values) if (v.at >= rawFrom) insert.run(point.id, v.at, v.value, v.quality, v.lag);
   const quarters = new Set(values.filter(({ at }) => at >= rawFrom).map(({ at }) => quarterOf(at)));
   for (const quarter of quarters) sumQuarter(db, point, quarter);
@@ -49,7 +51,7 @@ export function settle(db: Db, point: PointOf, values: readonly StoredValue[], t
     ).values(),
   ];
   for (const slot of lateSlots) if (slot.at >= quarterFrom) addTo(db, 'quarter', point, slot);
-  const dayOf = slotFinder('day', timeZone);
+  const dayOf = (at: WallMs): WallMs => slotOf(at, 'day', timeZone);
   for (const slot of lateSlots) {
     const at = dayOf(slot.at);
     if (at < quarterFrom) addTo(db, 'day', point, { ...slot, at });
@@ -60,11 +62,10 @@ export function settle(db: Db, point: PointOf, values: readonly StoredValue[], t
 
 /** One quarter hour from its raw values. */
 function sumQuarter(db: Db, point: PointOf, quarter: WallMs): void {
-  const rows = db
-    .prepare<number[], { at: number; value: number | null }>(
-      'SELECT at, value FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at',
-    )
-    .all(point.id, quarter, slotEnd(quarter, 'quarter', ''));
+  const rows = prepared<number[], { at: number; value: number | null }>(
+    db,
+    'SELECT at, value FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at',
+  ).all(point.id, quarter, slotEnd(quarter, 'quarter', ''));
   for (const slot of fold(rows, () => quarter, point.cumulative).values()) put(db, 'quarter', point, slot);
 }
 
@@ -86,7 +87,7 @@ function addTo(db: Db, kind: SlotKind, point: PointOf, slot: Slot): void {
 }
 
 function put(db: Db, kind: SlotKind, point: PointOf, { at, value, min, max, n, last }: Slot): void {
-  db.prepare(`INSERT OR REPLACE INTO ${kind} VALUES (?, ?, ?, ?, ?, ?, ?)`).run(
+  prepared(db, `INSERT OR REPLACE INTO ${kind} VALUES (?, ?, ?, ?, ?, ?, ?)`).run(
     point.id,
     at,
     value,
@@ -104,11 +105,10 @@ export function storedSlots(
   fromMs: WallMs,
   untilMs: WallMs,
 ): Slot[] {
-  return db
-    .prepare<number[], Slot>(
-      `SELECT at, value, min, max, n, last FROM ${kind} WHERE point = ? AND at >= ? AND at < ? ORDER BY at`,
-    )
-    .all(pointId, fromMs, untilMs);
+  return prepared<number[], Slot>(
+    db,
+    `SELECT at, value, min, max, n, last FROM ${kind} WHERE point = ? AND at >= ? AND at < ? ORDER BY at`,
+  ).all(pointId, fromMs, untilMs);
 }
 
 /** Stored slots with what is still in memory added. Slots that begin in [fromMs, untilMs), oldest first. */
@@ -124,7 +124,7 @@ export function withTail(
   },
 ): Slot[] {
   const slots = new Map(stored.map((slot) => [slot.at, slot] as const));
-  const find = slotFinder(range.kind, range.timeZone);
+  const find = (at: WallMs): WallMs => slotOf(at, range.kind, range.timeZone);
   for (const [at, slot] of fold(tail, find, cumulative)) {
     if (at < range.fromMs || at >= range.untilMs) continue;
     const before = slots.get(at);

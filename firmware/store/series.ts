@@ -8,6 +8,7 @@ import { Dating } from './dating.ts';
 import type { Disk } from './disk.ts';
 import type { Db } from './open.ts';
 import { type PointOf, type StoredValue, settle, storedSlots, withTail } from './rollup.ts';
+import { prepared } from './statements.ts';
 import { Tail, type Value } from './tail.ts';
 
 const READ_ROWS = 200_000;
@@ -70,9 +71,10 @@ export class Series implements SeriesStore {
 
   attach(db: Db): void {
     this.ids.clear();
-    const rows = db
-      .prepare<[], { id: number; name: string; cumulative: number }>('SELECT id, name, cumulative FROM point')
-      .all();
+    const rows = prepared<[], { id: number; name: string; cumulative: number }>(
+      db,
+      'SELECT id, name, cumulative FROM point',
+    ).all();
     for (const { id, name, cumulative } of rows) this.ids.set(name, { id, cumulative: cumulative === 1 });
     this.tail.attach(db);
     this.newestMs = newestOf(db);
@@ -97,8 +99,12 @@ export class Series implements SeriesStore {
     const known = this.ids.get(name);
     if (known) return known;
     const cumulative = isCumulative(name);
-    db.prepare('INSERT OR IGNORE INTO point (name, cumulative) VALUES (?, ?)').run(name, cumulative ? 1 : 0);
-    const id = db.prepare<[string], { id: number }>('SELECT id FROM point WHERE name = ?').get(name)?.id ?? 0;
+    prepared(db, 'INSERT OR IGNORE INTO point (name, cumulative) VALUES (?, ?)').run(
+      name,
+      cumulative ? 1 : 0,
+    );
+    const id =
+      prepared<[string], { id: number }>(db, 'SELECT id FROM point WHERE name = ?').get(name)?.id ?? 0;
     const point = { id, cumulative };
     this.ids.set(name, point);
     this.fresh.push(name);
@@ -109,7 +115,7 @@ export class Series implements SeriesStore {
   settle(db: Db): { readonly more: boolean; readonly committed: () => void } {
     const now = this.nowMs();
     const values = now === null ? [] : this.tail.settled(now);
-    const forget = db.prepare('DELETE FROM tail WHERE id = ?');
+    const forget = prepared(db, 'DELETE FROM tail WHERE id = ?');
     for (const [name, list] of Map.groupBy(values, ({ point }) => point))
       settle(db, this.idOf(db, name), list, this.deps.timeZone);
     for (const { id } of values) forget.run(id);
@@ -123,12 +129,13 @@ export class Series implements SeriesStore {
   putAside(db: Db): { readonly committed: () => void } {
     const values = this.tail.values().filter((v) => v.held && v.elapsedMs === null);
     for (const { id } of values) {
-      db.prepare(
+      prepared(
+        db,
         'INSERT INTO undated SELECT NULL, point, at, value, quality, lag, held FROM tail WHERE id = ?',
       ).run(id);
-      db.prepare('DELETE FROM tail WHERE id = ?').run(id);
+      prepared(db, 'DELETE FROM tail WHERE id = ?').run(id);
     }
-    db.prepare('DELETE FROM undated WHERE id <= (SELECT max(id) FROM undated) - ?').run(
+    prepared(db, 'DELETE FROM undated WHERE id <= (SELECT max(id) FROM undated) - ?').run(
       LIMITS.storeUndatedRows,
     );
     return { committed: () => this.tail.drop(new Set(values)) };
@@ -184,21 +191,21 @@ export class Series implements SeriesStore {
 type StoredRow = Pick<StoredValue, 'at' | 'value' | 'quality'>;
 
 function rawRows(db: Db, id: number, fromMs: WallMs, untilMs: WallMs): StoredRow[] {
-  return db
-    .prepare<number[], StoredRow>(
-      `SELECT at, value, quality FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at LIMIT ${READ_ROWS}`,
-    )
-    .all(id, fromMs, untilMs);
+  return prepared<number[], StoredRow>(
+    db,
+    `SELECT at, value, quality FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at LIMIT ${READ_ROWS}`,
+  ).all(id, fromMs, untilMs);
 }
 
 function newestOf(db: Db): WallMs | null {
-  const tail = db
-    .prepare<[], { at: number | null }>('SELECT max(at) AS at FROM tail WHERE held IS NULL')
-    .get()?.at;
-  const points = db.prepare<[], { id: number }>('SELECT id FROM point').all();
+  const tail = prepared<[], { at: number | null }>(
+    db,
+    'SELECT max(at) AS at FROM tail WHERE held IS NULL',
+  ).get()?.at;
+  const points = prepared<[], { id: number }>(db, 'SELECT id FROM point').all();
   const raw = points.map(
     ({ id }) =>
-      db.prepare<[number], { at: number | null }>('SELECT max(at) AS at FROM raw WHERE point = ?').get(id)
+      prepared<[number], { at: number | null }>(db, 'SELECT max(at) AS at FROM raw WHERE point = ?').get(id)
         ?.at ?? 0,
   );
   const newest = Math.max(tail ?? 0, ...raw);

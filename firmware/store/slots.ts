@@ -24,11 +24,28 @@ export interface Slot {
 export const quarterOf = (at: WallMs): WallMs => Math.floor(at / QUARTER_MS) * QUARTER_MS;
 
 export function slotOf(at: WallMs, kind: SlotKind, timeZone: string): WallMs {
-  return kind === 'quarter' ? quarterOf(at) : startOfDay(at, timeZone);
+  return kind === 'quarter' ? quarterOf(at) : dayOf(at, timeZone).fromMs;
 }
 
 export function slotEnd(slotMs: WallMs, kind: SlotKind, timeZone: string): WallMs {
-  return kind === 'quarter' ? slotMs + QUARTER_MS : startOfDay(slotMs + PAST_DAY_MS, timeZone);
+  return kind === 'quarter' ? slotMs + QUARTER_MS : dayOf(slotMs, timeZone).untilMs;
+}
+
+interface Day {
+  readonly fromMs: WallMs;
+  readonly untilMs: WallMs;
+}
+
+/** The day asked for last, of each zone: asking the calendar costs as much as storing a hundred values. */
+const days = new Map<string, Day>();
+
+function dayOf(at: WallMs, timeZone: string): Day {
+  const known = days.get(timeZone);
+  if (known && at >= known.fromMs && at < known.untilMs) return known;
+  const fromMs = startOfDay(at, timeZone);
+  const day = { fromMs, untilMs: startOfDay(fromMs + PAST_DAY_MS, timeZone) };
+  days.set(timeZone, day);
+  return day;
 }
 
 /** Two halves of one slot as one. */
@@ -57,16 +74,4 @@ export function fold(
     slots.set(start, before ? merge(before, one, cumulative) : one);
   }
   return slots;
-}
-
-/** A function that finds the slot of rising times without asking the calendar for each. */
-export function slotFinder(kind: SlotKind, timeZone: string): (at: WallMs) => WallMs {
-  let [from, until] = [0, 0];
-  return (at) => {
-    if (at < from || at >= until) {
-      from = slotOf(at, kind, timeZone);
-      until = slotEnd(from, kind, timeZone);
-    }
-    return from;
-  };
 }

@@ -3,6 +3,7 @@ import { LIMITS } from '../domain/limits.ts';
 import type { ElapsedMs, WallMs } from '../domain/time.ts';
 import type { Db } from './open.ts';
 import { quarterOf } from './slots.ts';
+import { prepared } from './statements.ts';
 
 export interface Value {
   readonly point: string;
@@ -132,7 +133,7 @@ export class Tail {
 
   /** Writes one batch. @param idOf the number of a point */
   write(db: Db, idOf: (point: string) => number): void {
-    const insert = db.prepare('INSERT OR REPLACE INTO tail VALUES (?, ?, ?, ?, ?, ?, ?)');
+    const insert = prepared(db, 'INSERT OR REPLACE INTO tail VALUES (?, ?, ?, ?, ?, ?, ?)');
     const batch = this.unsaved.slice(0, LIMITS.storeBatchRows);
     for (const v of batch) {
       v.id ??= this.nextId++;
@@ -160,12 +161,11 @@ export class Tail {
 }
 
 function tailRows(db: Db): Row[] {
-  return db
-    .prepare<[number], Row>(
-      `SELECT tail.id, name, at, value, quality, lag, held FROM tail JOIN point ON point.id = tail.point
+  return prepared<[number], Row>(
+    db,
+    `SELECT tail.id, name, at, value, quality, lag, held FROM tail JOIN point ON point.id = tail.point
        ORDER BY tail.id LIMIT ?`,
-    )
-    .all(LIMITS.storeMemoryRows);
+  ).all(LIMITS.storeMemoryRows);
 }
 
 const storedValue = ({ id, name, held, ...row }: Row): Value => ({

@@ -21,6 +21,7 @@ export class Upkeep {
   private readonly onFailure: (job: string, code: ErrorCode) => void;
   private readonly jobs = new Map<string, Step>();
   private cancel: Cancel | null = null;
+  private isStopped = false;
 
   /** @param onFailure a job whose step failed is dropped, and may be added again */
   constructor(disk: Disk, clock: Clock, onFailure: (job: string, code: ErrorCode) => void) {
@@ -31,6 +32,7 @@ export class Upkeep {
 
   /** Adds a job unless one of its name is under way. Jobs run one after another. */
   add(job: string, step: Step): void {
+    if (this.isStopped) return;
     if (!this.jobs.has(job)) this.jobs.set(job, step);
     this.cancel ??= this.clock.after(LIMITS.storeStepPauseMs, () => this.run());
   }
@@ -48,6 +50,7 @@ export class Upkeep {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.cancel?.();
     this.cancel = null;
     this.jobs.clear();

@@ -170,6 +170,7 @@ test('a disk that is full or read-only at the start, or becomes so', async (t) =
   };
   const store = openStore(where, { clock, timeZone: ZONE, connect });
   store.settings.set('a', 'b');
+  await advance(clock, 1);
   readOnly = true;
   for (const db of connections) db.pragma('query_only = ON');
   store.series.append([at(clock, 7)]);

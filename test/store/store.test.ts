@@ -240,3 +240,39 @@ async function writeAndKill(where: string, batchMs: number, afterMs: number) {
     .map((l) => l.split(' ').map(Number) as [number, number]);
   return { last: lastAt.at(-1)?.[0] ?? 0, lastAt, killedAt: lastAt.at(-1)?.[1] ?? 0 };
 }
+
+test('one commit covers many booked writes, and none is forgotten by a cut', async (t) => {
+  const clock = new SimulatedClock(START);
+  const where = file();
+  const killed = openStore(where, { clock, timeZone: ZONE });
+  const before = killed.health().commits;
+  for (let i = 0; i < 42; i++) killed.writes.spend('boiler', START, 1000);
+  t.equal(killed.writes.used('boiler', START), 42);
+  t.equal(killed.health().commits - before, 5, 'a hundredth of the day at a time');
+  const store = openStore(where, { clock, timeZone: ZONE });
+  t.equal(store.writes.used('boiler', START), 50, 'what was booked ahead counts as spent');
+  let spent = 0;
+  while (store.writes.spend('boiler', START, 1000)) spent += 1;
+  t.equal(spent, 950);
+  t.equal(store.writes.spend('boiler', START, 1000), false);
+  store.writes.spend('car', START, 1000);
+  store.close();
+  const again = openStore(where, { clock, timeZone: ZONE });
+  t.equal(again.writes.used('car', START), 1, 'closed in order, nothing is wasted');
+  again.close();
+});
+
+test('a store that was closed leaves the disk alone', async (t) => {
+  const clock = new SimulatedClock(START);
+  const where = file();
+  const store = openStore(where, { clock, timeZone: ZONE });
+  store.series.append([at(clock, 1)]);
+  store.close();
+  const { commits } = store.health();
+  rmSync(where);
+  store.series.append([at(clock, 2)]);
+  store.maintain(clock.wallMs());
+  await clock.advanceTo(3_600_000);
+  t.equal(store.health().commits, commits);
+  t.notOk(existsSync(where));
+});
