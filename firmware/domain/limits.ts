@@ -10,6 +10,8 @@ export const LIMITS = {
   dlmsApdu_bytes: 65_536,
   dlmsDepth: 12,
   dlmsElements: 4096,
+  /** A push that waits to be read, and one whose segments or blocks are being joined. */
+  dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
   wmbusTelegram_bytes: 512,
   mbusRecords: 256,
