@@ -34,14 +34,19 @@ export const POSITIONAL_LISTS: readonly PositionalList[] = [
 
 /** What is known of the sender before its numbers are read. */
 export interface Sender {
-  /** The first text of the list, or the one under 0.2.129: `AIDON_V0001`, `KFM_001`, `Kamstrup_V0001`. */
-  readonly version: string;
+  /** All texts of the push: list version (`AIDON_V0001`, `KFM_001`, `Kamstrup_V0001`), device type, numbers. */
+  readonly texts: readonly string[];
   /** Three letters of the system title or of the logical device name. */
   readonly manufacturer: string;
-  /** Device type under 96.1.7 (Aidon, Kaifa) or 96.1.1 (Kamstrup). */
-  readonly type: string;
   readonly codes: ReadonlySet<string>;
 }
+
+const says =
+  (form: RegExp) =>
+  ({ texts }: Sender): boolean =>
+    texts.some((text) => form.test(text));
+const isKaifa = says(/^KFM_|^MA\d{3}H\d/);
+const isKamstrup = says(/^Kamstrup/);
 
 export type ScaledKind = 'energy' | 'power' | 'voltage' | 'current';
 
@@ -58,35 +63,35 @@ export const SENDERS: readonly SenderProfile[] = [
   {
     // For Norwegian IT nets: no neutral, L2 is not measured (UtilitechAS/amsreader-firmware#182, #731).
     manufacturer: 'KFM',
-    is: ({ version, type }) => version.startsWith('KFM') && type === 'MA304H3E',
+    is: says(/^MA304H3E/),
     exponents: { energy: 0, power: 0, voltage: -1, current: -3 },
     notMeasured: [51, 52],
   },
   {
     manufacturer: 'KFM',
-    is: ({ version }) => version.startsWith('KFM'),
+    is: isKaifa,
     exponents: { energy: 0, power: 0, voltage: -1, current: -3 },
   },
   {
     // Meters behind current transformers.
     manufacturer: 'KAM',
-    is: ({ version, type }) => version.startsWith('Kamstrup') && type.startsWith('685'),
+    is: (sender) => isKamstrup(sender) && says(/^685\d/)(sender),
     exponents: { energy: 1, power: 0, voltage: 0, current: -3 },
   },
   {
     manufacturer: 'KAM',
-    is: ({ version, manufacturer }) => version.startsWith('Kamstrup') || manufacturer === 'KAM',
+    is: (sender) => isKamstrup(sender) || sender.manufacturer === 'KAM',
     exponents: { energy: 1, power: 0, voltage: 0, current: -2 },
   },
   {
     manufacturer: 'AID',
-    is: ({ version }) => version.startsWith('AIDON'),
+    is: says(/^AIDON/),
     exponents: { energy: 0, power: 0, voltage: -1, current: -1 },
   },
   {
     // L+G E450 and E360 send hundredths of an ampere and, unlike the E570, their meter number.
     manufacturer: 'LGZ',
-    is: ({ manufacturer, codes: sent }) => manufacturer === 'LGZ' && sent.has('0-0:96.1.1'),
+    is: ({ manufacturer, codes: sent }) => manufacturer === 'LGZ' && sent.has('0-0:96.1.1*255'),
     exponents: { energy: 0, power: 0, voltage: 0, current: -2 },
   },
   {

@@ -10,7 +10,7 @@ import { MORE, OTHER, type Scan } from '../scan.ts';
 import { openCiphered, readCiphered } from '../security/gcm.ts';
 import { Assembly, GENERAL_BLOCK, readBlock } from './assembly.ts';
 import { type MbusSegment, scanMbus } from './mbus-frame.ts';
-import { DATA_NOTIFICATION, EVENT_NOTIFICATION } from './notification.ts';
+import { DATA_NOTIFICATION, EVENT_NOTIFICATION, readNotification } from './notification.ts';
 import { scanWrapper } from './wrapper.ts';
 
 export interface PushFrame {
@@ -91,7 +91,8 @@ export class PushDecoder implements Decoder<PushFrame> {
         continue;
       }
       at++;
-      if (scan.found === 'other' && this.held[at - 1] === FLAG) continue;
+      // Flags fill the line between frames; the one at its end has closed the frame before.
+      if (this.held[at - 1] === FLAG && (scan.found === 'other' || at === this.length)) continue;
       this.skipped++;
       this.wrapped = false;
       const cut = this.dropPieces();
@@ -122,11 +123,13 @@ export class PushDecoder implements Decoder<PushFrame> {
     return first === GENERAL_GLO ? this.provenAt(at) : OTHER;
   }
 
-  /** A message without frame is all of the input. */
+  /** A message without frame is all of the input, from its first byte to its last. */
   private bareAt(ended: boolean): Scan<Unit> {
     const apdu = withoutLlc(this.held.subarray(0, this.length));
     if (apdu.length > 0 && !BARE_TAGS.has(apdu[0] ?? 0)) return OTHER;
-    if (!ended || apdu.length < 2) return MORE;
+    if (!ended) return MORE;
+    const error = bareFault(apdu);
+    if (error) return { found: 'bad', error };
     return { found: 'whole', value: { by: 'whole', apdu: apdu.slice() }, length: this.length };
   }
 
@@ -242,10 +245,30 @@ const GENERAL_DED = 0xdc;
 const BARE_TAGS = new Set([DATA_NOTIFICATION, EVENT_NOTIFICATION, GENERAL_GLO, GENERAL_DED, GENERAL_BLOCK]);
 const WRAPPER_BYTES = LIMITS.dlmsPush_bytes - 8;
 const CUT = fault('CUT_FRAME', 'the telegram ends before it is complete');
+const BEHIND = fault('BAD_FRAME', 'bytes stand behind the message');
 const TOO_LONG = fault('OVERSIZED', `a telegram longer than ${LIMITS.dlmsPush_bytes} bytes`);
 
 function map<A, B>(scan: Scan<A>, to: (value: A) => B): Scan<B> {
   return scan.found === 'whole' ? { found: 'whole', value: to(scan.value), length: scan.length } : scan;
+}
+
+/** Why the bytes are not exactly one message; null when they are. */
+function bareFault(apdu: Uint8Array): Fault | null {
+  const tag = apdu[0];
+  if (tag === undefined) return CUT;
+  if (tag === GENERAL_BLOCK) {
+    const block = readBlock(apdu);
+    return block.ok ? null : block.error;
+  }
+  if (tag === GENERAL_GLO || tag === GENERAL_DED) {
+    const ciphered = readCiphered(apdu, LIMITS.dlmsPush_bytes);
+    if (!ciphered) return CUT;
+    if (!ciphered.ok) return ciphered.error;
+    return ciphered.value.length === apdu.length ? null : BEHIND;
+  }
+  const notice = readNotification(apdu);
+  if (!notice.ok) return notice.error;
+  return notice.value.trailing === 0 ? null : BEHIND;
 }
 
 /** `E6 E7 00` from the meter, `E6 E6 00` to it (IEC 62056-46, LLC). */

@@ -115,20 +115,18 @@ function letterOf(data: Data): string {
 
 /** Who sent these items, as far as they say it. */
 export function senderOf(items: readonly Item[], systemTitle: Uint8Array | null): Sender {
-  let version = '';
-  let name = '';
-  let type = '';
+  const texts: string[] = [];
   const codes = new Set<string>();
+  let name = '';
   for (const { code, data } of items) {
-    const bare = code.replace('*255', '');
-    codes.add(bare);
-    if (data.kind !== 'octets' && data.kind !== 'text') continue;
-    if (bare === '' || bare.endsWith(':0.2.129')) version ||= textOf(data) ?? '';
-    else if (bare === '0-0:42.0.0') name = textOf(data) ?? '';
-    else if (bare === '0-0:96.1.7' || bare === '1-1:96.1.1') type = textOf(data) ?? '';
+    codes.add(code);
+    const text = textOf(data);
+    if (text === null) continue;
+    texts.push(text);
+    if (code === '0-0:42.0.0*255') name = text;
   }
   const letters = [systemTitle ? ascii(systemTitle, 0, 3) : '', name.slice(0, 3)];
-  return { version, type, codes, manufacturer: letters.find((l) => /^[A-Z]{3}$/.test(l)) ?? '' };
+  return { texts, codes, manufacturer: letters.find((l) => /^[A-Z]{3}$/.test(l)) ?? '' };
 }
 
 export const profileOf = (sender: Sender): SenderProfile =>
