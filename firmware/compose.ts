@@ -62,7 +62,13 @@ export function composeHouse(config: Config, board: Board): House {
     site,
     meters: config.meters.map((m) => ({
       resource: METER_PROTOCOLS[m.protocol](
-        { id: m.id, address: m.address, intervalMs: m.intervalMs, ...board.keys.get(m.id) },
+        {
+          id: m.id,
+          address: m.address,
+          intervalMs: m.intervalMs,
+          settings: storage.settings,
+          ...board.keys.get(m.id),
+        },
         board.link(m.link),
         clock,
       ),

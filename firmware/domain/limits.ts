@@ -9,6 +9,10 @@ export const LIMITS = {
   hdlcFrame_bytes: 2048,
   dlmsApdu_bytes: 65_536,
   dlmsDepth: 12,
+  /** Message counters on disk lag behind by at most so much; a power cut can lose no more. */
+  counterSaveMs: 10_000,
+  /** System titles whose counters are kept for one meter. */
+  countersPerMeter: 4,
   dlmsElements: 4096,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
   dlmsPush_bytes: 16_384,
