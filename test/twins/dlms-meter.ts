@@ -59,21 +59,22 @@ export class DlmsTwin {
   private readonly options: DlmsTwinOptions;
   private readonly reply: (bytes: Uint8Array) => void;
   private decoder = new HdlcDecoder();
-  private held = new Uint8Array(0);
+  private held: Uint8Array = new Uint8Array(0);
   private connected = false;
   private vs = 0;
   private vr = 0;
   private pending: Uint8Array[] = [];
   private window: Uint8Array[] = [];
-  private incoming = new Uint8Array(0);
+  private incoming: Uint8Array = new Uint8Array(0);
   private associated = false;
   private proven = false;
-  private clientTitle = new Uint8Array(8);
-  private clientChallenge = new Uint8Array(0);
+  private clientTitle: Uint8Array = new Uint8Array(8);
+  private clientChallenge: Uint8Array = new Uint8Array(0);
   private counter = 0;
   private clientCounter = 0;
   private blocks: Uint8Array[] = [];
   private turn = 0;
+  private heard = 0;
 
   constructor(options: DlmsTwinOptions, reply: (bytes: Uint8Array) => void) {
     this.options = options;
@@ -121,8 +122,7 @@ export class DlmsTwin {
 
   private frame(frame: HdlcFrame): void {
     const { control } = frame;
-    const every = (n: number): boolean => ++this.turn % n === 0;
-    if (this.misbehaves.has('losesRequests') && every(3)) return;
+    if (this.misbehaves.has('losesRequests') && ++this.heard % 3 === 0) return;
     if (control === 0x93) {
       this.connected = !this.misbehaves.has('refuses');
       this.vs = this.vr = 0;
@@ -191,7 +191,12 @@ export class DlmsTwin {
     }
   }
 
-  private answer(to: HdlcFrame, control: number, information = new Uint8Array(0), segmented = false): void {
+  private answer(
+    to: HdlcFrame,
+    control: number,
+    information: Uint8Array = new Uint8Array(0),
+    segmented = false,
+  ): void {
     const { source, destination } = to;
     const bytes = encodeHdlc({ source: destination, destination: source, control, segmented, information });
     const turn = ++this.turn;
@@ -281,7 +286,7 @@ export class DlmsTwin {
     if (form === 2) return this.block(id, new DataView(apdu.buffer, apdu.byteOffset).getUint32(3));
     const list = form === 3;
     const answers: Uint8Array[] = [];
-    let rest = apdu.slice(list ? 4 : 3);
+    let rest: Uint8Array = apdu.slice(list ? 4 : 3);
     for (let i = 0; i < (list ? (apdu[3] ?? 0) : 1); i++) {
       const [answer, after] = this.attribute(rest);
       answers.push(answer);
