@@ -1,7 +1,7 @@
 /** The one configuration file: its schema, and every mistake in it by path, all at once. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from './domain/limits.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
