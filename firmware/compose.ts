@@ -70,6 +70,7 @@ export function composeHouse(config: Config, board: Board): House {
           intervalMs: m.intervalMs,
           timeZone: config.site.timeZone,
           ...(m.iec && { iec: iecOf(m.iec) }),
+          settings: storage.settings,
           ...board.keys.get(m.id),
         },
         board.link(m.link),

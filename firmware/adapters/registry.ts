@@ -1,13 +1,16 @@
 /** Meter protocols by the name used in the configuration. A new one is one line. */
+import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
+import type { Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import { p1Sense } from './meters/p1-sense.ts';
 import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
-import { PushMeter } from './meters/push-meter.ts';
+import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
+import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
 import { clockSense } from './meters/sense.ts';
 
 export interface MeterConfig {
@@ -24,18 +27,45 @@ export interface MeterConfig {
   readonly authKey?: Uint8Array;
   /** Of programming mode, sent as it is (P1). */
   readonly password?: string;
+  /** Where message counters are kept over a restart. */
+  readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
 
+const keysOf = ({ key, authKey }: MeterConfig) => ({ ...(key && { key }), ...(authKey && { authKey }) });
+
+/** What a key asks for besides deciphering; nothing without one. */
+function guarded<F extends { readonly cipher: Ciphered | null }>(
+  { id, key, settings }: MeterConfig,
+  clock: Clock,
+): Pick<PushProtocol<F>, 'guarded'> {
+  if (!key) return {};
+  return {
+    guarded: {
+      cipher: (frame) => frame.cipher,
+      guard: new ReplayGuard({ id, key, clock, ...(settings && { settings }) }),
+    },
+  };
+}
+
 /** P1 comes every 1 or 10 s, mode D every 1 to 4 s: four times the longest is silence. */
 const SILENCE_MS = 40_000;
+/** Some HAN ports send once a minute. */
+const HAN_SILENCE_MS = 150_000;
 
 export const METER_PROTOCOLS = {
-  'dsmr-p1': ({ id, key, authKey, timeZone }, link, clock) => {
-    const decoder = () => new P1Decoder({ ...(key && { key }), ...(authKey && { authKey }) });
-    const sense = p1Sense(id, timeZone);
-    return new PushMeter(id, { decoder, read: readP1, silenceMs: SILENCE_MS, sense }, link, clock);
+  'dsmr-p1': (config, link, clock) => {
+    const decoder = () => new P1Decoder(keysOf(config));
+    const sense = p1Sense(config.id, config.timeZone);
+    const protocol = { decoder, read: readP1, silenceMs: SILENCE_MS, sense, ...guarded(config, clock) };
+    return new PushMeter(config.id, protocol, link, clock);
+  },
+  'dlms-push': (config, link, clock) => {
+    const decoder = () => new PushDecoder(keysOf(config));
+    const sense = clockSense(config.id, config.timeZone);
+    const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
+    return new PushMeter(config.id, protocol, link, clock);
   },
   'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password }, link, clock) => {
     const p1 = password === undefined ? {} : { password: { kind: 'P1' as const, text: password } };
