@@ -72,14 +72,12 @@ test('dates and times, and what marks them invalid', async (t) => {
     ['04 6D 002E0151', 'minute', '2040-01-01T14:00'],
   ];
   for (const [bytes, kind, text] of times) t.match(only(bytes), { kind, text, quality: 'good' }, bytes);
-  const invalid = [
-    '02 6C 0000',
-    '02 6C FFFF',
-    '02 6C 5E12',
-    '04 6D 9A0ECD13',
-    '04 6D 3F0ECD13',
-    '06 6D 2D9A0ECD1300',
+  const marked: [string, string][] = [
+    ['04 6D 9A0ECD13', '2014-03-13T14:26'],
+    ['06 6D 2D9A0ECD1300', '2014-03-13T14:26:45'],
   ];
+  for (const [bytes, text] of marked) t.match(only(bytes), { text, quality: 'doubtful' }, bytes);
+  const invalid = ['02 6C 0000', '02 6C FFFF', '02 6C 5E12', '04 6D 3F0ECD13', '04 6D 80000000'];
   for (const bytes of invalid) t.match(only(bytes), { kind: 'invalid', quality: 'invalid', text: '' }, bytes);
 });
 

@@ -169,6 +169,7 @@ export function timeOf(records: readonly ParsedRecord[]): string | undefined {
       r.function === 'inst' &&
       r.storage === 0 &&
       r.quantity === 'dateTime' &&
+      r.quality === 'good' &&
       (r.kind === 'minute' || r.kind === 'second') &&
       (r.modifiers & UNPLAIN) === 0,
   );
