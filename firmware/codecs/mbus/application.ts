@@ -4,7 +4,9 @@ import type { Reading, Telegram } from '../../domain/telegram.ts';
 import { type Parsed, type ParsedRecord, parse } from '../mbus-parser/index.ts';
 import { expandProfile, isCompactProfile } from './compact-profile.ts';
 import { historyOf } from './history.ts';
-import { type Address, identityOf } from './identity.ts';
+import { identityOf } from './identity.ts';
+import { namedReadings } from './profiles/index.ts';
+import type { Product } from './profiles/profile.ts';
 import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';
 
 export interface Application {
@@ -14,21 +16,27 @@ export interface Application {
   readonly stopped: Fault | null;
 }
 
-export function readApplication(address: Address, payload: Uint8Array): Application {
+/** What is known of a telegram before its records are read. */
+export type Source = Omit<Product, 'records'>;
+
+export function readApplication(source: Source): Application {
+  const { payload, meter } = source;
   const parsed = parse(payload);
   const { records } = parsed;
+  const named = namedReadings({ ...source, records });
   const time = timeOf(records);
   const profiles = records
     .filter(isCompactProfile)
     .flatMap((record) => expandProfile(record, payload, records));
   const telegram: Telegram = {
-    meter: identityOf(address),
+    meter: identityOf(meter),
     ...(time === undefined ? {} : { time }),
     readings: [
-      ...readingsOf(records, address.mediumCode),
+      ...readingsOf(records, meter.mediumCode),
       ...profiles,
       ...historyOf(records),
       ...transmissions(records),
+      ...(named.ok ? named.value : []),
     ],
     records: records.map((record, i) => dataRecord(record, i, payload)),
   };

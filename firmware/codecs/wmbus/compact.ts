@@ -3,6 +3,7 @@
  * VIBs are known from a full or a format frame with the same signature (its CRC over them).
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { PROFILES } from '../mbus/profiles/index.ts';
 import { join } from '../mbus/transport.ts';
 import type { Parsed } from '../mbus-parser/index.ts';
 import { crc13757 } from './crc.ts';
@@ -14,48 +15,15 @@ const MAX_FORMATS = 64;
 /** Data fields whose length stands in the DIF; Dh says it in the data. */
 const WIDTH = [0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, -1, 6, -1];
 
-/**
- * Layouts of meters by Kamstrup, whose full frames come only once in a while. `E` and `V` stand for the VIF of energy
- * and volume, which differ by resolution. A layout is found by the signature over its bytes, and the CRC of the full
- * frame confirms it with the data, so that none can be mistaken for another.
- */
-const KNOWN = [
-  '02FF20 0413 4413',
-  '02FF20 0413 523B',
-  '02FF20 0413 4413 615B 6167',
-  '02FF20 0413 4413 615B 5167',
-  '02FF20 0413 4413 A1015B 8101E7FF0F',
-  '02FF20 0413 92013B A1015B 8101E7FF0F',
-  '02FF20 0413 4413 426C 523B 615B 6167 5167 8101E7FF0F 06FF1B',
-  '04FF23 4413 523B 06FF1B 426C 6167 5167 023B 0413 8101E7FF0F',
-  '04FF23 0413 4413 426C 023B 92013B A2013B 06FF1B A1015B 91015B A10167',
-  '2269 1269 0269 05FF09 05FF0A 02FD17',
-  '03E 43E 03V 426C 022D 01FF21',
-  '04E 04FF07 04FF08 04V 043B 0259 025D 04FF22',
-  '04E 04FF07 04FF08 04V 043B 0259 025D 04FF22 026C 44E 44V 426C',
-  '04E 04V 04FF07 04FF08 0259 025D 023B 02FF22 026C 44E 44V 426C',
-  '04E 04FF07 04FF08 04V 8440V 848040V 043B 0259 025D 142D 8410E 8420E 04FF22 026C 44E 44V C440V C48040V 426C',
-  '04E 04V 04FF22 043C 0259 025D 8440V 848040V 042E 026C 426C 44E 543C',
-  '04E 04FF07 04FF08 04V 02FD17 043B 0259 025D',
-];
-const ENERGY_VIFS = ['03', '04', '05', '06', '07', '0D', '0E', '0F', 'FB00', 'FB01', 'FB08', 'FB09'];
-const VOLUME_VIFS = ['11', '12', '13', '14', '15', '16', '17'];
-
-/** Every known layout in every resolution, by signature. */
+/** The layouts that product profiles know, by the signature over their bytes; the CRC of the full frame confirms one. */
 function knownFormats(): Map<number, Format> {
-  const formats = new Map<number, Format>();
-  for (const layout of KNOWN) {
-    for (const energy of layout.includes('E ') ? ENERGY_VIFS : ['']) {
-      for (const volume of layout.includes('V ') ? VOLUME_VIFS : ['']) {
-        const parts = layout.split(' ').map((part) => {
-          const filled = part.replace(/^(03|04|43|44|8410|8420)E$/, `$1${energy}`).replace('V', volume);
-          return Buffer.from(filled, 'hex');
-        });
-        formats.set(signatureOf(parts), parts);
-      }
-    }
-  }
-  return formats;
+  const layouts = PROFILES.flatMap((profile) => profile.formats ?? []);
+  return new Map(
+    layouts.map((layout) => {
+      const headers = layout.split(' ').map((header) => Buffer.from(header, 'hex'));
+      return [signatureOf(headers), headers];
+    }),
+  );
 }
 
 let known: Map<number, Format> | null = null;

@@ -3,10 +3,10 @@ import { ok, type Result } from '../../domain/errors.ts';
 import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../../domain/telegram.ts';
 import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
+import { DIEHL_AES_KEY, DIEHL_MAKERS, openRealData } from '../mbus/profiles/diehl-prios.ts';
+import { namedReadings } from '../mbus/profiles/index.ts';
 import { hexOf } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
-import { unmaskRealData } from './profiles/diehl-izar.ts';
-import { findProfile } from './profiles/index.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';
 
 /** Reads the telegrams of one meter in their order and remembers the formats of its full frames. */
@@ -19,40 +19,53 @@ export class WirelessMeter {
   }
 
   read(bytes: Uint8Array): Result<Telegram> {
-    const clear = readWireless(bytes, this.#key);
+    const clear = openTelegram(bytes, this.#key);
     return clear.ok ? this.#application(clear.value) : clear;
   }
 
   #application(clear: ClearTelegram): Result<Telegram> {
-    if (clear.content === 'manufacturer') return manufacturerTelegram(clear);
-    if (clear.content === 'format') {
-      const learnt = this.#formats.learnFormat(clear.payload);
-      return learnt.ok ? ok({ meter: identityOf(clear.meter), readings: [] }) : learnt;
+    switch (clear.content) {
+      case 'manufacturer':
+        return manufacturerTelegram(clear, this.#key);
+      case 'format': {
+        const learnt = this.#formats.learnFormat(clear.payload);
+        return learnt.ok ? ok({ meter: identityOf(clear.meter), readings: [] }) : learnt;
+      }
+      case 'full':
+        return ok(this.#full(clear, openRealData(clear, this.#key) ?? clear.payload));
+      case 'compact':
+        return this.#compact(clear);
     }
-    if (clear.content === 'full') return ok(this.#full(clear, unmaskRealData(clear) ?? clear.payload));
-    const named = profileReadings(clear);
+  }
+
+  #compact(clear: ClearTelegram): Result<Telegram> {
     const start = clear.payload[0] === 0x2f && clear.payload[1] === 0x2f ? 2 : 0;
     const full = this.#formats.expand(clear.payload.subarray(start));
     if (full.ok) return ok(this.#full(clear, full.value));
-    return named.length > 0 ? ok({ meter: identityOf(clear.meter), readings: named }) : full;
+    const named = namedReadings({ ...clear, records: [], key: this.#key });
+    if (!named.ok || named.value.length === 0) return full;
+    return ok({ meter: identityOf(clear.meter), readings: named.value });
   }
 
   #full(clear: ClearTelegram, payload: Uint8Array): Telegram {
-    const { telegram, parsed } = readApplication(clear.meter, payload);
+    const { telegram, parsed } = readApplication({ ...clear, payload, key: this.#key });
     this.#formats.learn(payload, parsed);
-    const general = clear.doubtful ? telegram.readings.map(doubted) : telegram.readings;
-    return { ...telegram, readings: [...general, ...profileReadings(clear)] };
+    return clear.doubtful ? { ...telegram, readings: telegram.readings.map(doubted) } : telegram;
   }
 }
 
 const doubted = (reading: Reading): Reading => ({ ...reading, quality: reading.quality ?? 'doubtful' });
 
-function profileReadings(clear: ClearTelegram): readonly Reading[] {
-  return findProfile(clear)?.decode(clear) ?? [];
+/** Without a key of its own a meter may still have the public one of its maker. */
+function openTelegram(bytes: Uint8Array, key: Uint8Array | null): Result<ClearTelegram> {
+  const clear = readWireless(bytes, key);
+  if (clear.ok || clear.error.code !== 'KEY_MISSING') return clear;
+  const byDefault = readWireless(bytes, DIEHL_AES_KEY);
+  return byDefault.ok && DIEHL_MAKERS.includes(byDefault.value.sender.manufacturer) ? byDefault : clear;
 }
 
 /** A payload of a manufacturer's own: by its profile, else as it is. */
-function manufacturerTelegram(clear: ClearTelegram): Result<Telegram> {
+function manufacturerTelegram(clear: ClearTelegram, key: Uint8Array | null): Result<Telegram> {
   const base = {
     i: 0,
     function: 'mfct',
@@ -61,8 +74,10 @@ function manufacturerTelegram(clear: ClearTelegram): Result<Telegram> {
     subunit: 0,
     quantity: 'manufacturerSpecific',
   };
+  const named = namedReadings({ ...clear, records: [], key });
+  if (!named.ok) return named;
   const record = { ...base, hex: hexOf(clear.payload) };
-  return ok({ meter: identityOf(clear.meter), readings: profileReadings(clear), records: [record] });
+  return ok({ meter: identityOf(clear.meter), readings: named.value, records: [record] });
 }
 
 export function decodeWmbus(input: DecodeInput): DecodeOutput {

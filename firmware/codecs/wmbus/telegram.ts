@@ -1,6 +1,7 @@
 /** The layers of a wireless telegram one after the other: link, extended link, fragmentation, transport. */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Address } from '../mbus/identity.ts';
+import { isManufacturerCi } from '../mbus/profiles/index.ts';
 import { type Authentication, type HeaderForm, open, readHeader } from '../mbus/transport.ts';
 import { isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { readFragmentation } from './fragmentation.ts';
@@ -38,9 +39,6 @@ const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
   [0x6a, ['short', 'format']],
   [0x6b, ['long', 'format']],
 ]);
-
-/** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
-const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
 
 /** C fields that a meter sends: SND-NR, SND-IR, ACC-NR, ACC-DMD, RSP-UD, with or without their bits 4 and 5. */
 const METER_C = new Set([0x44, 0x46, 0x47, 0x48, 0x08, 0x18, 0x28, 0x38]);
