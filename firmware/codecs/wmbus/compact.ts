@@ -15,18 +15,21 @@ const MAX_FORMATS = 64;
 /** Data fields whose length stands in the DIF; Dh says it in the data. */
 const WIDTH = [0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, -1, 6, -1];
 
-/** The layouts that product profiles know, by the signature over their bytes; the CRC of the full frame confirms one. */
-function knownFormats(): Map<number, Format> {
-  const layouts = PROFILES.flatMap((profile) => profile.formats ?? []);
-  return new Map(
-    layouts.map((layout) => {
-      const headers = layout.split(' ').map((header) => Buffer.from(header, 'hex'));
-      return [signatureOf(headers), headers];
-    }),
-  );
+/**
+ * The layouts that product profiles know, by the signature over their bytes. Two may share a signature; the CRC of
+ * the full frame tells which it is.
+ */
+function knownFormats(): Map<number, readonly Format[]> {
+  const formats = new Map<number, readonly Format[]>();
+  for (const layout of PROFILES.flatMap((profile) => profile.formats ?? [])) {
+    const headers = layout.split(' ').map((header) => Buffer.from(header, 'hex'));
+    const signature = signatureOf(headers);
+    formats.set(signature, [...(formats.get(signature) ?? []), headers]);
+  }
+  return formats;
 }
 
-let known: Map<number, Format> | null = null;
+let known: ReadonlyMap<number, readonly Format[]> | null = null;
 
 export class FormatStore {
   readonly #formats = new Map<number, Format>();
@@ -65,19 +68,19 @@ export class FormatStore {
     const [s0 = 0, s1 = 0, c0 = 0, c1 = 0] = payload;
     const signature = s0 | (s1 << 8);
     known ??= knownFormats();
-    const format = this.#formats.get(signature) ?? known.get(signature);
-    if (!format) {
+    const learnt = this.#formats.get(signature);
+    const formats = [...(learnt ? [learnt] : []), ...(known.get(signature) ?? [])];
+    if (formats.length === 0) {
       const hex = signature.toString(16).padStart(4, '0');
       return refuse(
         'UNKNOWN_FORMAT',
         `no full frame with the format ${hex} has been received from this meter`,
       );
     }
-    const full = fill(format, payload.subarray(4));
-    if (!full) return refuse('BAD_FRAME', 'the compact frame does not fit its format');
-    if (crc13757(full) !== (c0 | (c1 << 8))) {
-      return refuse('BAD_CHECKSUM', 'the CRC of the full frame does not fit the compact one');
-    }
+    const filled = formats.map((format) => fill(format, payload.subarray(4))).filter((full) => full !== null);
+    if (filled.length === 0) return refuse('BAD_FRAME', 'the compact frame does not fit its format');
+    const full = filled.find((bytes) => crc13757(bytes) === (c0 | (c1 << 8)));
+    if (!full) return refuse('BAD_CHECKSUM', 'the CRC of the full frame does not fit the compact one');
     return ok(full);
   }
 }
