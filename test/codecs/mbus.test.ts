@@ -414,8 +414,8 @@ const DECODE = `
 const REACHED: Readonly<Record<string, number>> = {
   wired: 66,
   'wired-errors': 11,
-  'wired-named': 14,
-  wireless: 137,
+  'wired-named': 15,
+  wireless: 144,
   'wireless-encrypted': 57,
   'wireless-errors': 8,
   'wireless-other': 26,

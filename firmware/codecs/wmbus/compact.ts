@@ -46,7 +46,7 @@ export class FormatStore {
   /** Remembers the layout of a full frame. */
   learn(payload: Uint8Array, { records, stop }: Parsed): void {
     if (stop !== 'end' || records.some((r) => r.function === 'mfct' || r.function === 'more')) return;
-    this.#add(records.map((r) => payload.slice(r.start, r.headerEnd)));
+    this.#add(records.map((r) => Uint8Array.from(payload.subarray(r.start, r.headerEnd))));
   }
 
   /** A format frame (CI 69h…6Bh): length, signature, then the headers alone. */
@@ -113,7 +113,7 @@ function splitHeaders(bytes: Uint8Array): Format | null {
     chain();
     chain();
     if (at > bytes.length) return null;
-    headers.push(bytes.slice(start, at));
+    headers.push(Uint8Array.from(bytes.subarray(start, at)));
   }
   return headers;
 }

@@ -62,11 +62,16 @@ function totalAt(block: Uint8Array, from: number): number | null {
 
 export const apator162: Profile = {
   name: 'Apator at-wmbus-16-2',
-  products: ['APA/05/05', 'APA/05/06', 'APA/05/07'],
+  products: ['APA/05/*'],
   more: (_product, payload) => {
     const at = totalAt(payload, (payload[0] === 0x2f ? 2 : 0) + FIRST_REGISTER);
     const total = at === null ? null : unsigned(payload, at, 4);
     return total === null ? [] : shown({ name: 'total', ...LITRES }, total);
   },
-  examples: [],
+  examples: [
+    {
+      telegram: '294401067856341205077A2A0000000F0102030405060700AABBCCDD0111223343050010D2040000FFFF',
+      readings: [['total', 1.234]],
+    },
+  ],
 };

@@ -7,5 +7,5 @@ export const apator172: Profile = {
   products: ['APT/04/11'],
   ci: [0xa0],
   bytes: [{ name: 'total', at: 0, bytes: 4, ...CUBIC_METRES, per: 3 }],
-  examples: [],
+  examples: [{ telegram: '0E441406785634120411A00A000000', readings: [['total', 3.3333333333333335]] }],
 };

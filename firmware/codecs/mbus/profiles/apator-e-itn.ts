@@ -36,5 +36,17 @@ export const apatorEItn: Profile = {
     { name: 'meanRoomTemperaturePreviousSeason', at: 11, bytes: 2, ...TEMPERATURE },
     { name: 'meanRoomTemperature', at: 13, bytes: 2, ...TEMPERATURE },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '1D441406785634120408B6020102A0A10000640000000700EE2C80148015',
+      readings: [
+        ['seasonStart', '2016-05-01'],
+        ['previous', 100],
+        ['current', 7],
+        ['date', '2022-07-14'],
+        ['meanRoomTemperaturePreviousSeason', 20.5],
+        ['meanRoomTemperature', 21.5],
+      ],
+    },
+  ],
 };

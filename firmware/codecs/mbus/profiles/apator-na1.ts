@@ -54,5 +54,17 @@ export const apatorNa1: Profile = {
       ...stored(block, total),
     ];
   },
-  examples: [],
+  examples: [
+    {
+      telegram: '1C440106785634121407A12A01B629B29243F862A5A2F3A739D54FEB90',
+      key: '000102030405060708090A0B0C0D0E0F',
+      readings: [
+        ['time', '2025-08-18T14:21:52'],
+        ['total', 7301],
+        ['history', 7261],
+        ['historyTime', '2025-08-17T14:21:52'],
+        ['historyAge', 86400],
+      ],
+    },
+  ],
 };

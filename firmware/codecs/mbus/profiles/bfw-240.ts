@@ -8,7 +8,7 @@ const HISTORY_AT = 8;
 const HISTORY_BYTES = 27;
 
 /** Day, month, year in two digits each. */
-const dayFirst: Coding = (bytes, at) => dateBcd(bytes.slice(at, at + 3).reverse(), 0, 3);
+const dayFirst: Coding = (bytes, at) => dateBcd(bytes.subarray(at, at + 3).toReversed(), 0, 3);
 
 /** Two counters in three bytes. */
 function months(packed: Uint8Array): Reading[] {
@@ -30,5 +30,33 @@ export const bfw240: Profile = {
     { name: 'date', at: 35, bytes: 3, as: dayFirst, ...DATE },
   ],
   more: (_product, block) => months(block.subarray(HISTORY_AT, HISTORY_AT + HISTORY_BYTES)),
-  examples: [],
+  examples: [
+    {
+      telegram:
+        '3044D708785634120208A00000000000640019000000000000000000000000000000000000000000000000102034210424',
+      readings: [
+        ['previous', 100],
+        ['current', 25],
+        ['date', '2024-04-21'],
+        ['month1', 52],
+        ['month2', 528],
+        ['month3', 0],
+        ['month4', 0],
+        ['month5', 0],
+        ['month6', 0],
+        ['month7', 0],
+        ['month8', 0],
+        ['month9', 0],
+        ['month10', 0],
+        ['month11', 0],
+        ['month12', 0],
+        ['month13', 0],
+        ['month14', 0],
+        ['month15', 0],
+        ['month16', 0],
+        ['month17', 0],
+        ['month18', 0],
+      ],
+    },
+  ],
 };

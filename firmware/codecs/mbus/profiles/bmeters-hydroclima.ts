@@ -18,7 +18,18 @@ export const hydroclima10: Profile = {
     { name: 'radiatorTemperatureLastMonth', at: 17, ...TEMPERATURE },
     { name: 'total', at: 21, bytes: 3, ...HCA },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '2C44B0097856341253087A2A000000036E0500000F10000000000000C409F00A000001003408B80B02000A0000',
+      readings: [
+        ['roomTemperature', 25],
+        ['maximumRoomTemperature', 28],
+        ['roomTemperatureLastMonth', 21],
+        ['radiatorTemperatureLastMonth', 30],
+        ['total', 10],
+      ],
+    },
+  ],
 };
 
 export const hydroclima11: Profile = {
@@ -41,5 +52,25 @@ export const hydroclima11: Profile = {
     { name: 'roomTemperatureHistory3', ...TEMPERATURE },
     { name: 'total', at: 44, bytes: 3, ...HCA },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram:
+        '4344B0097856341285087A2A000000036E0500000F110000000000000000B80BC409F00A0000A00F60090100020003000400C509C609C7090000000000000000000B0000',
+      readings: [
+        ['radiatorTemperature', 30],
+        ['roomTemperature', 25],
+        ['maximumRoomTemperature', 28],
+        ['radiatorTemperaturePrevious', 40],
+        ['roomTemperaturePrevious', 24],
+        ['history1', 1],
+        ['history2', 2],
+        ['history3', 3],
+        ['history4', 4],
+        ['roomTemperatureHistory1', 25.01],
+        ['roomTemperatureHistory2', 25.02],
+        ['roomTemperatureHistory3', 25.03],
+        ['total', 11],
+      ],
+    },
+  ],
 };

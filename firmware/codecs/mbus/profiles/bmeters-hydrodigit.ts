@@ -34,5 +34,27 @@ export const hydrodigit: Profile = {
     { name: 'backflow', bytes: 4, present: HAS_BACKFLOW, ...LITRES },
     ...months,
   ],
-  examples: [],
+  examples: [
+    {
+      telegram:
+        '4244B4097856341217077A2A0000000C13785604000F950B24030507000000E803004C0400B00400140500780500DC0500FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF',
+      readings: [
+        ['battery', 3.2],
+        ['leakDate', '2024-03-05'],
+        ['backflow', 0.007],
+        ['month1', 10],
+        ['month2', 11],
+        ['month3', 12],
+        ['month4', 13],
+        ['month5', 14],
+        ['month6', 15],
+        ['month7', null],
+        ['month8', null],
+        ['month9', null],
+        ['month10', null],
+        ['month11', null],
+        ['month12', null],
+      ],
+    },
+  ],
 };

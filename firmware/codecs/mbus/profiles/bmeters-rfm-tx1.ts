@@ -37,5 +37,13 @@ export const rfmTx1: Profile = {
   products: ['BMT/05/07', 'BMT/05/06'],
   bytes: [{ name: 'time', at: 13, bytes: 6, as: clock, ...DATE_TIME }],
   more: total,
-  examples: [],
+  examples: [
+    {
+      telegram: '2144B4097856341205077A2A000000111544E40F6600000000000000300512010624',
+      readings: [
+        ['time', '2024-06-01T12:05:30'],
+        ['total', 12345.678],
+      ],
+    },
+  ],
 };

@@ -25,5 +25,16 @@ export const diehlIzar: Profile = {
     { name: 'targetDate', at: 9, bytes: 2, as: dateG, ...DATE },
   ],
   more: header,
-  examples: [],
+  examples: [
+    {
+      telegram: '1944A511785634120778A2050A000039256BD1C6E4AE4CBB3999',
+      readings: [
+        ['total', 123.456],
+        ['target', 120],
+        ['targetDate', '2019-12-31'],
+        ['batteryLife', 157784760],
+        ['sendingInterval', 128],
+      ],
+    },
+  ],
 };

@@ -12,7 +12,17 @@ export const ebz: Profile = {
   products: ['EBZ/*/02'],
   records: [1, 2, 3].map((k) => ({ name: `powerL${k}`, record: `04A9FF0${k}`, ...WATTS_100TH })),
   sums: [{ name: 'power', sum: ['powerL1', 'powerL2', 'powerL3'] }],
-  examples: [],
+  examples: [
+    {
+      telegram: '28445A147856341201027A2A0000002F2F04A9FF011027000004A9FF02204E000004A9FF0330750000',
+      readings: [
+        ['powerL1', 100],
+        ['powerL2', 200],
+        ['powerL3', 300],
+        ['power', 600],
+      ],
+    },
+  ],
 };
 
 const present = (r: ParsedRecord): boolean => r.kind === 'number' && r.function === 'inst' && r.storage === 0;
@@ -30,7 +40,9 @@ export const eltako: Profile = {
   name: 'Eltako DSZ15, FWZ14',
   products: ['ELT/01/02'],
   more: tariffSum,
-  examples: [],
+  examples: [
+    { telegram: '1C4494157856341201027A2A00000084100364000000842003C8000000', readings: [['total', 300]] },
+  ],
 };
 
 /** Apparent energy from active and reactive, each way: the display of the meter shows it, the telegram does not. */
@@ -52,7 +64,12 @@ export const em24: Profile = {
   name: 'Carlo Gavazzi EM24',
   products: ['GAV/00/02', 'KAM/33/02'],
   more: apparent,
-  examples: [],
+  examples: [
+    {
+      telegram: '2344361C7856341200027A2A00000004060300000004FB82751E00000004833C00000000',
+      readings: [['apparentImport', 4242.640687119286]],
+    },
+  ],
 };
 
 const FACTOR = { quantity: 'powerFactor', per: 1000 } as const;
@@ -71,7 +88,16 @@ export const abbB23: Profile = {
   name: 'ABB A, B, C series',
   products: ['ABB/*/02'],
   records: ABB_REGISTERS,
-  examples: [],
+  examples: [
+    {
+      telegram: '224442047856341220027A2A0000000AFFD900005002FFE0008E0302FFD2FF81003200',
+      readings: [
+        ['frequency', 50],
+        ['powerFactor', 0.91],
+        ['phaseAngleL1', 5],
+      ],
+    },
+  ],
 };
 
 export const iem3000: Profile = {
@@ -83,7 +109,16 @@ export const iem3000: Profile = {
     { name: 'nominalFrequency', record: '03FF24', quantity: 'frequency', unit: 'Hz' },
     { name: 'powerFactor', record: '05FF0A', quantity: 'powerFactor' },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '2244A34C7856341218027A2A00000005FF0B0000484205FF0A0000803F03FF24320000',
+      readings: [
+        ['frequency', 50],
+        ['nominalFrequency', 50],
+        ['powerFactor', 1],
+      ],
+    },
+  ],
 };
 
 const IME_ENERGY = { unit: 'Wh', times: 10 } as const;
@@ -135,12 +170,21 @@ export const imeConto: Profile = {
     { name: 'operatingTimeTariff1', record: '8410FF8F21', quantity: 'duration', unit: 's', times: 60 },
     { name: 'operatingTimeTariff2', record: '8420FF8F21', quantity: 'duration', unit: 's', times: 60 },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '2944A5257856341266027A2A000000849010FF80843B40E2010084B010FF842BE803000002FF8A48F401',
+      readings: [
+        ['import', 1234560],
+        ['power', 1000],
+        ['frequency', 50],
+      ],
+    },
+  ],
 };
 
 export const imeNemo: Profile = {
   name: 'IME Nemo 96, D4-Le',
   products: ['IME/1D/02'],
   records: [{ name: 'frequency', record: '05FF5A', quantity: 'frequency', unit: 'Hz', per: 10 }],
-  examples: [],
+  examples: [{ telegram: '1544A525785634121D027A2A00000005FF5A0000FA43', readings: [['frequency', 50]] }],
 };

@@ -22,5 +22,10 @@ export const gwfWater: Profile = {
       per: 2,
     },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '1844E61E785634123C077A2A0000000413E90300000F01FFA5',
+      readings: [['batteryLife', 315569520]],
+    },
+  ],
 };

@@ -30,7 +30,18 @@ export const kamstrupWater: Profile = {
     '04FF23 4413 523B 06FF1B 426C 6167 5167 023B 0413 8101E7FF0F',
     '04FF23 0413 4413 426C 023B 92013B A2013B 06FF1B A1015B 91015B A10167',
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '1A442D2C785634121B1679EDA88CF8000040E20100C0D401000A14',
+      readings: [
+        ['manufacturerSpecific', 0],
+        ['volume', 123.456],
+        ['volume', 120],
+        ['flowTemperature', 10],
+        ['externalTemperature', 20],
+      ],
+    },
+  ],
 };
 
 export const kamstrupHeat: Profile = {
@@ -46,12 +57,36 @@ export const kamstrupHeat: Profile = {
     '04E 04FF07 04FF08 04V 02FD17 043B 0259 025D',
     '02F9FF15 04E 04EEFF07 04EEFF08 04V 8440V 848040V 02FD17 026C 426C 44E 44V C440V C48040V 043B 0259 025D',
   ].flatMap(resolutions),
-  examples: [],
+  examples: [
+    {
+      telegram: '1C442D2C78563412300479E7F1D4536400005000002C01007F2C0A0000',
+      readings: [
+        ['energy', 100000],
+        ['energy', 80000],
+        ['volume', 3],
+        ['date', '2019-12-31'],
+        ['power', 1000],
+        ['manufacturerSpecific', 0],
+      ],
+    },
+  ],
 };
 
 export const kamstrupPressure: Profile = {
   name: 'Kamstrup PressureSensor',
   products: ['KAM/*/18'],
   formats: ['2269 1269 0269 05FF09 05FF0A 02FD17'],
-  examples: [],
+  examples: [
+    {
+      telegram: '1E442D2C78563412011879DE73714DE803D007DC050000803F0000803F0000',
+      readings: [
+        ['pressure', 1000000],
+        ['pressure', 2000000],
+        ['pressure', 1500000],
+        ['manufacturerSpecific', 1],
+        ['manufacturerSpecific', 1],
+        ['errorFlags', 0],
+      ],
+    },
+  ],
 };

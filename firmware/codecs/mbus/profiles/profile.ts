@@ -58,10 +58,12 @@ export interface SumField {
   readonly sum: readonly string[];
 }
 
+/** A telegram made for this house (never one of a real home) and what must come out of it. */
 export interface Example {
   readonly telegram: string;
   readonly key?: string;
-  readonly readings: Readonly<Record<string, number | string | null>>;
+  /** Name of a reading, or quantity of a record where the profile names none; value, date or time. */
+  readonly readings: readonly (readonly [name: string, value: number | string | null])[];
 }
 
 export interface Profile {
@@ -150,7 +152,8 @@ const headerOf = ({ start, headerEnd }: ParsedRecord, payload: Uint8Array): stri
 export function rawOf(record: ParsedRecord, payload: Uint8Array): number | null {
   const data = payload.subarray(record.dataStart, record.dataStart + record.dataLength);
   const field = (payload[record.start] ?? 0) & 15;
-  if (field === 5) return data.length < 4 ? null : new DataView(data.slice().buffer).getFloat32(0, true);
+  if (field === 5)
+    return data.length < 4 ? null : new DataView(data.buffer, data.byteOffset).getFloat32(0, true);
   if (field >= 9 && field <= 14) {
     const text = bcdText(data);
     return /^\d+$/.test(text) ? Number(text) : null;

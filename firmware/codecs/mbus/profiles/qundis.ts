@@ -54,5 +54,18 @@ export const qundis: Profile = {
     { name: 'monthDate', at: 22, bytes: 2, as: dateG, ...DATE },
   ],
   more: values,
-  examples: [],
+  examples: [
+    {
+      telegram:
+        '49449344785634121D077A2A0000002F2F0DFF5F350082010000000007C1130000785600007F2C123400009F2B34550000FA002C01008000800080008000800080008000800080008000',
+      readings: [
+        ['targetDate', '2019-12-31'],
+        ['total', 5.678],
+        ['target', 3.412],
+        ['month', 5.534],
+        ['monthDifference2', 0.25],
+        ['monthDifference3', 0.3],
+      ],
+    },
+  ],
 };

@@ -40,7 +40,18 @@ export const mkRadio34: Profile = {
     ...DATES,
   ],
   sums: TOTAL,
-  examples: [],
+  examples: [
+    {
+      telegram: '15446850785634127462A2009F2FE803F00CEA000000',
+      readings: [
+        ['target', 100],
+        ['sinceTarget', 23.4],
+        ['targetDate', '2023-12-31'],
+        ['date', '2024-06-15'],
+        ['total', 123.4],
+      ],
+    },
+  ],
 };
 
 const HALVES_AT = 8;
@@ -78,7 +89,28 @@ export const mkRadio3a: Profile = {
     { name: 'total', at: 4, bytes: 3, ...TENTHS_OF_M3 },
   ],
   more: halfMonths,
-  examples: [],
+  examples: [
+    {
+      telegram:
+        '36446850785634125072A20000CA30D2040000010200020300030400040500050600060700070800080900090A000A0B000B0C000C0D00',
+      readings: [
+        ['targetDate', '2024-06-10'],
+        ['total', 123.4],
+        ['month6', 0.1],
+        ['month5', 0.4],
+        ['month4', 0.6],
+        ['month3', 0.8],
+        ['month2', 1],
+        ['month1', 1.2],
+        ['month12', 1.4],
+        ['month11', 1.6],
+        ['month10', 1.8],
+        ['month9', 2],
+        ['month8', 2.2],
+        ['month7', 2.4],
+      ],
+    },
+  ],
 };
 
 export const compact5: Profile = {
@@ -91,7 +123,17 @@ export const compact5: Profile = {
     DATES[0],
   ],
   sums: TOTAL,
-  examples: [],
+  examples: [
+    {
+      telegram: '16446850785634124543A1009F2F70110100D204000000',
+      readings: [
+        ['target', 70000000],
+        ['sinceTarget', 1234000],
+        ['targetDate', '2023-12-31'],
+        ['total', 71234000],
+      ],
+    },
+  ],
 };
 
 export const vario451: Profile = {
@@ -104,7 +146,18 @@ export const vario451: Profile = {
     ...DATES,
   ],
   sums: TOTAL,
-  examples: [],
+  examples: [
+    {
+      telegram: '154468507856341227C3A2009F2FE803F00C50000000',
+      readings: [
+        ['target', 277777.77777777775],
+        ['sinceTarget', 22222.222222222223],
+        ['targetDate', '2023-12-31'],
+        ['date', '2024-06-15'],
+        ['total', 300000],
+      ],
+    },
+  ],
 };
 
 const ALLOCATION = [
@@ -124,7 +177,19 @@ export const fhkv3: Profile = {
     { name: 'roomTemperature', at: 9, ...TEMPERATURE },
     { name: 'radiatorTemperature', at: 11, ...TEMPERATURE },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '17446850785634126980A0119F2FE8035002EA0066086009',
+      readings: [
+        ['target', 1000],
+        ['sinceTarget', 234],
+        ['targetDate', '2023-12-31'],
+        ['date', '2024-01-05'],
+        ['roomTemperature', 21.5],
+        ['radiatorTemperature', 24],
+      ],
+    },
+  ],
 };
 
 /** One byte more before the temperatures. */
@@ -137,7 +202,19 @@ export const fhkv3Version94: Profile = {
     { name: 'roomTemperature', at: 10, ...TEMPERATURE },
     { name: 'radiatorTemperature', at: 12, ...TEMPERATURE },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '18446850785634129480A00F9F2FE803F00CEA000066086009',
+      readings: [
+        ['target', 1000],
+        ['sinceTarget', 234],
+        ['targetDate', '2023-12-31'],
+        ['date', '2024-06-15'],
+        ['roomTemperature', 21.5],
+        ['radiatorTemperature', 24],
+      ],
+    },
+  ],
 };
 
 /** Smoke detector. */
@@ -147,5 +224,10 @@ export const tsd2: Profile = {
   ci: [0xa0, 0xa1, 0xa2],
   block: ({ payload }) => (payload.length < 20 ? null : payload),
   bytes: [DATES[0]],
-  examples: [],
+  examples: [
+    {
+      telegram: '214468507856341276F0A0009F2F0000000000000000000000000000000000000000',
+      readings: [['targetDate', '2023-12-31']],
+    },
+  ],
 };

@@ -13,5 +13,13 @@ export const zenner0b: Profile = {
     { name: 'target', at: 5, ...COUNT },
     { name: 'total', at: 9, ...COUNT },
   ],
-  examples: [],
+  examples: [
+    {
+      telegram: '1D44496A785634120B167A2A0000002F2F0F0000000000E8030040D20400',
+      readings: [
+        ['target', 1],
+        ['total', 1.23425],
+      ],
+    },
+  ],
 };
