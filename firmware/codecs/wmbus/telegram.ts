@@ -41,7 +41,7 @@ const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
 ]);
 
 /** C fields that a meter sends: SND-NR, SND-IR, ACC-NR, ACC-DMD, RSP-UD, with or without their bits 4 and 5. */
-const METER_C = new Set([0x44, 0x46, 0x47, 0x48, 0x08, 0x18, 0x28, 0x38]);
+export const METER_CONTROLS: ReadonlySet<number> = new Set([0x44, 0x46, 0x47, 0x48, 0x08, 0x18, 0x28, 0x38]);
 
 interface Walk {
   layer: Uint8Array;
@@ -59,7 +59,7 @@ export function readWireless(
   const link = readWirelessLink(bytes, form);
   if (!link.ok) return link;
   const { address: sender, body, control } = link.value;
-  if (!METER_C.has(control)) {
+  if (!METER_CONTROLS.has(control)) {
     return refuse(
       'WRONG_DIRECTION',
       `C field ${control.toString(16)}h is not one that a meter sends data with`,
