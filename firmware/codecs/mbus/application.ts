@@ -7,7 +7,7 @@ import { historyOf } from './history.ts';
 import { identityOf } from './identity.ts';
 import { namedReadings } from './profiles/index.ts';
 import type { Product } from './profiles/profile.ts';
-import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';
+import { dataRecord, readingsOf, stopFault, timeOf, withObis } from './records.ts';
 
 export interface Application {
   readonly telegram: Telegram;
@@ -28,15 +28,16 @@ export function readApplication(source: Source): Application {
   const profiles = records
     .filter(isCompactProfile)
     .flatMap((record) => expandProfile(record, payload, records));
+  const general = readingsOf(records, meter.mediumCode);
   const telegram: Telegram = {
     meter: identityOf(meter),
     ...(time === undefined ? {} : { time }),
     readings: [
-      ...readingsOf(records, meter.mediumCode),
+      ...general,
       ...profiles,
       ...historyOf(records),
       ...transmissions(records),
-      ...(named.ok ? named.value : []),
+      ...withObis(named.ok ? named.value : [], general, meter.mediumCode),
     ],
     records: records.map((record, i) => dataRecord(record, i, payload)),
   };

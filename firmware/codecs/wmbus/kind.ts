@@ -3,10 +3,11 @@ import { ok, type Result } from '../../domain/errors.ts';
 import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../../domain/telegram.ts';
 import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
-import { DIEHL_AES_KEY, DIEHL_MAKERS, openRealData } from '../mbus/profiles/diehl-prios.ts';
+import { DIEHL_AES_KEY, DIEHL_MAKERS, diehlAddress, openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { namedReadings } from '../mbus/profiles/index.ts';
-import { hexOf } from '../mbus/records.ts';
+import { hexOf, withObis } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
+import type { CrcForm } from './link.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';
 
 /** Reads the telegrams of one meter in their order and remembers the formats of its full frames. */
@@ -19,11 +20,23 @@ export class WirelessMeter {
   }
 
   read(bytes: Uint8Array): Result<Telegram> {
-    const clear = openTelegram(bytes, this.#key);
-    return clear.ok ? this.#application(clear.value) : clear;
+    const clear = this.open(bytes);
+    return clear.ok ? this.interpret(clear.value) : clear;
   }
 
-  #application(clear: ClearTelegram): Result<Telegram> {
+  /** All layers but the application, whose bytes are in clear then. */
+  open(bytes: Uint8Array, crc: CrcForm | 'auto' = 'auto'): Result<ClearTelegram> {
+    const clear = readWireless(bytes, this.#key, crc);
+    if (clear.ok) return ok(withDiehlAddress(clear.value));
+    if (clear.error.code !== 'KEY_MISSING') return clear;
+    // Without a key of its own a meter may still have the public one of its maker.
+    const byDefault = readWireless(bytes, DIEHL_AES_KEY, crc);
+    if (!byDefault.ok || !DIEHL_MAKERS.includes(byDefault.value.sender.manufacturer)) return clear;
+    return ok({ ...byDefault.value, secured: false });
+  }
+
+  /** What an opened telegram says. Remembers the format of a full frame: call it for those that are accepted. */
+  interpret(clear: ClearTelegram): Result<Telegram> {
     switch (clear.content) {
       case 'manufacturer':
         return manufacturerTelegram(clear, this.#key);
@@ -56,12 +69,9 @@ export class WirelessMeter {
 
 const doubted = (reading: Reading): Reading => ({ ...reading, quality: reading.quality ?? 'doubtful' });
 
-/** Without a key of its own a meter may still have the public one of its maker. */
-function openTelegram(bytes: Uint8Array, key: Uint8Array | null): Result<ClearTelegram> {
-  const clear = readWireless(bytes, key);
-  if (clear.ok || clear.error.code !== 'KEY_MISSING') return clear;
-  const byDefault = readWireless(bytes, DIEHL_AES_KEY);
-  return byDefault.ok && DIEHL_MAKERS.includes(byDefault.value.sender.manufacturer) ? byDefault : clear;
+function withDiehlAddress(clear: ClearTelegram): ClearTelegram {
+  const meter = diehlAddress(clear.sender, clear.ci, clear.configuration);
+  return meter ? { ...clear, meter } : clear;
 }
 
 /** A payload of a manufacturer's own: by its profile, else as it is. */
@@ -77,7 +87,8 @@ function manufacturerTelegram(clear: ClearTelegram, key: Uint8Array | null): Res
   const named = namedReadings({ ...clear, records: [], key });
   if (!named.ok) return named;
   const record = { ...base, hex: hexOf(clear.payload) };
-  return ok({ meter: identityOf(clear.meter), readings: named.value, records: [record] });
+  const readings = withObis(named.value, [], clear.meter.mediumCode);
+  return ok({ meter: identityOf(clear.meter), readings, records: [record] });
 }
 
 export function decodeWmbus(input: DecodeInput): DecodeOutput {

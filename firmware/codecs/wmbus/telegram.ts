@@ -26,6 +26,8 @@ export interface ClearTelegram {
   readonly payload: Uint8Array;
   /** The configuration word names no security mode: read as it is. */
   readonly doubtful: boolean;
+  /** A key opened it. */
+  readonly secured: boolean;
 }
 
 const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
@@ -48,6 +50,7 @@ interface Walk {
   address: Address;
   accessNumber: number | null;
   counter: number | null;
+  secured: boolean;
   authentication: Authentication | null;
 }
 
@@ -70,6 +73,7 @@ export function readWireless(
     address: sender,
     accessNumber: null,
     counter: null,
+    secured: false,
     authentication: null,
   };
   const lower = readLowerLayers(walk, sender, key);
@@ -86,6 +90,7 @@ function readLowerLayers(walk: Walk, sender: Address, key: Uint8Array | null): R
     walk.address = ell.value.address ?? walk.address;
     walk.accessNumber = ell.value.accessNumber;
     walk.counter = ell.value.counter;
+    walk.secured = ell.value.secured;
   }
   if (walk.layer[0] === 0x90) {
     const afl = readFragmentation(walk.layer);
@@ -114,6 +119,7 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
       status: 0,
       payload: bytes,
       doubtful: false,
+      secured: walk.secured,
     });
   }
   const known = CONTENTS.get(ci);
@@ -134,5 +140,6 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
     configuration: header.value.configuration,
     payload: opened.value.payload,
     doubtful: opened.value.doubtful,
+    secured: walk.secured || opened.value.secured,
   });
 }

@@ -3,7 +3,7 @@
  * keys of the maker are public.
  */
 import { ok, type Result, refuse } from '../../../domain/errors.ts';
-import { type Address, nameOf } from '../identity.ts';
+import { type Address, addressOf, nameOf } from '../identity.ts';
 import type { Product } from './profile.ts';
 
 const DEFAULT_KEYS = ['39BC8A10E66D83F8', '51728910E66D83F8'].map((hex) => Buffer.from(hex, 'hex'));
@@ -48,6 +48,17 @@ export function openPrios({ ci, payload, sender, key }: Product): Result<Uint8Ar
   }
   if (key) return refuse('KEY_WRONG', `the key does not open the telegram of ${nameOf(sender)}`);
   return refuse('KEY_MISSING', `masked, and not with a default key of the maker: ${nameOf(sender)}`);
+}
+
+/** Masked telegrams have version and medium before the identification; SAP has one of five bytes, and water only. */
+export function diehlAddress(sender: Address, ci: number, configuration: number): Address | null {
+  const prios = ci >= 0xa0 && ci <= 0xa7;
+  const realData = ci === 0x71 || (ci === 0x7a && (configuration & 0x1000) !== 0);
+  if (!DIEHL_MAKERS.includes(sender.manufacturer) || !(prios || realData)) return null;
+  const [m0 = 0, m1 = 0, version = 0, medium = 0, ...id] = sender.bytes;
+  if (sender.manufacturer === 'SAP')
+    return addressOf(Uint8Array.of(m0, m1), Uint8Array.of(...sender.bytes.subarray(2, 6), 0, 7));
+  return addressOf(Uint8Array.of(m0, m1), Uint8Array.of(...id, version, medium));
 }
 
 /** What `openRealData` looks at, of a telegram with CI 7Ah. */
