@@ -2,11 +2,16 @@
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
+import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
+import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
+import type { Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import { PolledMeter } from './meters/polled-meter.ts';
 import { PushMeter } from './meters/push-meter.ts';
+import { WirelessReceiver } from './meters/wmbus/receiver.ts';
+import { WirelessMeterSeat } from './meters/wmbus/wireless-meter.ts';
 
 export interface MeterConfig {
   readonly id: string;
@@ -16,12 +21,33 @@ export interface MeterConfig {
   readonly intervalMs: number;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
+  /** The make of a radio receiver, and the mode that it is told to receive. */
+  readonly receiver?: ReceiverName | undefined;
+  readonly mode?: RadioMode;
+  /** What a meter needs kept over a restart. */
+  readonly settings?: Settings;
 }
 
+/** Meters on the same line are given the same link. */
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
 
 /** P1 comes every 1 or 10 s, mode D every 1 to 4 s: four times the longest is silence. */
 const SILENCE_MS = 40_000;
+
+/** What the meters on one link share: made for the first, found for the others. */
+function perLink<T>(make: (link: Link, clock: Clock, config: MeterConfig) => T): typeof make {
+  const made = new WeakMap<Link, T>();
+  return (link, clock, config) => {
+    const shared = made.get(link) ?? make(link, clock, config);
+    made.set(link, shared);
+    return shared;
+  };
+}
+
+const receiverOn = perLink(
+  (link, clock, { receiver = 'im871a', mode = 'C1+T1' }) =>
+    new WirelessReceiver({ receiver, mode }, link, clock),
+);
 
 export const METER_PROTOCOLS = {
   'dsmr-p1': ({ id, key, authKey }, link, clock) => {
@@ -36,6 +62,7 @@ export const METER_PROTOCOLS = {
   },
   sml: ({ id }, link, clock) =>
     new PushMeter(id, { decoder: () => new SmlDecoder(), read: readSml, silenceMs: SILENCE_MS }, link, clock),
+  wmbus: (config, link, clock) => new WirelessMeterSeat(config, receiverOn(link, clock, config), clock),
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;

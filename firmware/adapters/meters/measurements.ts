@@ -37,5 +37,8 @@ export function measurementsOf(telegram: Telegram, received: Received): Measurem
 /** Null when the meter marks it invalid, undefined when it is not a number of this unit. */
 function numberOf(reading: Reading, unit: string): number | null | undefined {
   if (reading.quality === 'invalid' && reading.value == null) return null;
-  return typeof reading.value === 'number' && (reading.unit ?? '') === unit ? reading.value : undefined;
+  if (typeof reading.value !== 'number') return undefined;
+  // Heat meters count in joules as often as in watt-hours.
+  if (reading.unit === 'J' && unit === 'Wh') return reading.value / 3600;
+  return (reading.unit ?? '') === unit ? reading.value : undefined;
 }

@@ -8,6 +8,7 @@ import { identityOf } from './identity.ts';
 import { namedReadings } from './profiles/index.ts';
 import type { Product } from './profiles/profile.ts';
 import { dataRecord, readingsOf, stopFault, timeOf, withObis } from './records.ts';
+import { statusText } from './status.ts';
 
 export interface Application {
   readonly telegram: Telegram;
@@ -17,7 +18,10 @@ export interface Application {
 }
 
 /** What is known of a telegram before its records are read. */
-export type Source = Omit<Product, 'records'>;
+export interface Source extends Omit<Product, 'records'> {
+  /** Of the transport header, 0 without one. */
+  readonly status: number;
+}
 
 export function readApplication(source: Source): Application {
   const { payload, meter } = source;
@@ -37,11 +41,18 @@ export function readApplication(source: Source): Application {
       ...profiles,
       ...historyOf(records),
       ...transmissions(records),
+      ...statusReading(source.status),
       ...withObis(named.ok ? named.value : [], general, meter.mediumCode),
     ],
     records: records.map((record, i) => dataRecord(record, i, payload)),
   };
   return { telegram, parsed, stopped: stopFault(parsed) };
+}
+
+/** What the meter says of itself, only when there is something to say. */
+function statusReading(status: number): Reading[] {
+  const text = statusText(status);
+  return text === '' ? [] : [{ name: 'status', quantity: 'state', text }];
 }
 
 const ACCESS_NUMBER = 0xfd08;

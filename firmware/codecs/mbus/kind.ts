@@ -87,6 +87,7 @@ function readVariable(frame: LongFrame, form: HeaderForm, key: Uint8Array | null
     meter: address,
     ci: frame.ci,
     accessNumber: header.value.accessNumber,
+    status: header.value.status,
     payload: opened.ok ? opened.value.payload : clear,
     key,
   });
