@@ -45,7 +45,7 @@ export class WirelessMeter {
         return learnt.ok ? ok({ meter: identityOf(clear.meter), readings: [] }) : learnt;
       }
       case 'full':
-        return ok(this.#full(clear, openRealData(clear, this.#key) ?? clear.payload));
+        return this.#full(clear, openRealData(clear, this.#key) ?? clear.payload);
       case 'compact':
         return this.#compact(clear);
     }
@@ -54,16 +54,20 @@ export class WirelessMeter {
   #compact(clear: ClearTelegram): Result<Telegram> {
     const start = clear.payload[0] === 0x2f && clear.payload[1] === 0x2f ? 2 : 0;
     const full = this.#formats.expand(clear.payload.subarray(start));
-    if (full.ok) return ok(this.#full(clear, full.value));
+    if (full.ok) return this.#full(clear, full.value);
     const named = namedReadings({ ...clear, records: [], key: this.#key });
     if (!named.ok || named.value.length === 0) return full;
     return ok({ meter: identityOf(clear.meter), readings: named.value });
   }
 
-  #full(clear: ClearTelegram, payload: Uint8Array): Telegram {
-    const { telegram, parsed } = readApplication({ ...clear, payload, key: this.#key });
+  /** Rubbish after the last record is common; nothing but rubbish is no telegram. */
+  #full(clear: ClearTelegram, payload: Uint8Array): Result<Telegram> {
+    const { telegram, parsed, stopped } = readApplication({ ...clear, payload, key: this.#key });
+    if (stopped && telegram.readings.length === 0 && parsed.records.length === 0)
+      return { ok: false, error: stopped };
     this.#formats.learn(payload, parsed);
-    return clear.doubtful ? { ...telegram, readings: telegram.readings.map(doubted) } : telegram;
+    if (!clear.doubtful) return ok(telegram);
+    return ok({ ...telegram, readings: telegram.readings.map(doubted) });
   }
 }
 
