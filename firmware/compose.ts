@@ -62,23 +62,7 @@ export function composeHouse(config: Config, board: Board): House {
   const gateway = new Gateway({
     clock,
     site,
-    meters: config.meters.map((m) => ({
-      resource: METER_PROTOCOLS[m.protocol](
-        {
-          id: m.id,
-          address: m.address,
-          intervalMs: m.intervalMs,
-          timeZone: config.site.timeZone,
-          ...(m.iec && { iec: iecOf(m.iec) }),
-          settings: storage.settings,
-          ...board.keys.get(m.id),
-        },
-        board.link(m.link),
-        clock,
-      ),
-      name: m.name,
-      role: m.role,
-    })),
+    meters: metersOf(config, board),
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -131,6 +115,33 @@ function iecOf({
   ...rest
 }: MeterRow['iec'] & object): MeterConfig['iec'] & object {
   return { ...rest, ...(profile && { profile }) };
+}
+
+/** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
+function metersOf(config: Config, { clock, storage, keys, link }: Board) {
+  const links = new Map<string, Link>();
+  return config.meters.map((meter) => {
+    const name = JSON.stringify(meter.link);
+    const line = links.get(name) ?? link(meter.link);
+    links.set(name, line);
+    const { id, address, intervalMs, receiver, mode, iec } = meter;
+    const resource = METER_PROTOCOLS[meter.protocol](
+      {
+        id,
+        address,
+        intervalMs,
+        receiver,
+        mode,
+        timeZone: config.site.timeZone,
+        ...(iec && { iec: iecOf(iec) }),
+        settings: storage.settings,
+        ...keys.get(id),
+      },
+      line,
+      clock,
+    );
+    return { resource, name: meter.name, role: meter.role };
+  });
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

@@ -67,6 +67,9 @@ const iec = z.strictObject({
     .optional(),
 });
 
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
+
 const configSchema = z
   .strictObject({
     site: z.strictObject({
@@ -117,10 +120,13 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'wmbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
+          /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
+          receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
+          mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
@@ -156,6 +162,14 @@ const configSchema = z
       .max(LIMITS.devices),
   })
   .superRefine(({ meters, devices }, context) => {
+    for (const [index, meter] of meters.entries()) {
+      if (meter.protocol !== 'wmbus') continue;
+      const mistake = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      if (!WIRELESS_ADDRESS.test(meter.address))
+        mistake('address', 'expected the eight digits on the meter, such as 12345678 or KAM 12345678');
+      if (meter.receiver === undefined) mistake('receiver', 'expected the make of the radio receiver');
+    }
     const seen = new Set<string>();
     const all = [
       ...meters.map((m, i) => ['meters', i, m.id] as const),

@@ -3,6 +3,8 @@ import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
+import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
+import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
@@ -12,6 +14,8 @@ import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
 import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
 import { clockSense } from './meters/sense.ts';
+import { WirelessReceiver } from './meters/wmbus/receiver.ts';
+import { WirelessMeterSeat } from './meters/wmbus/wireless-meter.ts';
 
 export interface MeterConfig {
   readonly id: string;
@@ -27,10 +31,14 @@ export interface MeterConfig {
   readonly authKey?: Uint8Array;
   /** Of programming mode, sent as it is (P1). */
   readonly password?: string;
-  /** Where message counters are kept over a restart. */
-  readonly settings?: Pick<Settings, 'get' | 'set'>;
+  /** What a meter needs kept over a restart, message counters above all. */
+  readonly settings?: Settings;
+  /** The make of a radio receiver, and the mode that it is told to receive. */
+  readonly receiver?: ReceiverName | undefined;
+  readonly mode?: RadioMode;
 }
 
+/** Meters on the same line are given the same link. */
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
 
 const keysOf = ({ key, authKey }: MeterConfig) => ({ ...(key && { key }), ...(authKey && { authKey }) });
@@ -53,6 +61,21 @@ function guarded<F extends { readonly cipher: Ciphered | null }>(
 const SILENCE_MS = 40_000;
 /** Some HAN ports send once a minute. */
 const HAN_SILENCE_MS = 150_000;
+
+/** What the meters on one link share: made for the first, found for the others. */
+function perLink<T>(make: (link: Link, clock: Clock, config: MeterConfig) => T): typeof make {
+  const made = new WeakMap<Link, T>();
+  return (link, clock, config) => {
+    const shared = made.get(link) ?? make(link, clock, config);
+    made.set(link, shared);
+    return shared;
+  };
+}
+
+const receiverOn = perLink(
+  (link, clock, { receiver = 'im871a', mode = 'C1+T1' }) =>
+    new WirelessReceiver({ receiver, mode }, link, clock),
+);
 
 export const METER_PROTOCOLS = {
   'dsmr-p1': (config, link, clock) => {
@@ -81,6 +104,7 @@ export const METER_PROTOCOLS = {
     const decoder = () => new SmlDecoder();
     return new PushMeter(id, { decoder, read: readSml, silenceMs: SILENCE_MS, sense }, link, clock);
   },
+  wmbus: (config, link, clock) => new WirelessMeterSeat(config, receiverOn(link, clock, config), clock),
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;

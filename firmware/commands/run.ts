@@ -86,9 +86,14 @@ function transportOf({ mqtt }: Config, base: string, clock: Board['clock']): Boa
 }
 
 function keysOf(config: Config, base: string): Board['keys'] {
-  const bytes = (reference: Parameters<typeof resolveSecret>[0], where: string): Uint8Array => {
+  const bytes = (
+    reference: Parameters<typeof resolveSecret>[0],
+    where: string,
+    short: boolean,
+  ): Uint8Array => {
     const key = fromHex(secret(reference, base, where));
-    if (key?.length !== 16)
+    // Some makers of wireless meters have ciphers of their own, with keys of eight bytes.
+    if (key?.length !== 16 && !(short && key?.length === 8))
       throw new HearthError('CONFIG_INVALID', `${where}: expected 32 hexadecimal digits`);
     return key;
   };
@@ -96,8 +101,8 @@ function keysOf(config: Config, base: string): Board['keys'] {
     config.meters.map((m, i) => [
       m.id,
       {
-        ...(m.key && { key: bytes(m.key, `meters[${i}].key`) }),
-        ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`) }),
+        ...(m.key && { key: bytes(m.key, `meters[${i}].key`, m.protocol === 'wmbus') }),
+        ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`, false) }),
         ...(m.iec?.password && { password: secret(m.iec.password, base, `meters[${i}].iec.password`) }),
       },
     ]),

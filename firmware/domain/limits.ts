@@ -28,6 +28,12 @@ export const LIMITS = {
   dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
   wmbusTelegram_bytes: 512,
+  /** A line of a receiver with text output: two telegrams in hexadecimal. */
+  wmbusLine_chars: 2200,
+  /** Meters heard on the air that nobody has configured, kept for the installer. */
+  wmbusHeard: 256,
+  /** Telegrams of a meter that are remembered to tell a repetition. */
+  wmbusRepeats: 16,
   mbusRecords: 256,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
