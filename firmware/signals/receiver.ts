@@ -1,5 +1,6 @@
 /** Joins transport, envelope, dialect and book. What a message changes takes effect first and is written down after. */
 import type { Fault } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
 import type { Signal } from '../domain/signal.ts';
 import type { Journal, Settings, SignalStore } from '../domain/storage.ts';
@@ -23,9 +24,6 @@ export interface ReceiverDeps {
   readonly changed: () => void;
 }
 
-/** Refusals are journalled one by one up to this many an hour, then only counted: a flood must not wear the flash. */
-const REFUSALS_AN_HOUR = 60;
-
 export class SignalReceiver {
   private readonly deps: ReceiverDeps;
   private readonly book: SignalBook;
@@ -45,6 +43,7 @@ export class SignalReceiver {
   open(transport: SignalTransport): void {
     transport.open({
       message: (topic, bytes) => this.message(topic, bytes),
+      refused: (topic, reason) => this.refuse(topic, reason),
       state: (connected, reason) => this.state(connected, reason),
     });
   }
@@ -68,28 +67,30 @@ export class SignalReceiver {
     for (const id of this.book.prune(clock.wallMs())) store.remove(id);
   }
 
-  private message(topic: string, bytes: Uint8Array): void {
+  /** Whether what it says is written down. A refused message is dealt with, too. */
+  private message(topic: string, bytes: Uint8Array): boolean {
     const { clock, programs, envelope } = this.deps;
     const opened = openEnvelope(bytes, envelope);
     if (!opened.ok) {
       this.refuse(topic, opened.error);
-      return;
+      return true;
     }
     const context = { programs, receivedMs: clock.wallMs(), draw: (id: string) => this.draw(id) };
     const change = readOpenAdr3(opened.value.payload, context);
     if (!change.ok) {
       this.refuse(topic, change.error);
-      return;
+      return true;
     }
     const applied = this.book.apply(change.value, clock.wallMs(), isWallPlausible(clock.wallMs()));
     if (applied.kept.length + applied.cancelled.length > 0) this.deps.changed();
-    this.writeDown(topic, applied);
+    return this.writeDown(topic, applied);
   }
 
-  private writeDown(topic: string, applied: ReturnType<SignalBook['apply']>): void {
+  private writeDown(topic: string, applied: ReturnType<SignalBook['apply']>): boolean {
     const { journal, store, clock } = this.deps;
+    let kept = true;
     for (const signal of applied.kept) {
-      store.save(signal);
+      if (!store.save(signal)) kept = false;
       const [first] = signal.intervals;
       const detail = {
         id: signal.id,
@@ -117,6 +118,7 @@ export class SignalReceiver {
       });
     }
     for (const { reason } of applied.refused) this.refuse(topic, reason);
+    return kept;
   }
 
   private refuse(topic: string, reason: Fault): void {
@@ -126,7 +128,7 @@ export class SignalReceiver {
       this.refusalsSinceMs = clock.elapsedMs();
     }
     this.refusals += 1;
-    if (this.refusals > REFUSALS_AN_HOUR) return;
+    if (this.refusals > LIMITS.refusalEntriesAnHour) return;
     const detail = {
       topic: topic.slice(0, 200),
       message: reason.message.slice(0, 500),
