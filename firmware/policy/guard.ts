@@ -132,7 +132,11 @@ function underImportLimit(
   const fresh = image.grid_W.value !== null && image.grid_W.ageMs <= image.site.staleAfterMs;
   const drawn = consumers.reduce((sum, e) => sum + drawn_W(image, e.device), 0);
   const rest = fresh ? (image.grid_W.value ?? 0) - drawn : image.site.baseWorstCase_W;
-  const open_W = steerableOnly ? limit_W + Math.max(0, -rest) : limit_W - rest;
+  // What does not count under the limit still has the first right to own production.
+  const free = consumers
+    .filter((e) => !counted.includes(e))
+    .reduce((sum, e) => sum + Math.max(counted_W(e), drawn_W(image, e.device)), 0);
+  const open_W = steerableOnly ? limit_W + Math.max(0, -(rest + free)) : limit_W - rest;
   shed(
     counted,
     open_W,
