@@ -30,6 +30,8 @@ export interface ReceiverDeps {
   readonly baselines?: Baselines;
   /** Takes messages of topics that are not the dialect's: true when it did. */
   readonly other?: (topic: string, bytes: Uint8Array) => boolean;
+  /** Chance by name, in [−1, 1); of this home's own seed when absent. */
+  readonly draw?: (name: string) => number;
   /** Called at once when the signals have changed. */
   readonly changed: () => void;
 }
@@ -50,7 +52,7 @@ export class SignalReceiver {
     this.deps = deps;
     const { clock, store, settings, random, failsafe } = deps;
     const wallMs = clock.wallMs();
-    this.draw = drawsOf(settings, random);
+    this.draw = deps.draw ?? drawsOf(settings, random);
     this.watch = failsafe && new FailsafeWatch(failsafe, clock, settings);
     this.book = new SignalBook(store.load(isWallPlausible(wallMs) ? wallMs - AFTERMATH_MS : 0), wallMs);
   }
