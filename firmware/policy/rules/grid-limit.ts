@@ -59,11 +59,18 @@ export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
   const others = consumers(image)
     .filter((d) => !counts(limit, d))
     .reduce((sum, d) => sum + Math.max(measured_W(d, image.site.staleAfterMs), wishes.get(d.id) ?? 0), 0);
-  return limit.limit_W + Math.max(0, -(base + others));
+  const stuck = consumers(image)
+    .filter((d) => counts(limit, d) && isLost(d))
+    .reduce((sum, d) => sum + Math.max(0, d.setPoint_W ?? d.flexibility.worstCase_W), 0);
+  return limit.limit_W + Math.max(0, -(base + others)) - stuck;
 }
 
+/** It takes what it was last told to, and nobody can tell it otherwise. */
+const isLost = ({ health }: DeviceImage): boolean => health === 'silent' || health === 'faulty';
+
 function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan {
-  const counted = consumers(context.image).filter((d) => counts(limit, d));
+  const lostCounts = limit.scope === 'controllable';
+  const counted = consumers(context.image).filter((d) => counts(limit, d) && !(lostCounts && isLost(d)));
   let left = Math.max(0, headroom_W(context, limit) - margin(limit));
   return byPriority(counted).reduce((p, device) => {
     const wish = Math.max(0, context.wishes.get(device.id) ?? maxOf(device.flexibility));
