@@ -4,7 +4,7 @@
  * seconds to its first reading, in the same run.
  */
 import '../firmware/node-guard.ts';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +16,7 @@ import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
 import { ModbusTwin } from '../test/twins/modbus-device.ts';
 import { message } from '../test/twins/operator.ts';
 import { p1Telegram } from '../test/twins/p1-telegram.ts';
+import { spawnGateway } from './gateway-process.ts';
 
 const LIMIT_RUNS = 200;
 /** Each wallbox wants a little more energy than the one before, so that each step of the price moves just one. */
@@ -66,8 +67,7 @@ async function begin(broker: Broker, wallboxes: number) {
   const writes = new Writes(twins);
   const written = writes.next(false);
   const startedAt = performance.now();
-  const main = path.resolve(import.meta.dirname, '../firmware/main.ts');
-  const gateway = spawn(process.execPath, [main, 'run', file], { stdio: 'ignore' });
+  const gateway = spawnGateway(file, 'ignore');
   return {
     writes,
     gateway,
@@ -227,4 +227,5 @@ for (const [name, open] of [
   console.log(`${name}:`);
   await bench(await open());
 }
+await import('./bench-iec.ts');
 process.exit(0);

@@ -82,7 +82,9 @@ for (const carrier of ['serial', 'tcp'] as const) {
     );
     await until('the wallbox is turned down', () => register() < 160);
     const set_W = (register() / 10) * 690;
-    t.ok(set_W >= 4140 && set_W <= 6000, `${set_W} W under 6 kW`);
+    // The roof may cover more, when the sun shines.
+    const net_W = home.world.net_W(Date.now());
+    t.ok(set_W >= 4140 && net_W <= 6000, `${set_W} W, ${net_W} W at the connection under 6 kW`);
     const decision = house.gateway.snapshot().decision;
     t.match(decision?.devices[0]?.reasons[0], {
       code: 'GRID_LIMIT',

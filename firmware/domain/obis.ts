@@ -97,6 +97,8 @@ function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
   const row = ELECTRICITY.get(phased ? c % 20 : c);
   if (!row) return null;
   if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel: b };
+  if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel: b };
+  if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel: b };
   if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel: b };
   return null;
 }

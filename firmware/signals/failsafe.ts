@@ -1,5 +1,5 @@
 /** The limit that holds when the operator has been out of reach for longer than agreed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isCommand, type LimitScope, type Signal, type SignalKind } from '../domain/signal.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, isWallPlausible, type WallMs } from '../domain/time.ts';

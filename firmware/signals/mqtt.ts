@@ -3,6 +3,7 @@
  * only after it has been dealt with and written down, so that a power cut in between brings it again.
  */
 import { type IClientOptions, type IPublishPacket, MqttClient } from 'mqtt';
+import { writeToStream } from 'mqtt-packet';
 import { type Fault, fault } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
@@ -22,6 +23,9 @@ export interface MqttOptions extends BrokerAddress {
   /** Filters; a message of any other topic is refused. */
   readonly topics: readonly string[];
 }
+
+// Else the first packet makes 65 536 buffers, one for each number that a packet may hold: 7 MB for a few messages a day.
+writeToStream.cacheNumbers = false;
 
 const KEEPALIVE_S = 30;
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -1,5 +1,5 @@
 /** The objects of OpenADR 3.1 as far as they are read; what is not named here is let through and ignored. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
 
 const period = z.looseObject({

@@ -1,5 +1,5 @@
 /** What is agreed with an operator about one programme, at commissioning: no message says any of it. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const share = z.number().min(0).max(1);
 
