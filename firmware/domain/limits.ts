@@ -54,7 +54,20 @@ export const LIMITS = {
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,
   signalsKept: 256,
+  /** A larger packet is skipped on the wire; the rest of its frame is no more than topic and properties. */
+  mqttPacket_bytes: 260 * 1024,
+  mqttTopic_bytes: 1024,
+  /** Messages that wait for the broker. */
   mqttQueue: 200,
+  mqttInFlight: 20,
+  mqttBackoffMinMs: 1_000,
+  mqttBackoffMaxMs: 60_000,
+  /** A flood is read at this pace after the burst; the rest waits at the broker. */
+  signalBurst: 200,
+  signalsPerSecond: 50,
+  /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
+  signalEntriesAnHour: 600,
+  refusalEntriesAnHour: 60,
   // Devices
   commandAttempts: 3,
   // Planning
