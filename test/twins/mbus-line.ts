@@ -134,7 +134,7 @@ export class MbusTwin {
 
   /** Between 11 and 51 bit times, by the meter's number, so that the same bus sounds the same every time. */
   private delayOf({ id, version, misbehaves }: MbusTwinMeter): number {
-    const own = 11 + ((Number(id) * 7919 + version * 13) % 41);
+    const own = 11 + ((Number.parseInt(id, 16) * 7919 + version * 13) % 41);
     return misbehaves === 'late' ? own + LAST_MOMENT_BITS + ((50 + LATE_MS) * this.baudRate) / 1000 : own;
   }
 

@@ -13,6 +13,7 @@ const MANUFACTURERS =
 
 /** What is known of the bus: values that occur on it come first. */
 export interface Seen {
+  readonly ids: readonly string[];
   readonly manufacturers: readonly number[];
   readonly versions: readonly number[];
   readonly media: readonly number[];
@@ -22,36 +23,59 @@ const DIGITS = [...'0123456789'];
 const LETTERS = [...'ABCDE'];
 const BYTES = Array.from({ length: 255 }, (_, i) => i);
 
-const first = (seen: readonly number[], rest: readonly number[]): number[] => [
-  ...new Set([...seen, ...rest]),
-];
+/** From so many meters on, a digit that was always the same is believed to be so. */
+const ENOUGH_SEEN = 2;
 
 /**
- * The masks below a mask. The lowest digit is fixed first: numbers from one production run differ there, while a
- * walk from the highest digit goes down the whole common beginning. When all digits stand: device type, manufacturer,
- * version. `wide` gives what the plain split leaves out because it is rare. Empty when there is nothing to split.
+ * The digit to fix next. Meters of one house often come from few production runs: the high digits divide them into
+ * runs whose low digits are then taken without gaps, which leaves the fewest masks silent. A digit in which no two
+ * meters of this bus have differed so far divides nothing and comes last.
  */
-export function splitOf(mask: SecondaryMask, seen: Seen, wide = false): SecondaryMask[] {
-  const at = mask.id.lastIndexOf('F');
-  if (at >= 0) {
-    const choices = wide ? LETTERS : DIGITS;
-    return choices.map((digit) => ({ ...mask, id: mask.id.slice(0, at) + digit + mask.id.slice(at + 1) }));
-  }
-  if (mask.medium === null) return without(first(seen.media, DEVICE_TYPES), BYTES, wide, 'medium', mask);
-  if (mask.manufacturer === null) {
-    return without(first(seen.manufacturers, MANUFACTURERS), [], wide, 'manufacturer', mask);
-  }
-  if (mask.version === null) return without(first(seen.versions, BYTES), [], wide, 'version', mask);
-  return [];
+function digitOf({ id }: SecondaryMask, { ids }: Seen): number {
+  const varies = (at: number): boolean => ids.some((other) => other[at] !== ids[0]?.[at]);
+  const open = [...id].flatMap((digit, at) => (digit === 'F' ? [at] : []));
+  const telling = ids.length < ENOUGH_SEEN ? undefined : open.find(varies);
+  return telling ?? open[0] ?? -1;
 }
 
-function without(
-  plain: readonly number[],
-  all: readonly number[],
-  wide: boolean,
-  field: 'medium' | 'manufacturer' | 'version',
-  mask: SecondaryMask,
-): SecondaryMask[] {
-  const values = wide ? all.filter((value) => !plain.includes(value)) : plain;
-  return values.map((value) => ({ ...mask, [field]: value }));
+/** The masks below a mask, and how it was divided: by a digit, or by a field. */
+export interface Split {
+  readonly by: number | 'medium' | 'manufacturer' | 'version';
+  readonly masks: readonly SecondaryMask[];
 }
+
+/** One digit fixed; when all digits stand the device type, then manufacturer, then version. Null: it cannot be divided. */
+export function splitOf(mask: SecondaryMask, seen: Seen): Split | null {
+  const at = digitOf(mask, seen);
+  if (at >= 0) return { by: at, masks: DIGITS.map((digit) => withDigit(mask, at, digit)) };
+  if (mask.medium === null) return byField(mask, 'medium', seen.media, DEVICE_TYPES);
+  if (mask.manufacturer === null) return byField(mask, 'manufacturer', seen.manufacturers, MANUFACTURERS);
+  if (mask.version === null) return byField(mask, 'version', seen.versions, BYTES);
+  return null;
+}
+
+/** What is known to occur on this bus comes first. */
+function byField(
+  mask: SecondaryMask,
+  by: Exclude<Split['by'], number>,
+  seen: readonly number[],
+  others: readonly number[],
+): Split {
+  const values = [...new Set([...seen, ...others])];
+  return { by, masks: values.map((value) => ({ ...mask, [by]: value })) };
+}
+
+/** What a split leaves out because it is rare: the letters A to E as digits, device types without a name. */
+export function restOf(mask: SecondaryMask, { by, masks }: Split): SecondaryMask[] {
+  if (typeof by === 'number') return LETTERS.map((letter) => withDigit(mask, by, letter));
+  if (by !== 'medium') return [];
+  return BYTES.filter((medium) => masks.every((tried) => tried.medium !== medium)).map((medium) => ({
+    ...mask,
+    medium,
+  }));
+}
+
+const withDigit = (mask: SecondaryMask, at: number, digit: string): SecondaryMask => ({
+  ...mask,
+  id: mask.id.slice(0, at) + digit + mask.id.slice(at + 1),
+});

@@ -12,7 +12,7 @@ import type { Outcome, Request } from './exchange.ts';
 import type { Address } from './identity.ts';
 import type { LongFrame } from './link.ts';
 import { ADDRESS, reqUd2, select, sndNke } from './requests.ts';
-import { type Seen, splitOf } from './search-split.ts';
+import { restOf, type Seen, type Split, splitOf } from './search-split.ts';
 import { ANYBODY, fits, maskOf, maskText, type SecondaryMask } from './secondary.ts';
 
 export interface FoundMeter {
@@ -40,6 +40,8 @@ export interface SearchState {
   /** An answer was lost, late, or not from whom it should be: silence is worth less. */
   readonly troubled: boolean;
   readonly sweeps: number;
+  /** Meters known when the present sweep began. */
+  readonly knownBefore: number;
   readonly requests: number;
 }
 
@@ -61,10 +63,14 @@ type Doing =
 
 interface Node {
   readonly mask: SecondaryMask;
+  /** Null for the sweep over silent masks, which is no mask of its own. */
+  readonly split: Split | null;
   readonly pending: readonly SecondaryMask[];
   readonly silent: readonly SecondaryMask[];
   /** Whether anything answered below it. */
   readonly answered: boolean;
+  /** It was not asked: nobody was anywhere else. */
+  readonly inferred: boolean;
   /** What has been done about too few meters below it: nothing, asked itself again, the silent again, all others. */
   readonly stage: 0 | 1 | 2 | 3;
 }
@@ -94,6 +100,7 @@ export const newSearch = (): SearchState => ({
   silent: [],
   troubled: false,
   sweeps: 0,
+  knownBefore: 0,
   requests: 0,
 });
 
@@ -199,11 +206,14 @@ function alone(state: SearchState, self: boolean): SearchStep {
 function several(state: SearchState, mask: SecondaryMask, self: boolean): SearchStep {
   if (self) return goOn(state);
   const marked = answered(state);
-  const pending = splitOf(mask, seenOn(state));
-  if (pending.length === 0)
-    return goOn({ ...marked, unresolved: [...state.unresolved, { mask, why: 'alike' }] });
-  const node: Node = { mask, pending, silent: [], answered: false, stage: 0 };
-  return goOn({ ...marked, nodes: [...marked.nodes, node] });
+  const node = nodeOf(state, mask, false);
+  if (node) return goOn({ ...marked, nodes: [...marked.nodes, node] });
+  return goOn({ ...marked, unresolved: [...state.unresolved, { mask, why: 'alike' }] });
+}
+
+function nodeOf(state: SearchState, mask: SecondaryMask, inferred: boolean): Node | null {
+  const split = splitOf(mask, seenOn(state));
+  return split && { mask, split, pending: split.masks, silent: [], answered: false, inferred, stage: 0 };
 }
 
 /** Who answers now and did not before was not heard then. */
@@ -217,7 +227,12 @@ function seenOn({ found }: SearchState): Seen {
   const values = (field: 'manufacturer' | 'version' | 'medium'): number[] => [
     ...new Set(addresses.flatMap((mask) => mask[field] ?? [])),
   ];
-  return { manufacturers: values('manufacturer'), versions: values('version'), media: values('medium') };
+  return {
+    ids: addresses.map(({ id }) => id),
+    manufacturers: values('manufacturer'),
+    versions: values('version'),
+    media: values('medium'),
+  };
 }
 
 function goOn(state: SearchState): SearchStep {
@@ -226,22 +241,24 @@ function goOn(state: SearchState): SearchStep {
   const [next, ...pending] = node.pending;
   if (!next) return close(state, node);
   const taken = replaceTop(state, () => ({ pending }));
-  // Several are below, and nobody is in any part but the last: they are all there, nothing needs to be asked.
-  const forced = pending.length === 0 && node.stage === 0 && !node.answered && node.mask.id.includes('F');
-  return forced ? several(taken, next, false) : selecting(taken, next, 1, false);
+  // Several are below, and nobody is in any part but the last: they should all be there, and need not be asked.
+  const last = pending.length === 0 && node.stage === 0 && !node.answered && next.id.includes('F');
+  const inferred = last ? nodeOf(state, next, true) : null;
+  return inferred ? goOn({ ...taken, nodes: [...taken.nodes, inferred] }) : selecting(taken, next, 1, false);
 }
+
+const countIn = ({ found }: SearchState, mask: SecondaryMask): number =>
+  [...found.values()].filter(({ address }) => fits(mask, address)).length;
 
 /** Nothing is left to ask below a mask that several had answered: are there several? */
 function close(state: SearchState, node: Node): SearchStep {
-  const count = [...state.found.values()].filter(({ address }) => fits(node.mask, address)).length;
+  const count = countIn(state, node.mask);
+  const below = { ...state, nodes: state.nodes.slice(0, -1) };
+  if (node.inferred && !node.answered && node.stage === 0) return nobody(below, node.mask, false);
   const explained = state.unresolved.some(({ mask }) => isWithin(mask, node.mask));
   if (count < 2 && !explained && node.stage < 3) return doubt(state, node);
   const mute = count === 0 && !explained ? [{ mask: node.mask, why: 'mute' as const }] : [];
-  return goOn({
-    ...state,
-    unresolved: [...state.unresolved, ...mute],
-    nodes: state.nodes.slice(0, -1),
-  });
+  return goOn({ ...below, unresolved: [...state.unresolved, ...mute] });
 }
 
 function doubt(state: SearchState, node: Node): SearchStep {
@@ -254,7 +271,7 @@ function doubt(state: SearchState, node: Node): SearchStep {
     );
   if (node.stage === 1)
     return goOn(replaceTop(state, () => ({ stage: 2, pending: node.silent, silent: [] })));
-  const pending = splitOf(node.mask, seenOn(state), true);
+  const pending = node.split ? restOf(node.mask, node.split) : [];
   return goOn(replaceTop(state, () => ({ stage: 3, pending })));
 }
 
@@ -264,10 +281,21 @@ const isWithin = (narrow: SecondaryMask, wide: SecondaryMask): boolean =>
   (wide.medium === null || wide.medium === narrow.medium);
 
 function sweepOrEnd(state: SearchState): SearchStep {
-  const end: SearchStep = { state: { ...state, doing: { name: 'done' } }, request: null };
-  if (!state.troubled || state.sweeps >= SWEEPS || state.silent.length === 0) return end;
+  const unresolved = state.unresolved.filter(({ mask }) => countIn(state, mask) === 0);
+  const end: SearchStep = { state: { ...state, unresolved, doing: { name: 'done' } }, request: null };
+  const needed = state.sweeps === 0 ? state.troubled : state.found.size > state.knownBefore;
+  if (!needed || state.sweeps >= SWEEPS || state.silent.length === 0) return end;
   const silent = [...new Map(state.silent.map((mask) => [maskText(mask), mask])).values()];
   // A node of no mask of its own: it is closed as soon as all of it was asked.
-  const node: Node = { mask: ANYBODY, pending: silent, silent: [], answered: true, stage: 3 };
-  return goOn({ ...state, nodes: [node], silent: [], troubled: false, sweeps: state.sweeps + 1 });
+  const node: Node = {
+    mask: ANYBODY,
+    split: null,
+    pending: silent,
+    silent: [],
+    answered: true,
+    inferred: false,
+    stage: 3,
+  };
+  const sweeps = state.sweeps + 1;
+  return goOn({ ...state, nodes: [node], silent: [], sweeps, knownBefore: state.found.size });
 }
