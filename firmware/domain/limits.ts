@@ -35,6 +35,12 @@ export const LIMITS = {
   /** Telegrams of a meter that are remembered to tell a repetition. */
   wmbusRepeats: 16,
   mbusRecords: 256,
+  /** What a master keeps of an answer: the longest frame, its echo and noise. */
+  mbusHeld_bytes: 1024,
+  /** Of one readout. */
+  mbusTelegrams: 32,
+  /** Readouts and searches that wait for one line. */
+  mbusQueue: 64,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
   linkChunk_bytes: 65_536,
