@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { type Fault, type Result, refuse } from '../../domain/errors.ts';
 import { cautious, corrected } from './forecast-correction.ts';
-import { makePlan, type SolveProgram } from './planner.ts';
+import { makePlan, type PlanOptions, type SolveProgram } from './planner.ts';
 import { type Progress, remaining } from './remaining.ts';
 import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
 
@@ -93,11 +93,12 @@ export class RollingPlanner {
     return { ok: true, value: plan.faults.length ? { devices, faults: plan.faults } : { devices } };
   }
 
-  #shifted(rest: Scenario, t: number): { last?: Schedule } {
+  #shifted(rest: Scenario, t: number): Pick<PlanOptions, 'last'> {
     if (!this.#last || this.#last.t >= t) return {};
     const by = t - this.#last.t;
-    const schedule = this.#last.schedule;
-    return { last: Object.fromEntries(rest.devices.map((d) => [d.id, shift(schedule[d.id] ?? {}, by)])) };
+    const before = this.#last.schedule;
+    const schedule = Object.fromEntries(rest.devices.map((d) => [d.id, shift(before[d.id] ?? {}, by)]));
+    return { last: { schedule, ageSlots: by } };
   }
 }
 
