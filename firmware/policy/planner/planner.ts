@@ -60,7 +60,10 @@ export async function makePlan(s: Scenario, options: PlanOptions): Promise<Plan>
   if (!options.solverOnly || !solve) standInNow();
   if (solve) {
     const program = buildProgram(s);
-    const solution = await solve(program.data, best?.evaluation.feasible ? program.start(best.schedule) : []);
+    const solution = await solve(
+      program.data,
+      best?.evaluation.feasible ? program.start(best.schedule, best.evaluation) : [],
+    );
     if (!solution.ok) faults.push(solution.error);
     else {
       bound = solution.value.bound;

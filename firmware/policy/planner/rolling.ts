@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { type Fault, type Result, refuse } from '../../domain/errors.ts';
-import { cautious, corrected } from './forecast-correction.ts';
+import { corrected, spreadAt } from './forecast-correction.ts';
+import { hedged } from './outlook.ts';
 import { makePlan, type PlanOptions, type SolveProgram } from './planner.ts';
 import { type Progress, remaining } from './remaining.ts';
 import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
@@ -81,15 +82,18 @@ export class RollingPlanner {
     this.#known = known.value;
     const expected =
       this.#options.correct === false ? known.value : corrected(this.#forecast, known.value, now.t);
-    const left = remaining(expected, now.t, progressOf(now));
-    const rest = this.#options.correct === false ? left : cautious(left);
+    const rest = remaining(expected, now.t, progressOf(now));
     const plan = await makePlan(rest, {
       solve: this.#options.solve,
       solverOnly: true,
       ...this.#shifted(rest, now.t),
     });
+    const schedule =
+      this.#options.correct === false
+        ? plan.schedule
+        : hedged(rest, plan.schedule, spreadAt(this.#forecast, known.value, now.t));
     this.#last = { t: now.t, schedule: plan.schedule };
-    const devices = Object.fromEntries(rest.devices.map((d) => [d.id, setPoint(plan.schedule[d.id] ?? {})]));
+    const devices = Object.fromEntries(rest.devices.map((d) => [d.id, setPoint(schedule[d.id] ?? {})]));
     return { ok: true, value: plan.faults.length ? { devices, faults: plan.faults } : { devices } };
   }
 

@@ -9,10 +9,12 @@ export interface Grid {
   readonly taken: number[];
   /** Export within the limit. */
   readonly fed: number[];
+  /** Decisions, by slot: import (1) or export. */
+  readonly importing: [slot: number, variable: number][];
 }
 
 export function buildGrid(lp: LinearProgram, s: Scenario, slots: readonly SlotTerms[]): Grid {
-  const grid: Grid = { taken: [], fed: [] };
+  const grid: Grid = { taken: [], fed: [], importing: [] };
   slots.forEach((slot, t) => {
     balance(lp, s, slot, t, grid);
   });
@@ -43,6 +45,7 @@ function balance(lp: LinearProgram, s: Scenario, slot: SlotTerms, t: number, gri
     const importing = lp.binary();
     lp.onlyWith(i, Math.min(most, s.grid.import_max_kw), importing);
     lp.onlyWithout(x, Math.min(least, s.grid.export_max_kw), importing);
+    grid.importing.push([t, importing]);
   }
   grid.taken.push(i);
   grid.fed.push(x);

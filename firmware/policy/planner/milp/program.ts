@@ -3,6 +3,7 @@
  * charging steps, on and off above a minimum power, starts of cycles, and directions where energy is worth less
  * than nothing or buying is cheaper than selling.
  */
+import type { Evaluation } from '../model.ts';
 import { at, type Device, type Scenario, type Schedule } from '../scenario.ts';
 import { battery, directions } from './battery.ts';
 import { car } from './car.ts';
@@ -16,8 +17,8 @@ import type { DeviceColumns, SlotTerms } from './slot.ts';
 export interface Program {
   readonly data: ProgramData;
   schedule(values: ArrayLike<number>): Schedule;
-  /** Values of the whole-number columns that belong to a schedule. */
-  start(schedule: Schedule): Term[];
+  /** Values of the whole-number columns that belong to a schedule and what it does at the grid. */
+  start(schedule: Schedule, grid: Pick<Evaluation, 'import_kw'>): Term[];
 }
 
 export function buildProgram(s: Scenario): Program {
@@ -29,12 +30,16 @@ export function buildProgram(s: Scenario): Program {
   const directed = directions(s);
   const devices: [string, DeviceColumns][] = s.devices.map((d) => [d.id, build(lp, s, d, slots, directed)]);
   const grid = buildGrid(lp, s, slots);
-  for (const e of s.events) buildEvent(lp, s, e, slots, grid);
+  const events = s.events.map((e) => buildEvent(lp, s, e, slots, grid));
   buildDirectionRules(lp, s, slots, grid, devices);
   return {
     data: lp.data(),
     schedule: (values) => Object.fromEntries(devices.map(([id, columns]) => [id, columns.read(values)])),
-    start: (schedule) => devices.flatMap(([id, columns]) => columns.start(schedule[id] ?? {})),
+    start: (schedule, { import_kw }) => [
+      ...devices.flatMap(([id, columns]) => columns.start(schedule[id] ?? {})),
+      ...grid.importing.map(([t, v]): Term => [v, at(import_kw, t) > 0 ? 1 : 0]),
+      ...events.flatMap((start) => start(import_kw)),
+    ],
   };
 }
 
