@@ -1,7 +1,8 @@
 /** When a device with a deadline runs: the cheapest quarter hours until then. */
 import { maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../domain/image.ts';
-import { cheapest, pricedSlots, type Slot } from './prices.ts';
+import type { PriceStretch } from '../domain/price-curve.ts';
+import { cheapest, pricedSlots } from './prices.ts';
 
 /** Covers ramping and the thermostat's own pauses: plan for a little more time than the energy needs. */
 const TIME_RESERVE = 1.1;
@@ -10,11 +11,22 @@ export type Verdict = 'run' | 'wait' | 'free';
 
 export interface PricePlan {
   readonly verdict: Verdict;
-  readonly slots: readonly Slot[];
+  readonly slots: readonly PriceStretch[];
 }
+
+/** Several rules ask for the same plan in a cycle; an image never changes. */
+const plans = new WeakMap<Image, Map<string, PricePlan>>();
 
 /** Where the device runs between now and its deadline. */
 export function pricePlan(image: Image, device: DeviceImage): PricePlan {
+  const known = plans.get(image) ?? new Map<string, PricePlan>();
+  plans.set(image, known);
+  const plan = known.get(device.id) ?? planFor(image, device);
+  known.set(device.id, plan);
+  return plan;
+}
+
+function planFor(image: Image, device: DeviceImage): PricePlan {
   const { need } = device.flexibility;
   if (device.mode !== 'cheap' || !need || !image.wallTrusted) return { verdict: 'free', slots: [] };
   if (need.energy_Wh <= 0) return { verdict: 'wait', slots: [] };

@@ -2,8 +2,8 @@
 
 import { maxOf, minOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
+import { priceAt } from '../domain/price-curve.ts';
 import type { SiteInfo } from './deps.ts';
-import { priceAt } from './prices.ts';
 import type { DeviceView, MeterCard, OverrideForm, View } from './schema.ts';
 import {
   codeWords,

@@ -4,7 +4,8 @@ import type { Clock, ElapsedMs, WallMs } from '../../domain/time.ts';
 interface Timer {
   readonly atMs: ElapsedMs;
   readonly order: number;
-  readonly task: () => void;
+  /** Null when it was cancelled. */
+  task: (() => void) | null;
 }
 
 export class SimulatedClock implements Clock {
@@ -13,7 +14,6 @@ export class SimulatedClock implements Clock {
   private order = 0;
   /** A binary heap by time, then by the order of asking. */
   private readonly heap: Timer[] = [];
-  private readonly cancelled = new Set<Timer>();
 
   constructor(startWallMs: WallMs) {
     this.offsetMs = startWallMs;
@@ -30,7 +30,9 @@ export class SimulatedClock implements Clock {
   after(delayMs: number, task: () => void): () => void {
     const timer: Timer = { atMs: this.nowMs + Math.max(0, delayMs), order: this.order++, task };
     this.push(timer);
-    return () => this.cancelled.add(timer);
+    return () => {
+      timer.task = null;
+    };
   }
 
   /** The wall clock jumps; elapsed time does not notice. */
@@ -43,7 +45,7 @@ export class SimulatedClock implements Clock {
     await settled();
     for (let next = this.heap[0]; next && next.atMs <= untilMs; next = this.heap[0]) {
       this.pop();
-      if (this.cancelled.delete(next)) continue;
+      if (!next.task) continue;
       this.nowMs = Math.max(this.nowMs, next.atMs);
       next.task();
       await settled();

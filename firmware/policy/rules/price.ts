@@ -3,9 +3,9 @@
  * wait for a broken link. What own solar covers is left to the next rule.
  */
 import type { DeviceImage, Image } from '../../domain/image.ts';
+import { priceAt } from '../../domain/price-curve.ts';
 import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
-import { priceAt } from '../prices.ts';
 import { surplusFor_W } from './own-solar.ts';
 import { isForced } from './owner.ts';
 
@@ -17,7 +17,7 @@ export const price: Rule = ({ image }, plan) =>
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   if (isForced(image, device)) return plan;
   const { verdict, slots } = pricePlan(image, device);
-  const now = priceAt(image, 'importPrice', image.wallMs);
+  const now = priceAt(image.signals, 'importPrice', image.site, image.wallMs);
   const values = {
     price: now,
     fromMs: slots[0]?.fromMs ?? null,

@@ -1,0 +1,129 @@
+/** Overlapping price signals as one curve. Prices in currency per Wh. */
+import type { Site } from './image.ts';
+import type { Signal } from './signal.ts';
+import type { WallMs } from './time.ts';
+
+export type PriceKind = 'importPrice' | 'exportPrice';
+
+/** Half-open [fromMs, untilMs). */
+export interface PriceStretch {
+  readonly fromMs: WallMs;
+  readonly untilMs: WallMs;
+  readonly price: number;
+}
+
+/** The curves of a list of signals are computed once: the list is replaced, never changed. */
+const curves = new WeakMap<readonly Signal[], Map<string, readonly PriceStretch[]>>();
+
+/**
+ * What the signals say, in order of time, without overlap: of several the one with the best priority holds, then
+ * the newest. Signals in another currency than the site's say nothing. Gaps are left out.
+ */
+export function priceCurve(
+  signals: readonly Signal[],
+  kind: PriceKind,
+  currency: string,
+): readonly PriceStretch[] {
+  const known = curves.get(signals) ?? new Map<string, readonly PriceStretch[]>();
+  curves.set(signals, known);
+  const name = `${kind} ${currency}`;
+  const curve = known.get(name) ?? merge(signals, kind, currency);
+  known.set(name, curve);
+  return curve;
+}
+
+/** Price at an instant: of the curve, else the fixed one of the contract, else null. */
+export function priceAt(
+  signals: readonly Signal[],
+  kind: PriceKind,
+  site: Site,
+  atMs: WallMs,
+): number | null {
+  const curve = priceCurve(signals, kind, site.currency);
+  const stretch = curve[firstEndingAfter(curve, atMs)];
+  const fixed = kind === 'importPrice' ? site.fixedImportPrice : site.fixedExportPrice;
+  return stretch && stretch.fromMs <= atMs ? stretch.price : fixed;
+}
+
+/** From `fromMs` to `untilMs` without a gap: what no signal covers has the contract's fixed price, or null. */
+export function pricesBetween(
+  signals: readonly Signal[],
+  kind: PriceKind,
+  site: Site,
+  fromMs: WallMs,
+  untilMs: WallMs,
+): { fromMs: WallMs; untilMs: WallMs; price: number | null }[] {
+  const curve = priceCurve(signals, kind, site.currency);
+  const fixed = kind === 'importPrice' ? site.fixedImportPrice : site.fixedExportPrice;
+  const cover: { fromMs: WallMs; untilMs: WallMs; price: number | null }[] = [];
+  let at = fromMs;
+  for (const stretch of curve.slice(firstEndingAfter(curve, fromMs))) {
+    if (stretch.fromMs >= untilMs) break;
+    if (stretch.fromMs > at) cover.push({ fromMs: at, untilMs: stretch.fromMs, price: fixed });
+    at = Math.min(stretch.untilMs, untilMs);
+    cover.push({ ...stretch, fromMs: Math.max(stretch.fromMs, fromMs), untilMs: at });
+  }
+  if (at < untilMs) cover.push({ fromMs: at, untilMs, price: fixed });
+  return cover;
+}
+
+/** Index of the first stretch that ends after `atMs`; the length when there is none. */
+function firstEndingAfter(curve: readonly PriceStretch[], atMs: WallMs): number {
+  let low = 0;
+  let high = curve.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((curve[middle]?.untilMs ?? Infinity) <= atMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface Edge {
+  readonly atMs: WallMs;
+  readonly opens: boolean;
+  /** Place in the order of strength, 0 strongest. */
+  readonly rank: number;
+  readonly price: number;
+}
+
+/** A sweep over all begins and ends, with what is in force held in order of strength. */
+function merge(signals: readonly Signal[], kind: PriceKind, currency: string): PriceStretch[] {
+  const inForce: Edge[] = [];
+  const curve: PriceStretch[] = [];
+  let fromMs = -Infinity;
+  for (const edge of edgesOf(signals, kind, currency)) {
+    const strongest = inForce[0];
+    if (strongest && edge.atMs > fromMs) curve.push({ fromMs, untilMs: edge.atMs, price: strongest.price });
+    fromMs = edge.atMs;
+    if (edge.opens) inForce.splice(placeOf(inForce, edge.rank), 0, edge);
+    else
+      inForce.splice(
+        inForce.findIndex((e) => e.rank === edge.rank && e.price === edge.price),
+        1,
+      );
+  }
+  return curve;
+}
+
+function edgesOf(signals: readonly Signal[], kind: PriceKind, currency: string): Edge[] {
+  return signals
+    .filter((s) => s.kind === kind && (s.currency === null || s.currency === currency))
+    .sort((a, b) => a.priority - b.priority || b.modifiedMs - a.modifiedMs)
+    .flatMap(({ intervals }, rank) =>
+      intervals.flatMap(({ fromMs, untilMs, value: price }) =>
+        price === null || untilMs <= fromMs
+          ? []
+          : [
+              { atMs: fromMs, opens: true, rank, price },
+              { atMs: untilMs, opens: false, rank, price },
+            ],
+      ),
+    )
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+function placeOf(inForce: readonly Edge[], rank: number): number {
+  const place = inForce.findIndex((e) => e.rank > rank);
+  return place < 0 ? inForce.length : place;
+}
