@@ -83,7 +83,8 @@ export const LIMITS = {
   planEvents: 64,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
-  solverMemory_MiB: 400,
+  solverMemory_MiB: 300,
+  solverResident_MiB: 110,
   // Page
   sessions: 32,
   sseClients: 16,
