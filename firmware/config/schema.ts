@@ -1,70 +1,33 @@
-/** What the one configuration file may say. Every default stands here; what spans several rows is in `across.ts`. */
+/** What the one configuration file may say. Every default stands here and beside it; what spans several rows is in `across.ts`. */
 import * as z from 'zod';
-import { METER_PROTOCOLS, type MeterProtocol } from '../adapters/registry.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { programSchema } from '../signals/program.ts';
+import { id, link, secretRef, zone } from './fields.ts';
+import { meterSchema } from './meter.ts';
 
-const PROTOCOLS = Object.keys(METER_PROTOCOLS) as [MeterProtocol, ...MeterProtocol[]];
-const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
-
-const id = z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and -');
-const zone = z.string().refine((name) => {
-  try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
-  } catch {
-    return false;
-  }
-}, 'expected an IANA time zone such as Europe/Berlin');
-
-/** A secret is never in the file itself: it names a file or an environment variable. */
-const secretRef = z.union(
-  [z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })],
-  {
-    error: 'expected {"file": path} or {"env": NAME}',
-  },
-);
-
-const tcp = z.strictObject({
-  kind: z.literal('tcp'),
-  host: z.string().min(1),
-  port: z.int().min(1).max(65535),
-});
-const serial = z.strictObject({
-  kind: z.literal('serial'),
-  path: z.string().min(1),
-  baudRate: z.union(
-    BAUDS.map((b) => z.literal(b)),
-    { error: `expected one of ${BAUDS.join(', ')}` },
-  ),
-  dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
-  parity: z.enum(['none', 'even', 'odd']).default('none'),
-  stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
-  /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
-  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
-});
-const link = z.discriminatedUnion('kind', [tcp, serial], { error: 'expected kind "serial" or "tcp"' });
-
-/** What is particular to a meter of IEC 62056-21 that is asked. */
-const iec = z.strictObject({
-  /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
-  baudRate: z.int().min(300).max(115_200).default(300),
-  /** A battery meter has to be woken. */
-  wakeUp: z.boolean().default(false),
-  /** Codes to read in programming mode; without them the whole readout is read. */
-  registers: z.array(z.string().min(1).max(16)).max(LIMITS.pointsPerMeter).default([]),
-  /** Of programming mode, for a meter that guards its reads. */
-  password: secretRef.optional(),
-  profile: z
+const deviceSchema = z.strictObject({
+  id,
+  name: z.string().min(1),
+  profile: z.string().min(1),
+  link,
+  unitId: z.int().min(0).max(247).default(1),
+  priority: z.int().min(0).max(99).default(50),
+  mode: z.enum(['cheap', 'solar', 'always']).default('always'),
+  deadline: z
     .strictObject({
-      name: z.string().regex(/^P\.\d\d$/, 'expected a profile such as P.01'),
-      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
-      /** How many periods back are fetched after a start. */
-      periods: z
-        .int()
-        .min(1)
-        .max(LIMITS.iecProfileRows)
-        .default(31 * 96),
+      time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),
+      energy_Wh: z.number().positive(),
     })
+    .nullable()
+    .default(null),
+  /** What differs from house to house, laid over the profile. */
+  rated_W: z.number().positive().optional(),
+  writesPerDay: z.int().min(1).max(100_000).optional(),
+  minOnMs: z.int().min(0).max(86_400_000).optional(),
+  minOffMs: z.int().min(0).max(86_400_000).optional(),
+  phases: z
+    .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
+    .min(1)
     .optional(),
 });
 
@@ -125,55 +88,8 @@ export const configSchema = z.strictObject({
     })
     .nullable()
     .default(null),
-  meters: z
-    .array(
-      z.strictObject({
-        id,
-        name: z.string().min(1),
-        protocol: z.enum(PROTOCOLS),
-        address: z.string().max(32).default(''),
-        intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
-        role: z.enum(['grid', 'sub']).default('grid'),
-        /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
-        receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
-        mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
-        link,
-        key: secretRef.optional(),
-        authKey: secretRef.optional(),
-        iec: iec.optional(),
-      }),
-    )
-    .max(LIMITS.meters),
-  devices: z
-    .array(
-      z.strictObject({
-        id,
-        name: z.string().min(1),
-        profile: z.string().min(1),
-        link,
-        unitId: z.int().min(0).max(247).default(1),
-        priority: z.int().min(0).max(99).default(50),
-        mode: z.enum(['cheap', 'solar', 'always']).default('always'),
-        deadline: z
-          .strictObject({
-            time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),
-            energy_Wh: z.number().positive(),
-          })
-          .nullable()
-          .default(null),
-        /** What differs from house to house, laid over the profile. */
-        rated_W: z.number().positive().optional(),
-        writesPerDay: z.int().min(1).max(100_000).optional(),
-        minOnMs: z.int().min(0).max(86_400_000).optional(),
-        minOffMs: z.int().min(0).max(86_400_000).optional(),
-        phases: z
-          .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
-          .min(1)
-          .optional(),
-      }),
-    )
-    .max(LIMITS.devices),
+  meters: z.array(meterSchema).max(LIMITS.meters),
+  devices: z.array(deviceSchema).max(LIMITS.devices),
 });
 
 export type Config = z.infer<typeof configSchema>;
-export type SecretRef = z.infer<typeof secretRef>;

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import { fromHex } from '../codecs/bytes.ts';
 import { LIMITS } from '../domain/limits.ts';
+import type { SecretRef } from './fields.ts';
 import type { Mistake } from './mistake.ts';
-import type { Config, SecretRef } from './schema.ts';
+import type { Config } from './schema.ts';
 
 /** A text that shows itself to nobody who does not ask for it by name: not in a log, not in JSON, not in a trace. */
 export class Secret {
