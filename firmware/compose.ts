@@ -9,7 +9,9 @@ import type { Config } from './config.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
+import type { Measurement } from './domain/measurement.ts';
 import type { Random } from './domain/random.ts';
+import type { ResourceManager } from './domain/resource-manager.ts';
 import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
@@ -62,23 +64,7 @@ export function composeHouse(config: Config, board: Board): House {
   const gateway = new Gateway({
     clock,
     site,
-    meters: config.meters.map((m) => ({
-      resource: METER_PROTOCOLS[m.protocol](
-        {
-          id: m.id,
-          address: m.address,
-          intervalMs: m.intervalMs,
-          timeZone: config.site.timeZone,
-          ...(m.iec && { iec: iecOf(m.iec) }),
-          settings: storage.settings,
-          ...board.keys.get(m.id),
-        },
-        board.link(m.link),
-        clock,
-      ),
-      name: m.name,
-      role: m.role,
-    })),
+    meters: metersOf(config, board),
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -131,6 +117,61 @@ function iecOf({
   ...rest
 }: MeterRow['iec'] & object): MeterConfig['iec'] & object {
   return { ...rest, ...(profile && { profile }) };
+}
+
+type Listener = (measurements: readonly Measurement[]) => void;
+
+function metersOf(config: Config, { clock, storage, keys, link }: Board) {
+  /** Who listens to the measurements of another meter: pulses to the register of the meter that sends them. */
+  const listeners = new Map<string, Listener[]>();
+  return config.meters.map((m) => {
+    const meter = METER_PROTOCOLS[m.protocol](
+      {
+        id: m.id,
+        address: m.address,
+        intervalMs: m.intervalMs,
+        timeZone: config.site.timeZone,
+        ...(m.iec && { iec: iecOf(m.iec) }),
+        ...(m.pulses && { pulses: pulsesOf(m.pulses, listeners) }),
+        settings: storage.settings,
+        ...keys.get(m.id),
+      },
+      link(m.link),
+      clock,
+    );
+    return { resource: overheard(meter, () => listeners.get(m.id) ?? []), name: m.name, role: m.role };
+  });
+}
+
+function pulsesOf(
+  { reading, register, ...rest }: MeterRow['pulses'] & object,
+  listeners: Map<string, Listener[]>,
+): MeterConfig['pulses'] & object {
+  return {
+    ...rest,
+    ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
+    ...(register !== undefined && {
+      register: (listener: Listener) =>
+        void listeners.set(register, [...(listeners.get(register) ?? []), listener]),
+    }),
+  };
+}
+
+/** The same resource manager, whose measurements others hear too. */
+function overheard(resource: ResourceManager, listeners: () => readonly Listener[]): ResourceManager {
+  return {
+    id: resource.id,
+    open: (events) =>
+      resource.open({
+        ...events,
+        measured(measurements) {
+          events.measured(measurements);
+          for (const listener of listeners()) listener(measurements);
+        },
+      }),
+    instruct: (instruction) => resource.instruct(instruction),
+    close: () => resource.close(),
+  };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

@@ -43,6 +43,40 @@ const serial = z.strictObject({
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
 
+/** Inputs that have only a level, for pulses. */
+const gpio = z.strictObject({
+  kind: z.literal('gpio'),
+  chip: z
+    .string()
+    .regex(/^[A-Za-z0-9/_-]{1,64}$/, 'expected a chip such as gpiochip0')
+    .default('gpiochip0'),
+  line: z.int().min(0).max(1023),
+  activeLow: z.boolean().default(true),
+  bias: z.enum(['as-is', 'pull-up', 'pull-down', 'disabled']).default('pull-up'),
+});
+const pulseLine = z.strictObject({
+  kind: z.literal('pulse-line'),
+  path: z.string().min(1),
+  signal: z.enum(['dcd', 'cts', 'dsr', 'rxd']),
+  activeLow: z.boolean().default(false),
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
+});
+const meterLink = z.discriminatedUnion('kind', [tcp, serial, gpio, pulseLine]);
+
+/** What is particular to a meter whose pulses are counted. */
+const pulses = z.strictObject({
+  quantity: z
+    .enum(['activeEnergyImport', 'activeEnergyExport', 'heatEnergy', 'volume'])
+    .default('activeEnergyImport'),
+  /** Pulses per kWh, or per m3: it is printed on the meter. */
+  constant: z.number().positive().max(1e6),
+  debounceMs: z.int().min(0).max(1000).default(15),
+  /** What the display of the meter showed, in kWh or m3, and when it was read. Compared and taken once. */
+  reading: z.strictObject({ value: z.number().min(0), at: z.iso.datetime({ offset: true }) }).optional(),
+  /** The id of a meter of this house that reads the same meter by another port. */
+  register: id.optional(),
+});
+
 /** What is particular to a meter of IEC 62056-21 that is asked. */
 const iec = z.strictObject({
   /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
@@ -117,14 +151,15 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'pulses']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
-          link,
+          link: meterLink,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
           iec: iec.optional(),
+          pulses: pulses.optional(),
         }),
       )
       .max(LIMITS.meters),
@@ -154,6 +189,22 @@ const configSchema = z
         }),
       )
       .max(LIMITS.devices),
+  })
+  .superRefine(({ meters }, context) => {
+    for (const [index, meter] of meters.entries()) {
+      const mistake = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      const counts = meter.link.kind === 'gpio' || meter.link.kind === 'pulse-line';
+      if (counts !== (meter.protocol === 'pulses'))
+        mistake(
+          'link',
+          `expected ${counts ? 'a serial or tcp' : 'a gpio or pulse-line'} link for ${meter.protocol}`,
+        );
+      if (meter.protocol === 'pulses' && !meter.pulses) mistake('pulses', 'expected what the pulses count');
+      const register = meter.pulses?.register;
+      if (register !== undefined && !meters.some((m) => m.id === register && m !== meter))
+        mistake('pulses', `expected another meter's id, "${register}" is none`);
+    }
   })
   .superRefine(({ meters, devices }, context) => {
     const seen = new Set<string>();

@@ -3,12 +3,14 @@ import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
+import { HearthError } from '../domain/errors.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import { p1Sense } from './meters/p1-sense.ts';
 import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
+import { PulseMeter, type PulseOptions } from './meters/pulses/pulse-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
 import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
 import { clockSense } from './meters/sense.ts';
@@ -27,7 +29,9 @@ export interface MeterConfig {
   readonly authKey?: Uint8Array;
   /** Of programming mode, sent as it is (P1). */
   readonly password?: string;
-  /** Where message counters are kept over a restart. */
+  /** What a meter counts whose pulses are counted. */
+  readonly pulses?: Omit<PulseOptions, 'id' | 'settings'>;
+  /** Where message counters and counted pulses are kept over a restart. */
   readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
@@ -80,6 +84,10 @@ export const METER_PROTOCOLS = {
     const sense = clockSense(id, timeZone);
     const decoder = () => new SmlDecoder();
     return new PushMeter(id, { decoder, read: readSml, silenceMs: SILENCE_MS, sense }, link, clock);
+  },
+  pulses: ({ id, pulses, settings }, link, clock) => {
+    if (!pulses) throw new HearthError('CONFIG_INVALID', `meters: ${id}: expected what the pulses count`);
+    return new PulseMeter({ id, ...pulses, ...(settings && { settings }) }, link, clock);
   },
 } as const satisfies Record<string, OpenMeter>;
 
