@@ -24,14 +24,14 @@ export interface MeterConfig {
   /** IANA zone of the site: meters send local times. */
   readonly timeZone: string;
   /** What is particular to a meter that is asked. */
-  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password'>;
+  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password' | 'settings'>;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
   /** Of programming mode, sent as it is (P1). */
   readonly password?: string;
   /** What a meter counts whose pulses are counted. */
   readonly pulses?: Omit<PulseOptions, 'id' | 'settings'>;
-  /** Where message counters and counted pulses are kept over a restart. */
+  /** Where message counters, counted pulses and how far a profile is known are kept over a restart. */
   readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
@@ -71,9 +71,10 @@ export const METER_PROTOCOLS = {
     const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
-  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password }, link, clock) => {
+  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password, settings }, link, clock) => {
     const p1 = password === undefined ? {} : { password: { kind: 'P1' as const, text: password } };
-    return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1 }, link, clock);
+    const kept = settings ? { settings } : {};
+    return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1, ...kept }, link, clock);
   },
   'iec62056-21-d': ({ id, timeZone }, link, clock) => {
     const decoder = () => new ReadoutDecoder({ parity: 'none' });
