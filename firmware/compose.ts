@@ -2,6 +2,7 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
+import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
@@ -9,9 +10,7 @@ import type { Config } from './config.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
-import type { Measurement } from './domain/measurement.ts';
 import type { Random } from './domain/random.ts';
-import type { ResourceManager } from './domain/resource-manager.ts';
 import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
@@ -119,58 +118,43 @@ function iecOf({
   return { ...rest, ...(profile && { profile }) };
 }
 
-type Listener = (measurements: readonly Measurement[]) => void;
-
+/** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
 function metersOf(config: Config, { clock, storage, keys, link }: Board) {
-  /** Who listens to the measurements of another meter: pulses to the register of the meter that sends them. */
-  const listeners = new Map<string, Listener[]>();
-  return config.meters.map((m) => {
-    const meter = METER_PROTOCOLS[m.protocol](
+  const links = new Map<string, Link>();
+  const listeners = new Listeners();
+  return config.meters.map((meter) => {
+    const name = JSON.stringify(meter.link);
+    const line = links.get(name) ?? link(meter.link);
+    links.set(name, line);
+    const { id, address, intervalMs, receiver, mode, iec, pulses } = meter;
+    const resource = METER_PROTOCOLS[meter.protocol](
       {
-        id: m.id,
-        address: m.address,
-        intervalMs: m.intervalMs,
+        id,
+        address,
+        intervalMs,
+        receiver,
+        mode,
         timeZone: config.site.timeZone,
-        ...(m.iec && { iec: iecOf(m.iec) }),
-        ...(m.pulses && { pulses: pulsesOf(m.pulses, listeners) }),
+        ...(iec && { iec: iecOf(iec) }),
+        ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         settings: storage.settings,
-        ...keys.get(m.id),
+        ...keys.get(id),
       },
-      link(m.link),
+      line,
       clock,
     );
-    return { resource: overheard(meter, () => listeners.get(m.id) ?? []), name: m.name, role: m.role };
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
   });
 }
 
 function pulsesOf(
   { reading, register, ...rest }: MeterRow['pulses'] & object,
-  listeners: Map<string, Listener[]>,
+  listeners: Listeners,
 ): MeterConfig['pulses'] & object {
   return {
     ...rest,
     ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
-    ...(register !== undefined && {
-      register: (listener: Listener) =>
-        void listeners.set(register, [...(listeners.get(register) ?? []), listener]),
-    }),
-  };
-}
-
-/** The same resource manager, whose measurements others hear too. */
-function overheard(resource: ResourceManager, listeners: () => readonly Listener[]): ResourceManager {
-  return {
-    id: resource.id,
-    open: (events) =>
-      resource.open({
-        ...events,
-        measured(measurements) {
-          events.measured(measurements);
-          for (const listener of listeners()) listener(measurements);
-        },
-      }),
-    instruct: (instruction) => resource.instruct(instruction),
-    close: () => resource.close(),
+    ...(register !== undefined && { register: (listener) => listeners.add(register, listener) }),
   };
 }
 

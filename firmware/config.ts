@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { LIMITS } from './domain/limits.ts';
+import { programSchema } from './signals/program.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
@@ -101,6 +102,9 @@ const iec = z.strictObject({
     .optional(),
 });
 
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
+
 const configSchema = z
   .strictObject({
     site: z.strictObject({
@@ -131,19 +135,19 @@ const configSchema = z
         key: z.string().optional(),
         topics: z.array(z.string().min(1)).min(1).max(32),
         signed: z.boolean().default(false),
-        programs: z.array(
-          z.strictObject({
-            id: z.string().min(1).max(128),
-            name: z.string().min(1),
-            binding: z.enum(['informational', 'commandable']),
-            scope: z.enum(['site', 'controllable']).default('site'),
-          }),
-        ),
+        programs: z.array(programSchema),
       })
       .nullable()
       .default(null),
     failsafe: z
-      .strictObject({ limit_W: z.number().min(0), afterMs: z.int().min(10_000) })
+      .strictObject({
+        limit_W: z.number().min(0),
+        exportLimit_W: z.number().min(0).optional(),
+        scope: z.enum(['site', 'controllable']).optional(),
+        afterMs: z.int().min(10_000),
+        durationMs: z.int().min(7_200_000).max(86_400_000).nullable().optional(),
+        heartbeat: z.strictObject({ topic: z.string().min(1) }).optional(),
+      })
       .nullable()
       .default(null),
     meters: z
@@ -151,10 +155,21 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'pulses']),
+          protocol: z.enum([
+            'dsmr-p1',
+            'iec62056-21',
+            'iec62056-21-d',
+            'sml',
+            'dlms-push',
+            'wmbus',
+            'pulses',
+          ]),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
+          /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
+          receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
+          mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
           link: meterLink,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
@@ -207,6 +222,14 @@ const configSchema = z
     }
   })
   .superRefine(({ meters, devices }, context) => {
+    for (const [index, meter] of meters.entries()) {
+      if (meter.protocol !== 'wmbus') continue;
+      const mistake = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      if (!WIRELESS_ADDRESS.test(meter.address))
+        mistake('address', 'expected the eight digits on the meter, such as 12345678 or KAM 12345678');
+      if (meter.receiver === undefined) mistake('receiver', 'expected the make of the radio receiver');
+    }
     const seen = new Set<string>();
     const all = [
       ...meters.map((m, i) => ['meters', i, m.id] as const),

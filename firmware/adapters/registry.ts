@@ -3,6 +3,8 @@ import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
+import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
+import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import { HearthError } from '../domain/errors.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
@@ -14,6 +16,8 @@ import { PulseMeter, type PulseOptions } from './meters/pulses/pulse-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
 import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
 import { clockSense } from './meters/sense.ts';
+import { WirelessReceiver } from './meters/wmbus/receiver.ts';
+import { WirelessMeterSeat } from './meters/wmbus/wireless-meter.ts';
 
 export interface MeterConfig {
   readonly id: string;
@@ -31,10 +35,14 @@ export interface MeterConfig {
   readonly password?: string;
   /** What a meter counts whose pulses are counted. */
   readonly pulses?: Omit<PulseOptions, 'id' | 'settings'>;
-  /** Where message counters, counted pulses and how far a profile is known are kept over a restart. */
-  readonly settings?: Pick<Settings, 'get' | 'set'>;
+  /** What a meter needs kept over a restart, message counters above all. */
+  readonly settings?: Settings;
+  /** The make of a radio receiver, and the mode that it is told to receive. */
+  readonly receiver?: ReceiverName | undefined;
+  readonly mode?: RadioMode;
 }
 
+/** Meters on the same line are given the same link. */
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
 
 const keysOf = ({ key, authKey }: MeterConfig) => ({ ...(key && { key }), ...(authKey && { authKey }) });
@@ -57,6 +65,21 @@ function guarded<F extends { readonly cipher: Ciphered | null }>(
 const SILENCE_MS = 40_000;
 /** Some HAN ports send once a minute. */
 const HAN_SILENCE_MS = 150_000;
+
+/** What the meters on one link share: made for the first, found for the others. */
+function perLink<T>(make: (link: Link, clock: Clock, config: MeterConfig) => T): typeof make {
+  const made = new WeakMap<Link, T>();
+  return (link, clock, config) => {
+    const shared = made.get(link) ?? make(link, clock, config);
+    made.set(link, shared);
+    return shared;
+  };
+}
+
+const receiverOn = perLink(
+  (link, clock, { receiver = 'im871a', mode = 'C1+T1' }) =>
+    new WirelessReceiver({ receiver, mode }, link, clock),
+);
 
 export const METER_PROTOCOLS = {
   'dsmr-p1': (config, link, clock) => {
@@ -90,6 +113,7 @@ export const METER_PROTOCOLS = {
     if (!pulses) throw new HearthError('CONFIG_INVALID', `meters: ${id}: expected what the pulses count`);
     return new PulseMeter({ id, ...pulses, ...(settings && { settings }) }, link, clock);
   },
+  wmbus: (config, link, clock) => new WirelessMeterSeat(config, receiverOn(link, clock, config), clock),
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;
