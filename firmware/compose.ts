@@ -2,6 +2,7 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
+import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
@@ -120,11 +121,12 @@ function iecOf({
 /** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
 function metersOf(config: Config, { clock, storage, keys, link }: Board) {
   const links = new Map<string, Link>();
+  const listeners = new Listeners();
   return config.meters.map((meter) => {
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, pulses } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -134,14 +136,26 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         settings: storage.settings,
         ...keys.get(id),
       },
       line,
       clock,
     );
-    return { resource, name: meter.name, role: meter.role };
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
   });
+}
+
+function pulsesOf(
+  { reading, register, ...rest }: MeterRow['pulses'] & object,
+  listeners: Listeners,
+): MeterConfig['pulses'] & object {
+  return {
+    ...rest,
+    ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
+    ...(register !== undefined && { register: (listener) => listeners.add(register, listener) }),
+  };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

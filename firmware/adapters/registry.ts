@@ -5,12 +5,14 @@ import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
 import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
 import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
+import { HearthError } from '../domain/errors.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import { p1Sense } from './meters/p1-sense.ts';
 import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
+import { PulseMeter, type PulseOptions } from './meters/pulses/pulse-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
 import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
 import { clockSense } from './meters/sense.ts';
@@ -26,11 +28,13 @@ export interface MeterConfig {
   /** IANA zone of the site: meters send local times. */
   readonly timeZone: string;
   /** What is particular to a meter that is asked. */
-  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password'>;
+  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password' | 'settings'>;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
   /** Of programming mode, sent as it is (P1). */
   readonly password?: string;
+  /** What a meter counts whose pulses are counted. */
+  readonly pulses?: Omit<PulseOptions, 'id' | 'settings'>;
   /** What a meter needs kept over a restart, message counters above all. */
   readonly settings?: Settings;
   /** The make of a radio receiver, and the mode that it is told to receive. */
@@ -90,9 +94,10 @@ export const METER_PROTOCOLS = {
     const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
-  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password }, link, clock) => {
+  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password, settings }, link, clock) => {
     const p1 = password === undefined ? {} : { password: { kind: 'P1' as const, text: password } };
-    return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1 }, link, clock);
+    const kept = settings ? { settings } : {};
+    return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1, ...kept }, link, clock);
   },
   'iec62056-21-d': ({ id, timeZone }, link, clock) => {
     const decoder = () => new ReadoutDecoder({ parity: 'none' });
@@ -103,6 +108,10 @@ export const METER_PROTOCOLS = {
     const sense = clockSense(id, timeZone);
     const decoder = () => new SmlDecoder();
     return new PushMeter(id, { decoder, read: readSml, silenceMs: SILENCE_MS, sense }, link, clock);
+  },
+  pulses: ({ id, pulses, settings }, link, clock) => {
+    if (!pulses) throw new HearthError('CONFIG_INVALID', `meters: ${id}: expected what the pulses count`);
+    return new PulseMeter({ id, ...pulses, ...(settings && { settings }) }, link, clock);
   },
   wmbus: (config, link, clock) => new WirelessMeterSeat(config, receiverOn(link, clock, config), clock),
 } as const satisfies Record<string, OpenMeter>;

@@ -20,7 +20,10 @@ export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistak
     ...takenNames([...meters, ...devices]),
     ...sharedLines(meters, devices),
     ...secondGridMeter(meters),
-    ...meters.flatMap(wireless),
+    ...meters.flatMap((meter) =>
+      (METER_RULES[String(meter.fields.protocol)] ?? []).flatMap((rule) => rule(meter, meters)),
+    ),
+    ...meters.flatMap(linkOfItsKind),
     ...devices.flatMap((device) => unknownProfile(device, profiles)),
   ];
 }
@@ -70,6 +73,7 @@ function sharedLines(meters: readonly Row[], devices: readonly Row[]): Mistake[]
 function placeOf(link: unknown): string | null {
   if (!isRecord(link)) return null;
   if (typeof link.path === 'string') return link.path;
+  if (typeof link.line === 'number') return `${link.chip ?? 'gpiochip0'} line ${link.line}`;
   return typeof link.host === 'string' ? `${link.host}:${link.port}` : null;
 }
 
@@ -81,22 +85,47 @@ function secondGridMeter(meters: readonly Row[]): Mistake[] {
   }));
 }
 
-function wireless({ path, fields: { protocol, address, receiver } }: Row): Mistake[] {
-  if (protocol !== 'wmbus') return [];
-  const known = typeof address === 'string' && WIRELESS_ADDRESS.test(address);
-  return [
-    ...(known
-      ? []
-      : [
-          {
-            path: `${path}.address`,
-            message: 'expected the eight digits on the meter, such as 12345678 or KAM 12345678',
-          },
-        ]),
-    ...(receiver === undefined
-      ? [{ path: `${path}.receiver`, message: 'expected the make of the radio receiver' }]
-      : []),
-  ];
+type MeterRule = (meter: Row, meters: readonly Row[]) => Mistake[];
+
+const fits = (row: Row, key: string, isRight: boolean, message: string): Mistake[] =>
+  isRight ? [] : [{ path: `${row.path}.${key}`, message }];
+
+/** What a protocol needs to know of its meter. */
+const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
+  wmbus: [
+    (row) =>
+      fits(
+        row,
+        'address',
+        WIRELESS_ADDRESS.test(String(row.fields.address)),
+        'expected the eight digits on the meter, such as 12345678 or KAM 12345678',
+      ),
+    (row) =>
+      fits(row, 'receiver', row.fields.receiver !== undefined, 'expected the make of the radio receiver'),
+  ],
+  pulses: [
+    (row) => fits(row, 'pulses', row.fields.pulses !== undefined, 'expected what the pulses count'),
+    (row, meters) => {
+      const register = isRecord(row.fields.pulses) ? row.fields.pulses.register : undefined;
+      const isOther = meters.some(({ path, fields }) => path !== row.path && fields.id === register);
+      return fits(row, 'pulses.register', register === undefined || isOther, "expected another meter's id");
+    },
+  ],
+};
+
+/** Links that carry one protocol only, and what that protocol can do with no other. */
+const ONLY_FOR: Readonly<Record<string, string>> = { gpio: 'pulses', 'pulse-line': 'pulses' };
+
+function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
+  if (!isRecord(link) || typeof link.kind !== 'string' || typeof protocol !== 'string') return [];
+  const only = ONLY_FOR[link.kind];
+  if (only !== undefined && only !== protocol)
+    return [
+      { path: `${path}.link.kind`, message: `expected serial or tcp: ${link.kind} is for ${only} alone` },
+    ];
+  if (protocol === 'pulses' && only === undefined)
+    return [{ path: `${path}.link.kind`, message: 'expected gpio or pulse-line for pulses' }];
+  return [];
 }
 
 function unknownProfile({ path, fields: { profile } }: Row, profiles: ReadonlySet<string>): Mistake[] {

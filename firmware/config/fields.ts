@@ -41,4 +41,27 @@ const serial = z.strictObject({
 /** What carries a device's protocol. */
 export const link = z.discriminatedUnion('kind', [tcp, serial], { error: 'expected kind "serial" or "tcp"' });
 
+/** Inputs that have only a level, for pulses. */
+const gpio = z.strictObject({
+  kind: z.literal('gpio'),
+  chip: z
+    .string()
+    .regex(/^[A-Za-z0-9/_-]{1,64}$/, 'expected a chip such as gpiochip0')
+    .default('gpiochip0'),
+  line: z.int().min(0).max(1023),
+  activeLow: z.boolean().default(true),
+  bias: z.enum(['as-is', 'pull-up', 'pull-down', 'disabled']).default('pull-up'),
+});
+const pulseLine = z.strictObject({
+  kind: z.literal('pulse-line'),
+  path: z.string().min(1),
+  signal: z.enum(['dcd', 'cts', 'dsr', 'rxd']),
+  activeLow: z.boolean().default(false),
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
+});
+/** What carries a meter's protocol, or its pulses. */
+export const meterLink = z.discriminatedUnion('kind', [tcp, serial, gpio, pulseLine], {
+  error: 'expected kind "serial", "tcp", "gpio" or "pulse-line"',
+});
+
 export type SecretRef = z.infer<typeof secretRef>;

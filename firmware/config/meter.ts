@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { METER_PROTOCOLS, type MeterProtocol } from '../adapters/registry.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { id, link, secretRef } from './fields.ts';
+import { id, meterLink, secretRef } from './fields.ts';
 
 const PROTOCOLS = Object.keys(METER_PROTOCOLS) as [MeterProtocol, ...MeterProtocol[]];
 
@@ -30,6 +30,20 @@ const iec = z.strictObject({
     .optional(),
 });
 
+/** What is particular to a meter whose pulses are counted. */
+const pulses = z.strictObject({
+  quantity: z
+    .enum(['activeEnergyImport', 'activeEnergyExport', 'heatEnergy', 'volume'])
+    .default('activeEnergyImport'),
+  /** Pulses per kWh, or per m3: it is printed on the meter. */
+  constant: z.number().positive().max(1e6),
+  debounceMs: z.int().min(0).max(1000).default(15),
+  /** What the display of the meter showed, in kWh or m3, and when it was read. Compared and taken once. */
+  reading: z.strictObject({ value: z.number().min(0), at: z.iso.datetime({ offset: true }) }).optional(),
+  /** The id of a meter of this house that reads the same meter by another port. */
+  register: id.optional(),
+});
+
 export const meterSchema = z.strictObject({
   id,
   name: z.string().min(1),
@@ -40,8 +54,9 @@ export const meterSchema = z.strictObject({
   /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
   receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
   mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
-  link,
+  link: meterLink,
   key: secretRef.optional(),
   authKey: secretRef.optional(),
   iec: iec.optional(),
+  pulses: pulses.optional(),
 });

@@ -46,6 +46,10 @@ export const LIMITS = {
   linkChunk_bytes: 65_536,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
+  /** A line of text of the program that watches GPIO lines. */
+  gpioLine_chars: 256,
+  /** An input that changes more often is not a meter's. */
+  pulseEdgesPerSecond: 400,
   // Home
   meters: 32,
   devices: 32,
