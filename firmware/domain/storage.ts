@@ -72,9 +72,9 @@ export interface Journal {
   }): readonly (JournalEntry & { readonly id: number })[];
 }
 
-/** On disk by the end of the event loop's turn. */
 export interface SignalStore {
-  save(signal: Signal): void;
+  /** Whether it is on disk, when it returns; never throws. One that is not is kept in memory, and written when it can be. */
+  save(signal: Signal): boolean;
   remove(id: string): void;
   /** Those that are not over at `wallMs`. Pass 0 for all. */
   load(wallMs: WallMs): readonly Signal[];

@@ -132,7 +132,8 @@ export class Facts {
       const body = JSON.stringify(signal);
       put(this.signalTable, signal.id, { until: Math.min(until, Number.MAX_SAFE_INTEGER), body });
       this.boundSignals();
-      this.changed('soon');
+      this.changed('now');
+      return !this.signalTable.unsaved.has(signal.id);
     },
     remove: (id) => {
       if (drop(this.signalTable, id)) this.changed('soon');

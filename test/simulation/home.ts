@@ -5,7 +5,8 @@
 
 import type Database from 'better-sqlite3';
 import { composeHouse, type House } from '../../firmware/compose.ts';
-import { type Config, checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
+import type { Config } from '../../firmware/config/schema.ts';
 import { fault } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Link } from '../../firmware/domain/link.ts';
