@@ -4,7 +4,7 @@ import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
-import { METER_PROTOCOLS } from './adapters/registry.ts';
+import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
 import type { Config } from './config.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
@@ -27,8 +27,10 @@ export interface Board {
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
   /** Secrets by the id of the meter, already read. */
-  readonly keys: ReadonlyMap<string, { readonly key?: Uint8Array; readonly authKey?: Uint8Array }>;
+  readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }
+
+type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
@@ -67,6 +69,8 @@ export function composeHouse(config: Config, board: Board): House {
           address: m.address,
           intervalMs: m.intervalMs,
           settings: storage.settings,
+          timeZone: config.site.timeZone,
+          ...(m.iec && { iec: iecOf(m.iec) }),
           ...board.keys.get(m.id),
         },
         board.link(m.link),
@@ -119,6 +123,14 @@ export function siteOf({ site }: Config): Site {
   const { name: _name, fixedImportPrice, fixedExportPrice, ...rest } = site;
   const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
   return { ...rest, fixedImportPrice: perWh(fixedImportPrice), fixedExportPrice: perWh(fixedExportPrice) };
+}
+
+function iecOf({
+  password: _password,
+  profile,
+  ...rest
+}: MeterRow['iec'] & object): MeterConfig['iec'] & object {
+  return { ...rest, ...(profile && { profile }) };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

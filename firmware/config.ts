@@ -38,8 +38,34 @@ const serial = z.strictObject({
   dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
+
+/** What is particular to a meter of IEC 62056-21 that is asked. */
+const iec = z.strictObject({
+  /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
+  baudRate: z.int().min(300).max(115_200).default(300),
+  /** A battery meter has to be woken. */
+  wakeUp: z.boolean().default(false),
+  /** Codes to read in programming mode; without them the whole readout is read. */
+  registers: z.array(z.string().min(1).max(16)).max(LIMITS.pointsPerMeter).default([]),
+  /** Of programming mode, for a meter that guards its reads. */
+  password: secretRef.optional(),
+  profile: z
+    .strictObject({
+      name: z.string().regex(/^P\.\d\d$/, 'expected a profile such as P.01'),
+      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
+      /** How many periods back are fetched after a start. */
+      periods: z
+        .int()
+        .min(1)
+        .max(LIMITS.iecProfileRows)
+        .default(31 * 96),
+    })
+    .optional(),
+});
 
 const configSchema = z
   .strictObject({
@@ -98,6 +124,7 @@ const configSchema = z
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
+          iec: iec.optional(),
         }),
       )
       .max(LIMITS.meters),

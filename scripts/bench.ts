@@ -87,4 +87,5 @@ console.log(`resident memory of the gateway: ${(rss_kB / 1024).toFixed(0)} MB`);
 gateway.kill();
 await Promise.all([roof.close(), broker.close(), meter.close()]);
 rmSync(dir, { recursive: true, force: true });
+await import('./bench-iec.ts');
 process.exit(0);

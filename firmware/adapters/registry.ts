@@ -7,9 +7,11 @@ import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
-import { PolledMeter } from './meters/polled-meter.ts';
+import { p1Sense } from './meters/p1-sense.ts';
+import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
 import { type Ciphered, ReplayGuard } from './meters/replay-guard.ts';
+import { clockSense } from './meters/sense.ts';
 
 export interface MeterConfig {
   readonly id: string;
@@ -17,10 +19,16 @@ export interface MeterConfig {
   readonly address: string;
   /** How often a meter is asked. */
   readonly intervalMs: number;
+  /** IANA zone of the site: meters send local times. */
+  readonly timeZone: string;
+  /** What is particular to a meter that is asked. */
+  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password'>;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
   /** Where message counters are kept over a restart. */
   readonly settings?: Pick<Settings, 'get' | 'set'>;
+  /** Of programming mode, sent as it is (P1). */
+  readonly password?: string;
 }
 
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
@@ -49,22 +57,30 @@ const HAN_SILENCE_MS = 150_000;
 export const METER_PROTOCOLS = {
   'dsmr-p1': (config, link, clock) => {
     const decoder = () => new P1Decoder(keysOf(config));
-    const protocol = { decoder, read: readP1, silenceMs: SILENCE_MS, ...guarded(config, clock) };
+    const sense = p1Sense(config.id, config.timeZone);
+    const protocol = { decoder, read: readP1, silenceMs: SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
   'dlms-push': (config, link, clock) => {
     const decoder = () => new PushDecoder(keysOf(config));
-    const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, ...guarded(config, clock) };
+    const sense = clockSense(config.id, config.timeZone);
+    const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
-  'iec62056-21': ({ id, address, intervalMs }, link, clock) =>
-    new PolledMeter({ id, address, intervalMs }, link, clock),
-  'iec62056-21-d': ({ id }, link, clock) => {
-    const decoder = () => new ReadoutDecoder({ parity: 'none' });
-    return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS }, link, clock);
+  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password }, link, clock) => {
+    const p1 = password === undefined ? {} : { password: { kind: 'P1' as const, text: password } };
+    return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1 }, link, clock);
   },
-  sml: ({ id }, link, clock) =>
-    new PushMeter(id, { decoder: () => new SmlDecoder(), read: readSml, silenceMs: SILENCE_MS }, link, clock),
+  'iec62056-21-d': ({ id, timeZone }, link, clock) => {
+    const decoder = () => new ReadoutDecoder({ parity: 'none' });
+    const sense = clockSense(id, timeZone);
+    return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS, sense }, link, clock);
+  },
+  sml: ({ id, timeZone }, link, clock) => {
+    const sense = clockSense(id, timeZone);
+    const decoder = () => new SmlDecoder();
+    return new PushMeter(id, { decoder, read: readSml, silenceMs: SILENCE_MS, sense }, link, clock);
+  },
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;

@@ -98,6 +98,7 @@ function keysOf(config: Config, base: string): Board['keys'] {
       {
         ...(m.key && { key: bytes(m.key, `meters[${i}].key`) }),
         ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`) }),
+        ...(m.iec?.password && { password: secret(m.iec.password, base, `meters[${i}].iec.password`) }),
       },
     ]),
   );

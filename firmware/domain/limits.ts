@@ -4,6 +4,11 @@ export const LIMITS = {
   p1Telegram_bytes: 8192,
   iecReadout_bytes: 65_536,
   iecLine_chars: 2100,
+  /** One answer in programming mode, partial blocks joined. */
+  iecProfile_bytes: 262_144,
+  /** Repeat requests and repetitions of one message. */
+  iecRepeats: 3,
+  iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
   hdlcFrame_bytes: 2048,

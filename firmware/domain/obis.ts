@@ -99,6 +99,8 @@ function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
   // An electricity meter's own registers are channel 0 or 1 (Kamstrup, Landis+Gyr: `1-1:1.8.0`).
   const channel = b === 1 ? 0 : b;
   if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel };
+  if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel };
+  if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel };
   if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel };
   return null;
 }

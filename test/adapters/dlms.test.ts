@@ -61,7 +61,7 @@ async function port(protocol: 'dlms-push' | 'dsmr-p1', options: Partial<MeterCon
     },
   };
   const meter = METER_PROTOCOLS[protocol](
-    { id: 'm', address: '', intervalMs: 1000, ...options },
+    { id: 'm', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna', ...options },
     counting,
     real,
   );

@@ -11,9 +11,15 @@ export interface Received {
   readonly elapsedMs: ElapsedMs;
 }
 
-/** Only what has a quantity and its unit; the first of a point that comes twice. Invalid values stay, as null. */
-export function measurementsOf(telegram: Telegram, received: Received): Measurement[] {
-  const time = telegram.time === undefined ? Number.NaN : Date.parse(telegram.time);
+/**
+ * Only what has a quantity and its unit; the first of a code that comes twice. Invalid values stay, as null.
+ * `meterTimeMs` is the meter's own time of the telegram, null when it sent none.
+ */
+export function measurementsOf(
+  telegram: Telegram,
+  received: Received,
+  meterTimeMs: WallMs | null = timeOf(telegram),
+): Measurement[] {
   const seen = new Set<string>();
   return telegram.readings.flatMap((reading) => {
     const obis = reading.obis === undefined ? null : parseObis(reading.obis);
@@ -30,11 +36,16 @@ export function measurementsOf(telegram: Telegram, received: Received): Measurem
       point,
       value,
       quality: value === null ? 'invalid' : (reading.quality ?? 'good'),
-      meterTimeMs: Number.isNaN(time) ? null : time,
+      meterTimeMs,
       receivedMs: received.wallMs,
       receivedElapsedMs: received.elapsedMs,
     } satisfies Measurement;
   });
+}
+
+function timeOf({ time }: Telegram): WallMs | null {
+  const at = time === undefined ? Number.NaN : Date.parse(time);
+  return Number.isNaN(at) ? null : at;
 }
 
 /** Null when the meter marks it invalid, undefined when it is not a number of this unit. */

@@ -5,14 +5,17 @@ import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../doma
 import type { Decoder, Telegram } from '../../domain/telegram.ts';
 import type { Clock } from '../../domain/time.ts';
 import { LinkKeeper } from './keeper.ts';
-import { measurementsOf } from './measurements.ts';
+import { measurementsOf, type Received } from './measurements.ts';
 import type { Ciphered, ReplayGuard } from './replay-guard.ts';
+import type { Sense } from './sense.ts';
 
 export interface PushProtocol<F> {
   readonly decoder: () => Decoder<F>;
   readonly read: (frame: F) => Result<Telegram>;
   /** A meter that was quiet for longer has hung. */
   readonly silenceMs: number;
+  /** What a telegram means beyond its registers; absent is the registers alone. */
+  readonly sense?: (telegram: Telegram, received: Received) => Sense;
   /** For a meter with a key: nothing in clear is taken from it, and no message twice. */
   readonly guarded?: { readonly cipher: (frame: F) => Ciphered | null; readonly guard: ReplayGuard };
 }
@@ -79,7 +82,9 @@ export class PushMeter<F> implements ResourceManager {
     this.keeper.good();
     this.setHealth('ok', null);
     const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
-    this.events?.measured(measurementsOf(telegram, received));
+    const sensed = this.protocol.sense?.(telegram, received);
+    this.events?.measured(sensed?.measurements ?? measurementsOf(telegram, received));
+    for (const event of sensed?.events ?? []) this.events?.noted?.(event);
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {
