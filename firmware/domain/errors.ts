@@ -30,6 +30,10 @@ export const ERRORS = {
   LINK_REFUSED: 'the link could not be opened',
   TIMEOUT: 'no answer within the time the protocol allows',
   REFUSED: 'the other side answered with a refusal',
+  PASSWORD_WRONG: 'the meter does not accept the password or the proof of the key',
+  ASSOCIATION_REFUSED: 'the meter refuses the association',
+  OBJECT_UNDEFINED: 'the meter has no such object for this client',
+  ACCESS_DENIED: 'the meter does not give the object to this client',
   WRONG_SPEED: 'the other side speaks at another speed than was agreed',
   WRONG_ANSWER: 'the answer does not belong to the request',
   // Devices
