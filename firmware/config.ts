@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { LIMITS } from './domain/limits.ts';
+import { programSchema } from './signals/program.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
@@ -41,7 +42,13 @@ const serial = z.strictObject({
   /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
   lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
+const udp = z.strictObject({
+  kind: z.literal('udp'),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535),
+});
 const link = z.discriminatedUnion('kind', [tcp, serial]);
+const meterLink = z.discriminatedUnion('kind', [tcp, serial, udp]);
 
 /** What is particular to a meter of IEC 62056-21 that is asked. */
 const iec = z.strictObject({
@@ -65,6 +72,64 @@ const iec = z.strictObject({
         .default(31 * 96),
     })
     .optional(),
+});
+
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
+
+const logicalName = z
+  .string()
+  .regex(/^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$/, 'expected a code such as 1-0:99.1.0');
+
+/** What is particular to a meter that is asked over DLMS; the operator gives client, mechanism and keys. */
+const dlms = z.strictObject({
+  /** HDLC on a serial line, the wrapper on a network, unless it is said here. */
+  carrier: z.enum(['hdlc', 'wrapper']).optional(),
+  /** Optical port: begins with the sign-on of IEC 62056-21. */
+  modeE: z.boolean().default(false),
+  baudRate: z.int().min(300).max(115_200).default(300),
+  client: z.int().min(1).max(127).default(16),
+  logicalDevice: z.int().min(0).max(0x3fff).default(1),
+  physicalDevice: z.int().min(0).max(0x3fff).nullable().default(17),
+  addressBytes: z.union([z.literal(1), z.literal(2), z.literal(4)]).default(2),
+  mechanism: z.enum(['none', 'low', 'gmac']).default('none'),
+  password: secretRef.optional(),
+  protection: z.enum(['none', 'authenticated', 'encrypted', 'both']).default('none'),
+  suite: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0),
+  /** The client's own, where the operator demands a certain one. */
+  systemTitle: z
+    .string()
+    .regex(/^[0-9a-fA-F]{16}$/, 'expected 16 hexadecimal digits')
+    .nullable()
+    .default(null),
+  /** Object in which the meter shows the counter that it expects: 0-0:43.1.0 */
+  counterCode: logicalName.nullable().default(null),
+  /** Registers to read, `4/1-0:1.6.0` for another class than 3; without any the meter says what it has. */
+  registers: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(\d{1,2}\/)?\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$/,
+          'expected a code such as 1-0:1.8.0',
+        ),
+    )
+    .max(LIMITS.pointsPerMeter)
+    .default([]),
+  profile: z
+    .strictObject({
+      code: logicalName.default('1-0:99.1.0'),
+      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
+      /** How many periods back are fetched at the first reading. */
+      periods: z
+        .int()
+        .min(1)
+        .max(LIMITS.iecProfileRows)
+        .default(31 * 96),
+    })
+    .nullable()
+    .default(null),
+  answerMs: z.int().min(200).max(60_000).default(3000),
 });
 
 const configSchema = z
@@ -97,19 +162,19 @@ const configSchema = z
         key: z.string().optional(),
         topics: z.array(z.string().min(1)).min(1).max(32),
         signed: z.boolean().default(false),
-        programs: z.array(
-          z.strictObject({
-            id: z.string().min(1).max(128),
-            name: z.string().min(1),
-            binding: z.enum(['informational', 'commandable']),
-            scope: z.enum(['site', 'controllable']).default('site'),
-          }),
-        ),
+        programs: z.array(programSchema),
       })
       .nullable()
       .default(null),
     failsafe: z
-      .strictObject({ limit_W: z.number().min(0), afterMs: z.int().min(10_000) })
+      .strictObject({
+        limit_W: z.number().min(0),
+        exportLimit_W: z.number().min(0).optional(),
+        scope: z.enum(['site', 'controllable']).optional(),
+        afterMs: z.int().min(10_000),
+        durationMs: z.int().min(7_200_000).max(86_400_000).nullable().optional(),
+        heartbeat: z.strictObject({ topic: z.string().min(1) }).optional(),
+      })
       .nullable()
       .default(null),
     meters: z
@@ -117,14 +182,18 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms', 'dlms-push', 'wmbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
-          link,
+          /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
+          receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
+          mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
+          link: meterLink,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
           iec: iec.optional(),
+          dlms: dlms.optional(),
         }),
       )
       .max(LIMITS.meters),
@@ -156,6 +225,20 @@ const configSchema = z
       .max(LIMITS.devices),
   })
   .superRefine(({ meters, devices }, context) => {
+    for (const [index, meter] of meters.entries()) {
+      if (meter.link.kind === 'udp' && meter.protocol !== 'dlms')
+        context.addIssue({
+          code: 'custom',
+          path: ['meters', index, 'link', 'kind'],
+          message: 'expected serial or tcp: only dlms goes over udp',
+        });
+      if (meter.protocol !== 'wmbus') continue;
+      const mistake = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      if (!WIRELESS_ADDRESS.test(meter.address))
+        mistake('address', 'expected the eight digits on the meter, such as 12345678 or KAM 12345678');
+      if (meter.receiver === undefined) mistake('receiver', 'expected the make of the radio receiver');
+    }
     const seen = new Set<string>();
     const all = [
       ...meters.map((m, i) => ['meters', i, m.id] as const),

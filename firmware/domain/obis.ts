@@ -81,13 +81,21 @@ export function meaningOf(obis: Obis): ObisMeaning | null {
   return quantity ? { quantity, phase: 0, tariff: obis.e, channel: obis.b } : null;
 }
 
-/** IEC 62056-6-1, tables for heat (6), gas (7), cold (8) and hot water (9). */
+/** IEC 62056-6-1, tables for heat cost (4), cooling (5), heat (6), gas (7), cold (8) and hot water (9). */
 const OTHER_MEDIA: ReadonlyMap<string, [Quantity]> = new Map([
+  ['4.1.0', ['heatCostAllocation']],
+  ['5.1.0', ['heatEnergy']],
+  ['5.8.0', ['heatPower']],
   ['6.1.0', ['heatEnergy']],
+  ['6.2.0', ['volume']],
   ['6.8.0', ['heatPower']],
+  ['6.9.0', ['volumeFlow']],
+  ['6.12.0', ['temperatureDifference']],
   ['7.3.0', ['volume']],
   ['8.1.0', ['volume']],
+  ['8.2.0', ['volumeFlow']],
   ['9.1.0', ['volume']],
+  ['9.2.0', ['volumeFlow']],
 ]);
 
 function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {

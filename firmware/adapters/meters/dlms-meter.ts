@@ -14,6 +14,7 @@ import type { Counters } from './dlms-talk.ts';
 import { EMPTY_BOOK, type MeterBook, visit } from './dlms-visit.ts';
 import { historyOf } from './history.ts';
 import { InvocationCounter } from './invocation-counter.ts';
+import { LinkTurns } from './link-turns.ts';
 import { measurementsOf } from './measurements.ts';
 import { ProfileGaps } from './profile-gaps.ts';
 import { ReplayGuard } from './replay-guard.ts';
@@ -24,7 +25,6 @@ const HOPELESS = new Set([
   'KEY_WRONG',
   'KEY_MISSING',
   'SECRET_MISSING',
-  'BAD_AUTHENTICATION',
   'UNSUPPORTED',
   'CONFIG_INVALID',
 ]);
@@ -38,6 +38,7 @@ export class DlmsMeter implements ResourceManager {
   private readonly link: Link;
   private readonly clock: Clock;
   private readonly watch: ClockWatch;
+  private readonly turns: LinkTurns;
   private readonly gaps: ProfileGaps | null;
   private counters: Counters | null = null;
   private book: MeterBook = EMPTY_BOOK;
@@ -48,9 +49,11 @@ export class DlmsMeter implements ResourceManager {
   private wantsCounter = false;
   /** Some meters answer no SNRM that proposes something: then nothing is proposed. */
   private plain = false;
+  private proposalWorks = false;
   private left: { readonly line: LineSettings; readonly atMs: ElapsedMs } | null = null;
 
-  constructor(config: DlmsConfig, link: Link, clock: Clock) {
+  constructor(config: DlmsConfig, link: Link, clock: Clock, turns: LinkTurns = new LinkTurns()) {
+    this.turns = turns;
     this.id = config.id;
     this.config = config;
     this.link = link;
@@ -79,14 +82,20 @@ export class DlmsMeter implements ResourceManager {
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
     this.gaps?.save(startedMs);
-    const reason = await this.read().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
-    await this.link.close().catch(() => {});
+    const reason = await this.turns.take(() => this.onLink());
     if (!this.events) return;
     if (reason) this.failed(reason);
     else this.succeeded();
     const tookMs = this.clock.elapsedMs() - startedMs;
     const dueMs = reason ? this.backoffMs(reason) : Math.max(0, this.config.intervalMs - tookMs);
     this.next = this.clock.after(dueMs, () => void this.cycle());
+  }
+
+  private async onLink(): Promise<Fault | null> {
+    if (!this.events) return null;
+    const reason = await this.read().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
+    await this.link.close().catch(() => {});
+    return reason;
   }
 
   private backoffMs({ code }: Fault): number {
@@ -168,6 +177,7 @@ export class DlmsMeter implements ResourceManager {
   private succeeded(): void {
     this.failures = 0;
     this.wantsCounter = false;
+    this.proposalWorks ||= !this.plain;
     this.setHealth('ok', null);
   }
 
@@ -176,8 +186,9 @@ export class DlmsMeter implements ResourceManager {
     this.events?.fault(reason);
     if (HOPELESS.has(reason.code)) this.setHealth('faulty', reason);
     else if (this.failures >= 2) this.setHealth('silent', reason);
-    if (reason.code === 'TIMEOUT') this.plain = !this.plain;
-    if (reason.code === 'REFUSED' || reason.code === 'KEY_WRONG') this.wantsCounter = true;
+    if (reason.code === 'TIMEOUT' && !this.proposalWorks) this.plain = !this.plain;
+    // What a meter answers nothing to may be a counter that it has seen.
+    if (!reason.code.startsWith('LINK_')) this.wantsCounter = true;
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {

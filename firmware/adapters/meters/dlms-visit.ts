@@ -4,7 +4,6 @@ import {
   type CosemInstant,
   cosemInstant,
   obisBytes,
-  publicOptions,
   type SessionOptions,
   textOf,
 } from '../../codecs/dlms/index.ts';
@@ -14,7 +13,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { LineSettings } from '../../domain/link.ts';
 import type { Telegram } from '../../domain/telegram.ts';
 import type { Dialogue } from './dialogue.ts';
-import type { DlmsOptions } from './dlms-options.ts';
+import { type DlmsOptions, publicOptions } from './dlms-options.ts';
 import { fetchProfile, openProfile, type ProfileBook } from './dlms-profile.ts';
 import { findRegisters, type Register, readingsOf } from './dlms-registers.ts';
 import { type Counters, DlmsTalk } from './dlms-talk.ts';
