@@ -2,10 +2,12 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
+import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
+import { fromHex } from './codecs/bytes.ts';
 import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
@@ -44,6 +46,8 @@ export interface House {
 const MAINTAIN_MS = 3_600_000;
 const TCP_TIMEOUT_MS = 2_000;
 const RTU_TIMEOUT_MS = 1_000;
+/** A datagram may be lost. */
+const UDP_REPEATS = 3;
 
 export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
@@ -119,14 +123,14 @@ function iecOf({
 }
 
 /** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
-function metersOf(config: Config, { clock, storage, keys, link }: Board) {
+function metersOf(config: Config, { clock, storage, keys, link, random }: Board) {
   const links = new Map<string, Link>();
   const listeners = new Listeners();
   return config.meters.map((meter) => {
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, pulses } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -137,6 +141,8 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
         ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
+        ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
+        random,
         settings: storage.settings,
         ...keys.get(id),
       },
@@ -155,6 +161,19 @@ function pulsesOf(
     ...rest,
     ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
     ...(register !== undefined && { register: (listener) => listeners.add(register, listener) }),
+  };
+}
+
+/** Serial lines carry HDLC, networks the wrapper, unless it is said otherwise. */
+function dlmsOf(
+  { password: _password, carrier, systemTitle, ...rest }: MeterRow['dlms'] & object,
+  link: MeterRow['link']['kind'],
+): DlmsOptions {
+  return {
+    ...rest,
+    carrier: carrier ?? (link === 'serial' ? 'hdlc' : 'wrapper'),
+    systemTitle: systemTitle === null ? null : fromHex(systemTitle),
+    repeats: link === 'udp' ? UDP_REPEATS : 0,
   };
 }
 

@@ -114,7 +114,11 @@ const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
 };
 
 /** Links that carry one protocol only, and what that protocol can do with no other. */
-const ONLY_FOR: Readonly<Record<string, string>> = { gpio: 'pulses', 'pulse-line': 'pulses' };
+const ONLY_FOR: Readonly<Record<string, string>> = {
+  gpio: 'pulses',
+  'pulse-line': 'pulses',
+  udp: 'dlms',
+};
 
 function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
   if (!isRecord(link) || typeof link.kind !== 'string' || typeof protocol !== 'string') return [];

@@ -24,6 +24,12 @@ export const LIMITS = {
   /** An answer in data blocks (a load profile), and what it may hold. */
   dlmsTransfer_bytes: 1024 * 1024,
   dlmsTransferElements: 262_144,
+  dlmsBlocks: 16_000,
+  /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
+  dlmsCountersReserved: 65_536,
+  dlmsCountersExchange: 20_000,
+  /** Attributes that are asked for at once. */
+  dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
   dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
