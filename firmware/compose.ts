@@ -4,7 +4,7 @@ import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
-import { METER_PROTOCOLS } from './adapters/registry.ts';
+import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
 import type { Config } from './config.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
@@ -27,8 +27,10 @@ export interface Board {
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
   /** Secrets by the id of the meter, already read. */
-  readonly keys: ReadonlyMap<string, { readonly key?: Uint8Array; readonly authKey?: Uint8Array }>;
+  readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }
+
+type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
@@ -114,14 +116,25 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode } = meter;
-    const resource = METER_PROTOCOLS[meter.protocol](
-      { id, address, intervalMs, receiver, mode, settings: storage.settings, ...keys.get(id) },
-      line,
-      clock,
-    );
+    const { id, address, intervalMs, receiver, mode, iec } = meter;
+    const options = {
+      ...{ id, address, intervalMs, receiver, mode },
+      timeZone: config.site.timeZone,
+      ...(iec && { iec: iecOf(iec) }),
+      settings: storage.settings,
+      ...keys.get(id),
+    };
+    const resource = METER_PROTOCOLS[meter.protocol](options, line, clock);
     return { resource, name: meter.name, role: meter.role };
   });
+}
+
+function iecOf({
+  password: _password,
+  profile,
+  ...rest
+}: MeterRow['iec'] & object): MeterConfig['iec'] & object {
+  return { ...rest, ...(profile && { profile }) };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

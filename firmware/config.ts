@@ -1,7 +1,7 @@
 /** The one configuration file: its schema, and every mistake in it by path, all at once. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from './domain/limits.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
@@ -38,11 +38,37 @@ const serial = z.strictObject({
   dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
 
 /** An identification number, with the letters of the maker before it where two meters share one. */
 const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
+
+/** What is particular to a meter of IEC 62056-21 that is asked. */
+const iec = z.strictObject({
+  /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
+  baudRate: z.int().min(300).max(115_200).default(300),
+  /** A battery meter has to be woken. */
+  wakeUp: z.boolean().default(false),
+  /** Codes to read in programming mode; without them the whole readout is read. */
+  registers: z.array(z.string().min(1).max(16)).max(LIMITS.pointsPerMeter).default([]),
+  /** Of programming mode, for a meter that guards its reads. */
+  password: secretRef.optional(),
+  profile: z
+    .strictObject({
+      name: z.string().regex(/^P\.\d\d$/, 'expected a profile such as P.01'),
+      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
+      /** How many periods back are fetched after a start. */
+      periods: z
+        .int()
+        .min(1)
+        .max(LIMITS.iecProfileRows)
+        .default(31 * 96),
+    })
+    .optional(),
+});
 
 const configSchema = z
   .strictObject({
@@ -94,7 +120,7 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'wmbus']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'wmbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
@@ -104,6 +130,7 @@ const configSchema = z
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
+          iec: iec.optional(),
         }),
       )
       .max(LIMITS.meters),

@@ -222,6 +222,8 @@ export class Gateway {
       health: (health, reason) =>
         this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
       fault: (reason) => seat.count(reason),
+      history: (measurements) => this.deps.series.append(measurements),
+      noted: ({ code, atMs, detail }) => this.record('system', seat.id, code, { ...detail, meterMs: atMs }),
     };
   }
 

@@ -3,7 +3,6 @@
  * and real TCP; resident memory of the gateway's process and seconds to its first reading, in the same run.
  */
 import '../firmware/node-guard.ts';
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +10,7 @@ import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
 import { demoHome } from '../test/twins/home.ts';
 import { message } from '../test/twins/operator.ts';
+import { spawnGateway } from './gateway-process.ts';
 
 const RUNS = 200;
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
@@ -40,11 +40,7 @@ writeFileSync(
 );
 setInterval(() => meter.write(home.telegram()), 250).unref();
 const startedAt = performance.now();
-const gateway = spawn(
-  process.execPath,
-  [path.resolve(import.meta.dirname, '../firmware/main.ts'), 'run', file],
-  { stdio: 'ignore' },
-);
+const gateway = spawnGateway(file, 'ignore');
 
 const nextWrite = (): Promise<number> =>
   new Promise((resolve) => {
@@ -91,4 +87,5 @@ console.log(`resident memory of the gateway: ${(rss_kB / 1024).toFixed(0)} MB`);
 gateway.kill();
 await Promise.all([roof.close(), broker.close(), meter.close()]);
 rmSync(dir, { recursive: true, force: true });
+await import('./bench-iec.ts');
 process.exit(0);

@@ -1,5 +1,6 @@
 /** The kinds of `hearth decode`. A new codec is one line here. */
 import type { DecodeKind } from '../domain/telegram.ts';
+import { decodeDlmsPush } from './dlms/index.ts';
 import { explainP1 } from './dsmr-p1/explain.ts';
 import { decodeP1 } from './dsmr-p1/index.ts';
 import type { Explain } from './explain.ts';
@@ -17,6 +18,7 @@ export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
   mbus: decodeMbus,
   wmbus: decodeWmbus,
   sml: decodeSml,
+  'dlms-push': decodeDlmsPush,
 };
 
 /** What names each byte of a kind, for `hearth decode --explain`; a kind without a row has none yet. */

@@ -103,6 +103,7 @@ function keysOf(config: Config, base: string): Board['keys'] {
       {
         ...(m.key && { key: bytes(m.key, `meters[${i}].key`, m.protocol === 'wmbus') }),
         ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`, false) }),
+        ...(m.iec?.password && { password: secret(m.iec.password, base, `meters[${i}].iec.password`) }),
       },
     ]),
   );

@@ -30,6 +30,7 @@ export const ERRORS = {
   LINK_REFUSED: 'the link could not be opened',
   TIMEOUT: 'no answer within the time the protocol allows',
   REFUSED: 'the other side answered with a refusal',
+  WRONG_SPEED: 'the other side speaks at another speed than was agreed',
   WRONG_ANSWER: 'the answer does not belong to the request',
   // Devices
   DEVICE_EXCEPTION: 'the device answered with an exception',

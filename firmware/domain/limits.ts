@@ -4,12 +4,28 @@ export const LIMITS = {
   p1Telegram_bytes: 8192,
   iecReadout_bytes: 65_536,
   iecLine_chars: 2100,
+  /** One answer in programming mode, partial blocks joined. */
+  iecProfile_bytes: 262_144,
+  /** Repeat requests and repetitions of one message. */
+  iecRepeats: 3,
+  iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
   hdlcFrame_bytes: 2048,
+  hdlcRepeats: 3,
+  hdlcBusy: 20,
   dlmsApdu_bytes: 65_536,
   dlmsDepth: 12,
+  /** Message counters on disk lag behind by at most so much; a power cut can lose no more. */
+  counterSaveMs: 10_000,
+  /** System titles whose counters are kept for one meter. */
+  countersPerMeter: 4,
   dlmsElements: 4096,
+  /** An answer in data blocks (a load profile), and what it may hold. */
+  dlmsTransfer_bytes: 1024 * 1024,
+  dlmsTransferElements: 262_144,
+  /** A push that waits to be read, and one whose segments or blocks are being joined. */
+  dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
   wmbusTelegram_bytes: 512,
   /** A line of a receiver with text output: two telegrams in hexadecimal. */

@@ -1,5 +1,6 @@
 /** The operator's messages over MQTT: 5 first, 3.1.1 for a broker that refuses it. */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import { writeToStream } from 'mqtt-packet';
 import { fault, HearthError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Clock } from '../domain/time.ts';
@@ -17,6 +18,9 @@ export interface MqttOptions {
   readonly key?: string;
   readonly topics: readonly string[];
 }
+
+// Else the first packet makes 65 536 buffers, one for each number that a packet may hold: 7 MB for a few messages a day.
+writeToStream.cacheNumbers = false;
 
 const RECONNECT_MIN_MS = 1_000;
 const RECONNECT_MAX_MS = 60_000;

@@ -3,7 +3,7 @@
  * and when; whether it binds, for what and who sent it comes from the programme's setting alone, because nothing in
  * an event says so.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import {

@@ -61,7 +61,11 @@ async function until(what: string, done: () => boolean): Promise<void> {
 }
 
 const opened = (config: Partial<MeterConfig>, link: Link, clock: Clock = real): ResourceManager =>
-  METER_PROTOCOLS.wmbus({ id: 'm', address: '12345678', intervalMs: 1000, ...config }, link, clock);
+  METER_PROTOCOLS.wmbus(
+    { id: 'm', address: '12345678', intervalMs: 1000, timeZone: 'Europe/Berlin', ...config },
+    link,
+    clock,
+  );
 
 const MODE_WORDS: Readonly<Record<ReceiverName, string[]>> = {
   im871a: ['link mode 10'],

@@ -1,5 +1,5 @@
 /** Radio receivers that speak the bytes of their makes: take their setup, answer it, and pass on what they hear. */
-import { crc16X25 } from '../../firmware/codecs/sml/crc.ts';
+import { crc16X25 } from '../../firmware/codecs/crc16.ts';
 import type { ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import { formatA, formatB } from './wmbus-telegram.ts';
 

@@ -3,7 +3,7 @@
  * the rest, and the state of the devices. Every slot is planned anew on its actual values, so that hard limits hold
  * on what is, not on what was expected.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Fault, type Result, refuse } from '../../domain/errors.ts';
 import { cautious, corrected } from './forecast-correction.ts';
 import { makePlan, type SolveProgram } from './planner.ts';

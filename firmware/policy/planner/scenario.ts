@@ -2,7 +2,7 @@
  * The planner's problem, format `hems-scenario/1`. Units: kW, kWh, °C, currency per kWh, g CO2 per kWh; powers are
  * never negative and named by their direction. What comes from a file is checked here, once.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 

@@ -4,7 +4,7 @@
  * from the byte after A5h. A telegram comes from its C field on, without link-layer CRCs.
  */
 import { fault } from '../../../domain/errors.ts';
-import { crc16X25 } from '../../sml/crc.ts';
+import { crc16X25 } from '../../crc16.ts';
 import { type Found, FramedDecoder } from './framed.ts';
 import { eightN1, type RadioMode, type ReceiverProtocol } from './receiver.ts';
 
