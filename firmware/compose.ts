@@ -109,6 +109,14 @@ export function siteOf({ site }: Config): Site {
   return { ...rest, fixedImportPrice: perWh(fixedImportPrice), fixedExportPrice: perWh(fixedExportPrice) };
 }
 
+function iecOf({
+  password: _password,
+  profile,
+  ...rest
+}: MeterRow['iec'] & object): MeterConfig['iec'] & object {
+  return { ...rest, ...(profile && { profile }) };
+}
+
 /** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
 function metersOf(config: Config, { clock, storage, keys, link }: Board) {
   const links = new Map<string, Link>();
@@ -117,24 +125,23 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
     const { id, address, intervalMs, receiver, mode, iec } = meter;
-    const options = {
-      ...{ id, address, intervalMs, receiver, mode },
-      timeZone: config.site.timeZone,
-      ...(iec && { iec: iecOf(iec) }),
-      settings: storage.settings,
-      ...keys.get(id),
-    };
-    const resource = METER_PROTOCOLS[meter.protocol](options, line, clock);
+    const resource = METER_PROTOCOLS[meter.protocol](
+      {
+        id,
+        address,
+        intervalMs,
+        receiver,
+        mode,
+        timeZone: config.site.timeZone,
+        ...(iec && { iec: iecOf(iec) }),
+        settings: storage.settings,
+        ...keys.get(id),
+      },
+      line,
+      clock,
+    );
     return { resource, name: meter.name, role: meter.role };
   });
-}
-
-function iecOf({
-  password: _password,
-  profile,
-  ...rest
-}: MeterRow['iec'] & object): MeterConfig['iec'] & object {
-  return { ...rest, ...(profile && { profile }) };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { LIMITS } from './domain/limits.ts';
+import { programSchema } from './signals/program.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
@@ -43,9 +44,6 @@ const serial = z.strictObject({
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
 
-/** An identification number, with the letters of the maker before it where two meters share one. */
-const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
-
 /** What is particular to a meter of IEC 62056-21 that is asked. */
 const iec = z.strictObject({
   /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
@@ -69,6 +67,9 @@ const iec = z.strictObject({
     })
     .optional(),
 });
+
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
 
 const configSchema = z
   .strictObject({
@@ -100,19 +101,19 @@ const configSchema = z
         key: z.string().optional(),
         topics: z.array(z.string().min(1)).min(1).max(32),
         signed: z.boolean().default(false),
-        programs: z.array(
-          z.strictObject({
-            id: z.string().min(1).max(128),
-            name: z.string().min(1),
-            binding: z.enum(['informational', 'commandable']),
-            scope: z.enum(['site', 'controllable']).default('site'),
-          }),
-        ),
+        programs: z.array(programSchema),
       })
       .nullable()
       .default(null),
     failsafe: z
-      .strictObject({ limit_W: z.number().min(0), afterMs: z.int().min(10_000) })
+      .strictObject({
+        limit_W: z.number().min(0),
+        exportLimit_W: z.number().min(0).optional(),
+        scope: z.enum(['site', 'controllable']).optional(),
+        afterMs: z.int().min(10_000),
+        durationMs: z.int().min(7_200_000).max(86_400_000).nullable().optional(),
+        heartbeat: z.strictObject({ topic: z.string().min(1) }).optional(),
+      })
       .nullable()
       .default(null),
     meters: z

@@ -29,13 +29,13 @@ export interface MeterConfig {
   readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password'>;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
+  /** Of programming mode, sent as it is (P1). */
+  readonly password?: string;
+  /** What a meter needs kept over a restart, message counters above all. */
+  readonly settings?: Settings;
   /** The make of a radio receiver, and the mode that it is told to receive. */
   readonly receiver?: ReceiverName | undefined;
   readonly mode?: RadioMode;
-  /** Of programming mode, sent as it is (P1). */
-  readonly password?: string;
-  /** Where message counters are kept over a restart. */
-  readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
 /** Meters on the same line are given the same link. */

@@ -22,13 +22,14 @@ export async function run(file: string): Promise<void> {
   const { config } = loaded;
   const base = path.dirname(path.resolve(file));
   const clock = systemClock();
+  const random = systemRandom();
   const storage = openStore(path.resolve(base, config.store.path), { clock, timeZone: config.site.timeZone });
   const board: Board = {
     clock,
-    random: systemRandom(),
+    random,
     storage,
     link: (spec) => realLink(spec, clock),
-    transport: transportOf(config, base, clock),
+    transport: transportOf(config, base, clock, random),
     feedWatchdog: () => {},
     keys: keysOf(config, base),
   };
@@ -64,7 +65,12 @@ function untilStopped(): Promise<void> {
   });
 }
 
-function transportOf({ mqtt }: Config, base: string, clock: Board['clock']): Board['transport'] {
+function transportOf(
+  { mqtt }: Config,
+  base: string,
+  clock: Board['clock'],
+  random: Board['random'],
+): Board['transport'] {
   if (!mqtt) return null;
   const pem = (name: string | undefined): string | undefined =>
     name === undefined ? undefined : readFileSync(path.resolve(base, name), 'utf8');
@@ -82,6 +88,7 @@ function transportOf({ mqtt }: Config, base: string, clock: Board['clock']): Boa
       ...(key !== undefined && { key }),
     },
     clock,
+    random,
   );
 }
 

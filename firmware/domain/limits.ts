@@ -35,6 +35,12 @@ export const LIMITS = {
   /** Telegrams of a meter that are remembered to tell a repetition. */
   wmbusRepeats: 16,
   mbusRecords: 256,
+  /** What a master keeps of an answer: the longest frame, its echo and noise. */
+  mbusHeld_bytes: 1024,
+  /** Of one readout. */
+  mbusTelegrams: 32,
+  /** Readouts and searches that wait for one line. */
+  mbusQueue: 64,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
   linkChunk_bytes: 65_536,
@@ -54,7 +60,20 @@ export const LIMITS = {
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,
   signalsKept: 256,
+  /** A larger packet is skipped on the wire; the rest of its frame is no more than topic and properties. */
+  mqttPacket_bytes: 260 * 1024,
+  mqttTopic_bytes: 1024,
+  /** Messages that wait for the broker. */
   mqttQueue: 200,
+  mqttInFlight: 20,
+  mqttBackoffMinMs: 1_000,
+  mqttBackoffMaxMs: 60_000,
+  /** A flood is read at this pace after the burst; the rest waits at the broker. */
+  signalBurst: 200,
+  signalsPerSecond: 50,
+  /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
+  signalEntriesAnHour: 600,
+  refusalEntriesAnHour: 60,
   // Devices
   commandAttempts: 3,
   // Planning
@@ -64,7 +83,8 @@ export const LIMITS = {
   planEvents: 64,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
-  solverMemory_MiB: 400,
+  solverMemory_MiB: 300,
+  solverResident_MiB: 110,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -40,6 +40,9 @@ const MEDIA: Readonly<Record<number, string>> = {
   55: 'radio converter (meter side)',
 };
 
+/** Every device type that has a name. */
+export const DEVICE_TYPES: readonly number[] = Object.keys(MEDIA).map(Number);
+
 export function mediumName(code: number): string {
   return MEDIA[code] ?? `reserved (${code.toString(16).padStart(2, '0')}h)`;
 }
@@ -48,6 +51,11 @@ export function mediumName(code: number): string {
 export function manufacturerCode(word: number): string {
   const letter = (shift: number): string => String.fromCharCode(64 + ((word >> shift) & 31));
   return letter(10) + letter(5) + letter(0);
+}
+
+/** The same backwards: three capital letters as the word on the wire. */
+export function manufacturerWordOf(letters: string): number {
+  return [...letters].reduce((word, letter) => word * 32 + letter.charCodeAt(0) - 64, 0);
 }
 
 /** What a link layer or a long header says of a meter, with the bytes that keys and nonces are made from. */
