@@ -57,13 +57,23 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     changed: () => gateway.poke(),
   });
+  const wire = sharedLinks(board);
   const gateway = new Gateway({
     clock,
     site,
     meters: config.meters.map((m) => ({
       resource: METER_PROTOCOLS[m.protocol](
-        { id: m.id, address: m.address, intervalMs: m.intervalMs, ...board.keys.get(m.id) },
-        board.link(m.link),
+        {
+          id: m.id,
+          address: m.address,
+          intervalMs: m.intervalMs,
+          timeZone: config.site.timeZone,
+          settings: storage.settings,
+          reads: storage.writes,
+          mbus: m.mbus,
+          ...board.keys.get(m.id),
+        },
+        wire(m.link),
         clock,
       ),
       name: m.name,
@@ -113,6 +123,17 @@ export function siteOf({ site }: Config): Site {
   const { name: _name, fixedImportPrice, fixedExportPrice, ...rest } = site;
   const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
   return { ...rest, fixedImportPrice: perWh(fixedImportPrice), fixedExportPrice: perWh(fixedExportPrice) };
+}
+
+/** Meters with the same link are on one wire. */
+function sharedLinks(board: Board): Board['link'] {
+  const links = new Map<string, Link>();
+  return (spec) => {
+    const name = JSON.stringify(spec);
+    const link = links.get(name) ?? board.link(spec);
+    links.set(name, link);
+    return link;
+  };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

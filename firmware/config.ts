@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { MBUS_DEFAULTS } from './adapters/meters/mbus/index.ts';
+import { BAUD_RATES } from './codecs/mbus/requests.ts';
+import { parseMeterAddress } from './codecs/mbus/secondary.ts';
 import { LIMITS } from './domain/limits.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
@@ -40,6 +43,26 @@ const serial = z.strictObject({
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
+
+/** What is particular to a wired M-Bus meter. */
+const mbus = z
+  .strictObject({
+    baudRate: z
+      .union(
+        BAUD_RATES.map((b) => z.literal(b)),
+        { error: `expected one of ${BAUD_RATES.join(', ')}` },
+      )
+      .default(MBUS_DEFAULTS.baudRate),
+    /** What its battery gives; null for a meter with power from bus or mains. */
+    readsPerDay: z.int().min(1).max(86_400).nullable().default(MBUS_DEFAULTS.readsPerDay),
+    /** Sent before each readout: a subcode, "plain" for none. */
+    applicationReset: z
+      .union([z.int().min(0).max(255), z.literal('plain')])
+      .nullable()
+      .default(MBUS_DEFAULTS.applicationReset),
+    latencyMs: z.int().min(0).max(5000).nullable().default(MBUS_DEFAULTS.latencyMs),
+  })
+  .prefault({});
 
 const configSchema = z
   .strictObject({
@@ -91,13 +114,14 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'mbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
+          mbus,
         }),
       )
       .max(LIMITS.meters),
@@ -127,6 +151,16 @@ const configSchema = z
         }),
       )
       .max(LIMITS.devices),
+  })
+  .superRefine(({ meters }, context) => {
+    meters.forEach((m, i) => {
+      if (m.protocol === 'mbus' && !parseMeterAddress(m.address))
+        context.addIssue({
+          code: 'custom',
+          path: ['meters', i, 'address'],
+          message: 'expected 0 to 250, or a number of 8 digits such as 12345678 or 12345678-KAM-1b-04',
+        });
+    });
   })
   .superRefine(({ meters, devices }, context) => {
     const seen = new Set<string>();

@@ -4,7 +4,9 @@ import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
+import type { Settings, WriteBudget } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
+import { type MbusSettings, openMbusMeter } from './meters/mbus/index.ts';
 import { PolledMeter } from './meters/polled-meter.ts';
 import { PushMeter } from './meters/push-meter.ts';
 
@@ -14,8 +16,16 @@ export interface MeterConfig {
   readonly address: string;
   /** How often a meter is asked. */
   readonly intervalMs: number;
+  /** IANA zone of the site: meters send local times. */
+  readonly timeZone: string;
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
+  /** Where message counters are kept over a restart. */
+  readonly settings?: Pick<Settings, 'get' | 'set'>;
+  /** Counts the readouts of meters that live on a battery. */
+  readonly reads?: Pick<WriteBudget, 'spend'>;
+  /** What is particular to wired M-Bus. */
+  readonly mbus?: MbusSettings;
 }
 
 type OpenMeter = (config: MeterConfig, link: Link, clock: Clock) => ResourceManager;
@@ -34,6 +44,7 @@ export const METER_PROTOCOLS = {
     const decoder = () => new ReadoutDecoder({ parity: 'none' });
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS }, link, clock);
   },
+  mbus: openMbusMeter,
   sml: ({ id }, link, clock) =>
     new PushMeter(id, { decoder: () => new SmlDecoder(), read: readSml, silenceMs: SILENCE_MS }, link, clock),
 } as const satisfies Record<string, OpenMeter>;

@@ -5,6 +5,7 @@ import type { Fault } from './errors.ts';
 import type { Flexibility } from './flexibility.ts';
 import type { Instruction, InstructionStatus } from './instruction.ts';
 import type { Measurement } from './measurement.ts';
+import type { MeterEvent } from './meter-event.ts';
 
 /** `connecting` before the first answer, `ok`, `silent` after a missed deadline, `faulty` when it answers wrongly. */
 export type ResourceHealth = 'connecting' | 'ok' | 'silent' | 'faulty';
@@ -17,6 +18,10 @@ export interface ResourceEvents {
   health(health: ResourceHealth, reason: Fault | null): void;
   /** Something was dropped or went wrong; counted per code and shown, never logged one by one. */
   fault(reason: Fault): void;
+  /** Values that the meter kept itself, each stamped with its own time; stored, never taken for the present. */
+  history?(measurements: readonly Measurement[]): void;
+  /** Something that a person may want to know. */
+  noted?(event: MeterEvent): void;
 }
 
 export interface ResourceManager {

@@ -38,7 +38,11 @@ async function until(what: string, done: () => boolean): Promise<void> {
 }
 
 const meterOf = (protocol: keyof typeof METER_PROTOCOLS, link: Link, clock = real) =>
-  METER_PROTOCOLS[protocol]({ id: 'm', address: '', intervalMs: 1000 }, link, clock);
+  METER_PROTOCOLS[protocol](
+    { id: 'm', address: '', intervalMs: 1000, timeZone: 'Europe/Amsterdam' },
+    link,
+    clock,
+  );
 const telegram = (net_W: number) =>
   p1Telegram({ wallMs: Date.UTC(2026, 0, 15), importEnergy_Wh: 1000, exportEnergy_Wh: 0, net_W });
 
