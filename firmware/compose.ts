@@ -4,7 +4,7 @@ import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
-import { METER_PROTOCOLS } from './adapters/registry.ts';
+import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
 import type { Config } from './config.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
@@ -27,8 +27,10 @@ export interface Board {
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
   /** Secrets by the id of the meter, already read. */
-  readonly keys: ReadonlyMap<string, { readonly key?: Uint8Array; readonly authKey?: Uint8Array }>;
+  readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }
+
+type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
@@ -57,28 +59,10 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     changed: () => gateway.poke(),
   });
-  const wire = sharedLinks(board);
   const gateway = new Gateway({
     clock,
     site,
-    meters: config.meters.map((m) => ({
-      resource: METER_PROTOCOLS[m.protocol](
-        {
-          id: m.id,
-          address: m.address,
-          intervalMs: m.intervalMs,
-          timeZone: config.site.timeZone,
-          settings: storage.settings,
-          reads: storage.writes,
-          mbus: m.mbus,
-          ...board.keys.get(m.id),
-        },
-        wire(m.link),
-        clock,
-      ),
-      name: m.name,
-      role: m.role,
-    })),
+    meters: metersOf(config, board),
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -125,15 +109,41 @@ export function siteOf({ site }: Config): Site {
   return { ...rest, fixedImportPrice: perWh(fixedImportPrice), fixedExportPrice: perWh(fixedExportPrice) };
 }
 
-/** Meters with the same link are on one wire. */
-function sharedLinks(board: Board): Board['link'] {
+function iecOf({
+  password: _password,
+  profile,
+  ...rest
+}: MeterRow['iec'] & object): MeterConfig['iec'] & object {
+  return { ...rest, ...(profile && { profile }) };
+}
+
+/** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
+function metersOf(config: Config, { clock, storage, keys, link }: Board) {
   const links = new Map<string, Link>();
-  return (spec) => {
-    const name = JSON.stringify(spec);
-    const link = links.get(name) ?? board.link(spec);
-    links.set(name, link);
-    return link;
-  };
+  return config.meters.map((meter) => {
+    const name = JSON.stringify(meter.link);
+    const line = links.get(name) ?? link(meter.link);
+    links.set(name, line);
+    const { id, address, intervalMs, receiver, mode, iec, mbus } = meter;
+    const resource = METER_PROTOCOLS[meter.protocol](
+      {
+        id,
+        address,
+        intervalMs,
+        receiver,
+        mode,
+        timeZone: config.site.timeZone,
+        ...(iec && { iec: iecOf(iec) }),
+        mbus,
+        settings: storage.settings,
+        reads: storage.writes,
+        ...keys.get(id),
+      },
+      line,
+      clock,
+    );
+    return { resource, name: meter.name, role: meter.role };
+  });
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */

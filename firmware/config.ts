@@ -1,11 +1,12 @@
 /** The one configuration file: its schema, and every mistake in it by path, all at once. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { MBUS_DEFAULTS } from './adapters/meters/mbus/index.ts';
 import { BAUD_RATES } from './codecs/mbus/requests.ts';
 import { parseMeterAddress } from './codecs/mbus/secondary.ts';
 import { LIMITS } from './domain/limits.ts';
+import { programSchema } from './signals/program.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
@@ -41,6 +42,8 @@ const serial = z.strictObject({
   dataBits: z.union([z.literal(7), z.literal(8)]).default(8),
   parity: z.enum(['none', 'even', 'odd']).default('none'),
   stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+  /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
+  lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
 
@@ -63,6 +66,33 @@ const mbus = z
     latencyMs: z.int().min(0).max(5000).nullable().default(MBUS_DEFAULTS.latencyMs),
   })
   .prefault({});
+
+/** What is particular to a meter of IEC 62056-21 that is asked. */
+const iec = z.strictObject({
+  /** Speed of the first contact: 300, unless a fixed-speed line (RS-485) says otherwise. */
+  baudRate: z.int().min(300).max(115_200).default(300),
+  /** A battery meter has to be woken. */
+  wakeUp: z.boolean().default(false),
+  /** Codes to read in programming mode; without them the whole readout is read. */
+  registers: z.array(z.string().min(1).max(16)).max(LIMITS.pointsPerMeter).default([]),
+  /** Of programming mode, for a meter that guards its reads. */
+  password: secretRef.optional(),
+  profile: z
+    .strictObject({
+      name: z.string().regex(/^P\.\d\d$/, 'expected a profile such as P.01'),
+      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
+      /** How many periods back are fetched after a start. */
+      periods: z
+        .int()
+        .min(1)
+        .max(LIMITS.iecProfileRows)
+        .default(31 * 96),
+    })
+    .optional(),
+});
+
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
 
 const configSchema = z
   .strictObject({
@@ -94,19 +124,19 @@ const configSchema = z
         key: z.string().optional(),
         topics: z.array(z.string().min(1)).min(1).max(32),
         signed: z.boolean().default(false),
-        programs: z.array(
-          z.strictObject({
-            id: z.string().min(1).max(128),
-            name: z.string().min(1),
-            binding: z.enum(['informational', 'commandable']),
-            scope: z.enum(['site', 'controllable']).default('site'),
-          }),
-        ),
+        programs: z.array(programSchema),
       })
       .nullable()
       .default(null),
     failsafe: z
-      .strictObject({ limit_W: z.number().min(0), afterMs: z.int().min(10_000) })
+      .strictObject({
+        limit_W: z.number().min(0),
+        exportLimit_W: z.number().min(0).optional(),
+        scope: z.enum(['site', 'controllable']).optional(),
+        afterMs: z.int().min(10_000),
+        durationMs: z.int().min(7_200_000).max(86_400_000).nullable().optional(),
+        heartbeat: z.strictObject({ topic: z.string().min(1) }).optional(),
+      })
       .nullable()
       .default(null),
     meters: z
@@ -114,14 +144,18 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'mbus']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'mbus', 'wmbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
+          /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
+          receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
+          mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
           mbus,
+          iec: iec.optional(),
         }),
       )
       .max(LIMITS.meters),
@@ -152,17 +186,17 @@ const configSchema = z
       )
       .max(LIMITS.devices),
   })
-  .superRefine(({ meters }, context) => {
-    meters.forEach((m, i) => {
-      if (m.protocol === 'mbus' && !parseMeterAddress(m.address))
-        context.addIssue({
-          code: 'custom',
-          path: ['meters', i, 'address'],
-          message: 'expected 0 to 250, or a number of 8 digits such as 12345678 or 12345678-KAM-1b-04',
-        });
-    });
-  })
   .superRefine(({ meters, devices }, context) => {
+    for (const [index, meter] of meters.entries()) {
+      const mistake = (key: string, message: string): void =>
+        context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      if (meter.protocol === 'mbus' && !parseMeterAddress(meter.address))
+        mistake('address', 'expected 0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04');
+      if (meter.protocol !== 'wmbus') continue;
+      if (!WIRELESS_ADDRESS.test(meter.address))
+        mistake('address', 'expected the eight digits on the meter, such as 12345678 or KAM 12345678');
+      if (meter.receiver === undefined) mistake('receiver', 'expected the make of the radio receiver');
+    }
     const seen = new Set<string>();
     const all = [
       ...meters.map((m, i) => ['meters', i, m.id] as const),

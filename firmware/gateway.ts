@@ -8,7 +8,6 @@ import type { Flexibility } from './domain/flexibility.ts';
 import type { Decision, DeviceDecision, Image, Known, Override, Site, Snapshot } from './domain/image.ts';
 import type { InstructionStatus } from './domain/instruction.ts';
 import type { Measurement } from './domain/measurement.ts';
-import { METER_EVENTS, type MeterEvent } from './domain/meter-event.ts';
 import type { ResourceHealth, ResourceManager } from './domain/resource-manager.ts';
 import type { Signal } from './domain/signal.ts';
 import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
@@ -225,12 +224,8 @@ export class Gateway {
       fault: (reason) => seat.count(reason),
       // Its time is the meter's: before the first plausible time the store has no place for it.
       history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
-      noted: (event) => this.noted(seat.id, event),
+      noted: ({ code, atMs, detail }) => this.record('system', seat.id, code, { ...detail, meterMs: atMs }),
     };
-  }
-
-  private noted(id: string, { code, atMs, detail }: MeterEvent): void {
-    this.record('system', id, code, { ...detail, text: METER_EVENTS[code], meterTimeMs: atMs });
   }
 
   private deviceEvents(seat: DeviceSeat): Parameters<ResourceManager['open']>[0] {

@@ -36,6 +36,17 @@ program
   });
 
 program
+  .command('listen')
+  .description('wireless meters as they are heard, one JSON object a telegram; Ctrl-C ends')
+  .requiredOption('--receiver <name>', 'im871a, amb8465, cul, rc1180 or rtl-wmbus')
+  .requiredOption('--on <line>', 'its serial port, or HOST:PORT')
+  .option('--mode <mode>', 'S1, T1, C1 or C1+T1', 'C1+T1')
+  .action(async (options: { receiver: string; on: string; mode: string }) => {
+    const { listen } = await import('./commands/listen.ts');
+    await listen(options, process.stdout);
+  });
+
+program
   .command('plan')
   .description('a scenario on stdin, its cheapest schedule on stdout')
   .option('--rolling', 'slot by slot, one JSON object a line')

@@ -1,9 +1,8 @@
 /**
- * `npm run demo`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a boiler, a
+ * `npm start`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a boiler, a
  * wallbox and an inverter over Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
  */
 import '../firmware/node-guard.ts';
-import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +10,7 @@ import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, ptyCarrier } from '../test/twins/carriers.ts';
 import { demoHome } from '../test/twins/home.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../test/twins/operator.ts';
+import { spawnGateway } from './gateway-process.ts';
 
 const DAY_MS = 86_400_000;
 const PORT = Number(process.env.PORT ?? 8080);
@@ -104,11 +104,7 @@ const publishLimit = (): Promise<void> =>
 setTimeout(publishLimit, 60_000);
 setInterval(publishLimit, 600_000);
 
-const gateway = spawn(
-  process.execPath,
-  [path.resolve(import.meta.dirname, '../firmware/main.ts'), 'run', file],
-  { stdio: 'inherit' },
-);
+const gateway = spawnGateway(file, 'inherit');
 console.log(`demo home in ${dir}; the first visit to the page sets the owner's password`);
 const stop = (): void => {
   gateway.kill('SIGTERM');

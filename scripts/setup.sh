@@ -11,8 +11,9 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 
-# The homeowner's page. Node 24 of the packages where there is one, else the machine's.
+# The homeowner's page and the bundle for the board. Node 24 of the packages where there is one, else the machine's.
 PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-page.ts --if-stale
+PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-gateway.ts --if-stale
 # The M-Bus parser is C++; the headers of Node come with the packages, so that nothing is fetched.
 parser=firmware/codecs/mbus-parser
 binary=$parser/build/Release/mbus_parser.node

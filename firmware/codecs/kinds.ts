@@ -1,5 +1,6 @@
 /** The kinds of `hearth decode`. A new codec is one line here. */
 import type { DecodeKind } from '../domain/telegram.ts';
+import { decodeDlmsPush } from './dlms/index.ts';
 import { decodeP1 } from './dsmr-p1/index.ts';
 import { decodeReadout } from './iec62056-21/index.ts';
 import { decodeMbus } from './mbus/kind.ts';
@@ -12,4 +13,5 @@ export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
   mbus: decodeMbus,
   wmbus: decodeWmbus,
   sml: decodeSml,
+  'dlms-push': decodeDlmsPush,
 };

@@ -22,13 +22,14 @@ export async function run(file: string): Promise<void> {
   const { config } = loaded;
   const base = path.dirname(path.resolve(file));
   const clock = systemClock();
+  const random = systemRandom();
   const storage = openStore(path.resolve(base, config.store.path), { clock, timeZone: config.site.timeZone });
   const board: Board = {
     clock,
-    random: systemRandom(),
+    random,
     storage,
     link: (spec) => realLink(spec, clock),
-    transport: transportOf(config, base, clock),
+    transport: transportOf(config, base, clock, random),
     feedWatchdog: () => {},
     keys: keysOf(config, base),
   };
@@ -64,7 +65,12 @@ function untilStopped(): Promise<void> {
   });
 }
 
-function transportOf({ mqtt }: Config, base: string, clock: Board['clock']): Board['transport'] {
+function transportOf(
+  { mqtt }: Config,
+  base: string,
+  clock: Board['clock'],
+  random: Board['random'],
+): Board['transport'] {
   if (!mqtt) return null;
   const pem = (name: string | undefined): string | undefined =>
     name === undefined ? undefined : readFileSync(path.resolve(base, name), 'utf8');
@@ -82,13 +88,19 @@ function transportOf({ mqtt }: Config, base: string, clock: Board['clock']): Boa
       ...(key !== undefined && { key }),
     },
     clock,
+    random,
   );
 }
 
 function keysOf(config: Config, base: string): Board['keys'] {
-  const bytes = (reference: Parameters<typeof resolveSecret>[0], where: string): Uint8Array => {
+  const bytes = (
+    reference: Parameters<typeof resolveSecret>[0],
+    where: string,
+    short: boolean,
+  ): Uint8Array => {
     const key = fromHex(secret(reference, base, where));
-    if (key?.length !== 16)
+    // Some makers of wireless meters have ciphers of their own, with keys of eight bytes.
+    if (key?.length !== 16 && !(short && key?.length === 8))
       throw new HearthError('CONFIG_INVALID', `${where}: expected 32 hexadecimal digits`);
     return key;
   };
@@ -96,8 +108,9 @@ function keysOf(config: Config, base: string): Board['keys'] {
     config.meters.map((m, i) => [
       m.id,
       {
-        ...(m.key && { key: bytes(m.key, `meters[${i}].key`) }),
-        ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`) }),
+        ...(m.key && { key: bytes(m.key, `meters[${i}].key`, m.protocol === 'wmbus') }),
+        ...(m.authKey && { authKey: bytes(m.authKey, `meters[${i}].authKey`, false) }),
+        ...(m.iec?.password && { password: secret(m.iec.password, base, `meters[${i}].iec.password`) }),
       },
     ]),
   );

@@ -30,7 +30,12 @@ export const ERRORS = {
   LINK_REFUSED: 'the link could not be opened',
   TIMEOUT: 'no answer within the time the protocol allows',
   REFUSED: 'the other side answered with a refusal',
+  WRONG_SPEED: 'the other side speaks at another speed than was agreed',
   WRONG_ANSWER: 'the answer does not belong to the request',
+  CERTIFICATE_UNTRUSTED: 'the certificate of the other side is not vouched for by an authority that we trust',
+  CERTIFICATE_EXPIRED: 'a certificate is not valid at this time: it has expired, or the clock is not set',
+  CERTIFICATE_REFUSED: 'the other side does not accept our certificate, or asks for one',
+  CREDENTIALS_REFUSED: 'the other side does not accept our name and password',
   // Devices
   DEVICE_EXCEPTION: 'the device answered with an exception',
   READ_BUDGET_SPENT: 'the meter was read as often as its battery allows for today',
@@ -43,6 +48,7 @@ export const ERRORS = {
   SIGNAL_OUT_OF_RANGE: 'a value in the message is outside the plausible range',
   SIGNAL_STALE: 'the message is older than what is already known, or is over',
   SIGNAL_UNKNOWN_PROGRAM: 'the message belongs to a program that was not commissioned',
+  SIGNAL_UNKNOWN_TOPIC: 'the message came on a topic that was not subscribed to',
   SIGNAL_UNSIGNED: 'the message must be signed and is not, or the signature does not match',
   // Configuration, store, page
   CONFIG_INVALID: 'the configuration has mistakes',

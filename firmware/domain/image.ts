@@ -83,6 +83,8 @@ export interface ActiveLimit {
   readonly scope: 'site' | 'controllable';
   readonly direction: 'import' | 'export';
   readonly untilMs: WallMs | null;
+  /** The limit is over, and is given up slowly. */
+  readonly restoring?: true;
 }
 
 export interface DeviceDecision {

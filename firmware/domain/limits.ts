@@ -4,14 +4,36 @@ export const LIMITS = {
   p1Telegram_bytes: 8192,
   iecReadout_bytes: 65_536,
   iecLine_chars: 2100,
+  /** One answer in programming mode, partial blocks joined. */
+  iecProfile_bytes: 262_144,
+  /** Repeat requests and repetitions of one message. */
+  iecRepeats: 3,
+  iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
   hdlcFrame_bytes: 2048,
+  hdlcRepeats: 3,
+  hdlcBusy: 20,
   dlmsApdu_bytes: 65_536,
   dlmsDepth: 12,
+  /** Message counters on disk lag behind by at most so much; a power cut can lose no more. */
+  counterSaveMs: 10_000,
+  /** System titles whose counters are kept for one meter. */
+  countersPerMeter: 4,
   dlmsElements: 4096,
+  /** An answer in data blocks (a load profile), and what it may hold. */
+  dlmsTransfer_bytes: 1024 * 1024,
+  dlmsTransferElements: 262_144,
+  /** A push that waits to be read, and one whose segments or blocks are being joined. */
+  dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
   wmbusTelegram_bytes: 512,
+  /** A line of a receiver with text output: two telegrams in hexadecimal. */
+  wmbusLine_chars: 2200,
+  /** Meters heard on the air that nobody has configured, kept for the installer. */
+  wmbusHeard: 256,
+  /** Telegrams of a meter that are remembered to tell a repetition. */
+  wmbusRepeats: 16,
   mbusRecords: 256,
   /** What a master keeps of an answer: the longest frame, its echo and noise. */
   mbusHeld_bytes: 1024,
@@ -42,7 +64,20 @@ export const LIMITS = {
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,
   signalsKept: 256,
+  /** A larger packet is skipped on the wire; the rest of its frame is no more than topic and properties. */
+  mqttPacket_bytes: 260 * 1024,
+  mqttTopic_bytes: 1024,
+  /** Messages that wait for the broker. */
   mqttQueue: 200,
+  mqttInFlight: 20,
+  mqttBackoffMinMs: 1_000,
+  mqttBackoffMaxMs: 60_000,
+  /** A flood is read at this pace after the burst; the rest waits at the broker. */
+  signalBurst: 200,
+  signalsPerSecond: 50,
+  /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
+  signalEntriesAnHour: 600,
+  refusalEntriesAnHour: 60,
   // Devices
   commandAttempts: 3,
   // Planning
@@ -52,7 +87,8 @@ export const LIMITS = {
   planEvents: 64,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
-  solverMemory_MiB: 400,
+  solverMemory_MiB: 300,
+  solverResident_MiB: 110,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -46,7 +46,7 @@ export interface ObisMeaning {
   readonly quantity: Quantity;
   readonly phase: Phase;
   readonly tariff: number;
-  /** B: 0 is the meter itself, 1…4 a channel behind it. */
+  /** 0 is the meter itself, 1…4 a channel behind it. */
   readonly channel: number;
 }
 
@@ -84,8 +84,9 @@ export function meaningOf(obis: Obis): ObisMeaning | null {
 /** EN 13757-1 and IEC 62056-6-1: cost allocators (4), cooling (5), heat (6), gas (7), cold (8) and hot water (9). */
 const OTHER_MEDIA: ReadonlyMap<string, [Quantity]> = new Map([
   ['4.1.0', ['heatCostAllocation']],
+  ['5.1.0', ['coolingEnergy']],
+  ['6.1.0', ['heatEnergy']],
   ...['5', '6'].flatMap((a): [string, [Quantity]][] => [
-    [`${a}.1.0`, ['heatEnergy']],
     [`${a}.2.0`, ['volume']],
     [`${a}.8.0`, ['heatPower']],
     [`${a}.9.0`, ['volumeFlow']],
@@ -106,7 +107,11 @@ function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
   const phase = (phased ? Math.floor(c / 20) : 0) as Phase;
   const row = ELECTRICITY.get(phased ? c % 20 : c);
   if (!row) return null;
-  if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel: b };
-  if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel: b };
+  // An electricity meter's own registers are channel 0 or 1 (Kamstrup, Landis+Gyr: `1-1:1.8.0`).
+  const channel = b === 1 ? 0 : b;
+  if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel };
+  if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel };
+  if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel };
+  if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel };
   return null;
 }

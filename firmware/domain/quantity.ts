@@ -20,6 +20,9 @@ export const QUANTITIES = {
   apparentEnergy: { unit: 'VAh', kind: 'cumulative' },
   activePowerImport: { unit: 'W', kind: 'momentary' },
   activePowerExport: { unit: 'W', kind: 'momentary' },
+  /** Mean of the running demand period (a quarter hour) so far, and the highest of the month. */
+  activeDemandImport: { unit: 'W', kind: 'momentary' },
+  activeDemandPeak: { unit: 'W', kind: 'momentary' },
   activePower: { unit: 'W', kind: 'momentary' },
   reactivePowerImport: { unit: 'var', kind: 'momentary' },
   reactivePowerExport: { unit: 'var', kind: 'momentary' },
@@ -37,6 +40,7 @@ export const QUANTITIES = {
   mass: { unit: 'kg', kind: 'cumulative' },
   massFlow: { unit: 'kg/h', kind: 'momentary' },
   heatEnergy: { unit: 'Wh', kind: 'cumulative' },
+  coolingEnergy: { unit: 'Wh', kind: 'cumulative' },
   heatPower: { unit: 'W', kind: 'momentary' },
   temperature: { unit: 'C', kind: 'momentary' },
   flowTemperature: { unit: 'C', kind: 'momentary' },
@@ -50,6 +54,12 @@ export const QUANTITIES = {
   pulses: { unit: '', kind: 'cumulative' },
   duration: { unit: 's', kind: 'cumulative' },
   count: { unit: '', kind: 'cumulative' },
+  powerFailures: { unit: '', kind: 'cumulative' },
+  longPowerFailures: { unit: '', kind: 'cumulative' },
+  voltageSags: { unit: '', kind: 'cumulative' },
+  voltageSwells: { unit: '', kind: 'cumulative' },
+  /** A meter's clock minus the gateway's. */
+  clockDrift: { unit: 's', kind: 'momentary' },
   state: { unit: '', kind: 'state' },
 } as const satisfies Record<string, { unit: string; kind: 'cumulative' | 'momentary' | 'state' }>;
 

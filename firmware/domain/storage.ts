@@ -68,7 +68,8 @@ export interface Journal {
 }
 
 export interface SignalStore {
-  save(signal: Signal): void;
+  /** Whether it is on disk; never throws for a full one. */
+  save(signal: Signal): boolean;
   remove(id: string): void;
   /** Those that are not over at `wallMs`. Pass 0 for all. */
   load(wallMs: WallMs): readonly Signal[];

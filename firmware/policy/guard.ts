@@ -112,6 +112,12 @@ function minimumOff(e: Entry): void {
 /** What a consumer counts for. A lost one is not measured, so its present draw already stands in the rest of the house. */
 const counted_W = (e: Entry): number => Math.max(0, e.allowed_W);
 
+/** Under a limit that is not measured at the connection a lost device counts with what it was last told to take. */
+const stuck_W = ({ device }: Entry): number =>
+  device.health === 'silent' || device.health === 'faulty'
+    ? Math.max(0, device.setPoint_W ?? device.flexibility.worstCase_W)
+    : 0;
+
 const drawn_W = (image: Image, d: DeviceImage): number =>
   d.power_W.value !== null && d.power_W.ageMs <= image.site.staleAfterMs ? Math.max(0, d.power_W.value) : 0;
 
@@ -132,11 +138,15 @@ function underImportLimit(
   const fresh = image.grid_W.value !== null && image.grid_W.ageMs <= image.site.staleAfterMs;
   const drawn = consumers.reduce((sum, e) => sum + drawn_W(image, e.device), 0);
   const rest = fresh ? (image.grid_W.value ?? 0) - drawn : image.site.baseWorstCase_W;
-  const open_W = steerableOnly ? limit_W + Math.max(0, -rest) : limit_W - rest;
+  // What does not count under the limit still has the first right to own production.
+  const free = consumers
+    .filter((e) => !counted.includes(e))
+    .reduce((sum, e) => sum + Math.max(counted_W(e), drawn_W(image, e.device)), 0);
+  const open_W = steerableOnly ? limit_W + Math.max(0, -(rest + free)) : limit_W - rest;
   shed(
     counted,
     open_W,
-    (e) => counted_W(e),
+    (e) => (steerableOnly ? Math.max(counted_W(e), stuck_W(e)) : counted_W(e)),
     (_e, excess) => excess,
     'limit',
   );

@@ -68,11 +68,13 @@ export function openStore(path: string, options: StoreOptions): Storage {
 
 type OnFailure = (error: unknown, lost: number) => void;
 
-function attempt(onFailure: OnFailure, write: () => void): void {
+function attempt(onFailure: OnFailure, write: () => void): boolean {
   try {
     write();
+    return true;
   } catch (error) {
     onFailure(error, 1);
+    return false;
   }
 }
 
@@ -113,7 +115,7 @@ function signalsOf(db: Database.Database, onFailure: OnFailure): SignalStore {
   return {
     save(signal) {
       const until = signal.intervals.reduce((end, i) => Math.max(end, i.untilMs), 0);
-      attempt(
+      return attempt(
         onFailure,
         () =>
           void db
@@ -121,7 +123,7 @@ function signalsOf(db: Database.Database, onFailure: OnFailure): SignalStore {
             .run(signal.id, Math.min(until, Number.MAX_SAFE_INTEGER), JSON.stringify(signal)),
       );
     },
-    remove: (id) => attempt(onFailure, () => void db.prepare('DELETE FROM signal WHERE id = ?').run(id)),
+    remove: (id) => void attempt(onFailure, () => void db.prepare('DELETE FROM signal WHERE id = ?').run(id)),
     load: (wallMs) =>
       db
         .prepare<[number, number], { body: string }>(

@@ -100,6 +100,13 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   FAILSAFE_LIMIT: (say) =>
     `No word from ${say.source()}: the agreed safe limit` +
     `${clause(' of ', say.power('limit_W'))} holds until it is heard again.`,
+  RESTORING: (say) =>
+    `The limit of ${say.source()} is over; loads come back one after another${say.until()}.`,
+  GRID_ASKS: (say) =>
+    `${capital(say.source())} asks for more to be drawn now${clause(' (', say.power('setPoint_W'), ')')}.`,
+  ADMISSION_ASKED: (say) => `Asked ${say.source()} whether it may start${say.until()}.`,
+  ADMISSION_LATER: (say) =>
+    `${capital(say.source())} asked for a later start${clause(': not before ', say.time('fromMs'))}.`,
   HOUSE_FUSE: (say) =>
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,
@@ -145,10 +152,10 @@ export function reasonSentence(reason: Reason, place: Place): string {
   return REASONS[reason.code](new Phrase(reason.values, place));
 }
 
-export function limitSentence(limit: ActiveLimit, place: Place): string {
+export function limitSentence({ restoring, ...limit }: ActiveLimit, place: Place): string {
   const imports = limit.source === 'failsafe' ? 'FAILSAFE_LIMIT' : 'GRID_LIMIT';
   const code = limit.direction === 'export' ? 'EXPORT_LIMIT' : imports;
-  return reasonSentence({ code, values: { ...limit } }, place);
+  return reasonSentence({ code: restoring ? 'RESTORING' : code, values: { ...limit } }, place);
 }
 
 export function overrideSentence(override: Override, place: Place): string | null {
@@ -204,6 +211,7 @@ const SIGNALS: Readonly<Record<string, string>> = {
   co2: 'a CO₂ forecast',
   importLimit: 'a limit for power from the grid',
   exportLimit: 'a limit for feeding in',
+  setPoint: 'a set-point',
   alert: 'an alert',
 };
 

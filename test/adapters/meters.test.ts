@@ -94,7 +94,7 @@ test('mode C over TCP: the line cannot change its speed, so the meter is asked t
   t.same(twin.acknowledged, [300]);
   for (const [misbehaves, code] of [
     ['badBcc', 'BAD_CHECKSUM'],
-    ['half', 'TIMEOUT'],
+    ['half', 'CUT_FRAME'],
     ['silent', 'TIMEOUT'],
   ] as const) {
     w.faults.length = 0;

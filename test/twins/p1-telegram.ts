@@ -22,7 +22,7 @@ export function p1Telegram({ wallMs, importEnergy_Wh, exportEnergy_Wh, net_W }: 
     `1-0:${phase * 20 + 1}.7.0(${kilo(Math.max(0, share), 2)}*kW)`,
     `1-0:${phase * 20 + 2}.7.0(${kilo(Math.max(0, -share), 2)}*kW)`,
   ]);
-  const text = [
+  const lines = [
     '/HRT5\\253769484_A',
     '',
     '1-3:0.2.8(50)',
@@ -36,9 +36,13 @@ export function p1Telegram({ wallMs, importEnergy_Wh, exportEnergy_Wh, net_W }: 
     `1-0:1.7.0(${kilo(Math.max(0, net_W), 2)}*kW)`,
     `1-0:2.7.0(${kilo(Math.max(0, -net_W), 2)}*kW)`,
     ...phases,
-    '!',
-  ].join('\r\n');
-  const bytes = Buffer.from(text, 'latin1');
+  ];
+  return p1Frame(lines);
+}
+
+/** Any lines as a telegram, `/` first; the end and the CRC are made here. */
+export function p1Frame(lines: readonly string[]): Uint8Array {
+  const bytes = Buffer.from([...lines, '!'].join('\r\n'), 'latin1');
   const crc = crc16Arc(bytes).toString(16).toUpperCase().padStart(4, '0');
   return Buffer.concat([bytes, Buffer.from(`${crc}\r\n`)]);
 }

@@ -1,45 +1,61 @@
-/** A meter that is asked (IEC 62056-21 modes A, B, C): a dialogue every interval, with back-off when it fails. */
-
-import { ReadoutDecoder, readReadout } from '../../codecs/iec62056-21/index.ts';
-import {
-  newSession,
-  type SessionEffect,
-  type SessionInput,
-  type SessionState,
-  SIGN_ON,
-  step,
-} from '../../codecs/iec62056-21/session.ts';
-import { type Fault, fault, faultOf } from '../../domain/errors.ts';
+/** A meter of IEC 62056-21 that is asked: a visit every interval, with back-off when it fails. */
+import { clockOf, type Password, type Read } from '../../codecs/iec62056-21/index.ts';
+import { type Fault, faultOf } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Link } from '../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
-import { type Cancel, type Clock, sleep } from '../../domain/time.ts';
+import type { Telegram } from '../../domain/telegram.ts';
+import type { Cancel, Clock } from '../../domain/time.ts';
+import { ClockWatch } from './clock-watch.ts';
+import { Dialogue } from './dialogue.ts';
+import { historyOf } from './history.ts';
+import { type Findings, type Visit, visit } from './iec-reading.ts';
 import { measurementsOf } from './measurements.ts';
+import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';
 
 export interface PolledOptions {
   readonly id: string;
   readonly address: string;
   /** From the start of one readout to the start of the next. */
   readonly intervalMs: number;
+  readonly timeZone: string;
+  /** Speed of the first contact; absent is 300. */
+  readonly baudRate?: number;
+  readonly wakeUp?: boolean;
+  readonly password?: Password;
+  /** Codes to read in programming mode; without codes and profile the readout is read. */
+  readonly registers?: readonly string[];
+  readonly profile?: ProfileOptions;
 }
+
+/** A meter that kept to the first speed is offered the higher one again after so many failures. */
+const STAY_FAILURES = 4;
+
+/** Meters lock themselves after some wrong passwords: it is tried seldom. */
+const WRONG_PASSWORD_MS = 3_600_000;
 
 export class PolledMeter implements ResourceManager {
   readonly id: string;
   private readonly options: PolledOptions;
   private readonly link: Link;
   private readonly clock: Clock;
+  private readonly watch: ClockWatch;
+  private readonly plan: ProfilePlan | null;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
   private next: Cancel = () => {};
   private failures = 0;
-  /** After a readout that stayed away at the offered speed the meter is asked to stay at 300 baud. */
-  private stayAt300 = false;
+  /** The meter offers a speed and keeps to another: it is asked to stay. */
+  private stay = false;
+  private meter: string | null = null;
 
   constructor(options: PolledOptions, link: Link, clock: Clock) {
     this.id = options.id;
     this.options = options;
     this.link = link;
     this.clock = clock;
+    this.watch = new ClockWatch(options.id, options.timeZone);
+    this.plan = options.profile ? new ProfilePlan(options.profile, options.timeZone) : null;
   }
 
   open(events: ResourceEvents): void {
@@ -58,7 +74,7 @@ export class PolledMeter implements ResourceManager {
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
-    const reason = await this.readout().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
+    const reason = await this.read().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
     await this.link.close().catch(() => {});
     if (!this.events) return;
     if (reason) this.failed(reason);
@@ -66,91 +82,83 @@ export class PolledMeter implements ResourceManager {
       this.failures = 0;
       this.setHealth('ok', null);
     }
-    const backoffMs = Math.min(
-      LIMITS.linkBackoffMinMs * 2 ** Math.min(this.failures, 6),
-      LIMITS.linkBackoffMaxMs,
-    );
-    const dueMs = reason
-      ? backoffMs
-      : Math.max(0, this.options.intervalMs - (this.clock.elapsedMs() - startedMs));
+    const tookMs = this.clock.elapsedMs() - startedMs;
+    const dueMs = reason ? this.backoffMs(reason) : Math.max(0, this.options.intervalMs - tookMs);
     this.next = this.clock.after(dueMs, () => void this.cycle());
+  }
+
+  private backoffMs({ code }: Fault): number {
+    if (code === 'NOT_ALLOWED') return WRONG_PASSWORD_MS;
+    return Math.min(LIMITS.linkBackoffMinMs * 2 ** Math.min(this.failures, 6), LIMITS.linkBackoffMaxMs);
+  }
+
+  private async read(): Promise<Fault | null> {
+    const dialogue = await Dialogue.open(this.link, this.clock);
+    const startedMs = this.clock.wallMs();
+    const findings = await visit(dialogue, this.wanted());
+    if (findings.telegram) this.take(findings.telegram, startedMs);
+    this.takeProfile(findings);
+    for (const refused of findings.refused) this.events?.fault(refused);
+    return findings.reason;
+  }
+
+  private wanted(): Visit {
+    const { address, baudRate = 300, wakeUp = false, timeZone, registers = [], password } = this.options;
+    const single: Read[] = registers.map((code) => ({ name: 'R1', address: code, argument: '' }));
+    const reads = [...single, ...(this.plan?.reads(this.clock.wallMs()) ?? [])];
+    const wantsProgramming = registers.length > 0 || this.plan !== null;
+    return {
+      address,
+      baudRate,
+      wakeUp,
+      timeZone,
+      stay: this.stay,
+      programming: wantsProgramming
+        ? { password: password ?? null, reads, afterMs: this.plan?.afterMs ?? 0 }
+        : null,
+    };
+  }
+
+  private take(telegram: Telegram, startedMs: number): void {
+    const { events } = this;
+    if (!events) return;
+    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
+    const clock = clockOf(telegram.readings, this.options.timeZone);
+    const measured = measurementsOf(telegram, received, clock?.atMs ?? null);
+    if (clock) {
+      // The meter freezes its values as it begins to send: that is the instant to compare with.
+      const seen = this.watch.see(clock.atMs, clock.season, startedMs, received.elapsedMs);
+      if (seen.drift) measured.push(seen.drift);
+      for (const event of seen.events) events.noted?.(event);
+    }
+    const meter = telegram.meter?.id ?? null;
+    if (meter !== null && this.meter !== null && meter !== this.meter)
+      events.noted?.({ code: 'METER_REPLACED', atMs: null, detail: { before: this.meter, now: meter } });
+    this.meter = meter ?? this.meter;
+    events.measured(measured);
+  }
+
+  private takeProfile({ profile, profileAnswers }: Findings): void {
+    if (!this.plan) return;
+    const values = historyOf(profile, this.id, this.plan.afterMs, this.clock.elapsedMs());
+    const afterMs = this.plan.afterMs;
+    this.plan.took(profileAnswers, profile);
+    if (values.length > 0) this.events?.history?.(values);
+    for (const { startMs, status } of profile) {
+      if (status === 0 || startMs <= afterMs) continue;
+      this.events?.noted?.({ code: 'PROFILE_EVENT', atMs: startMs, detail: { status: status.toString(16) } });
+    }
   }
 
   private failed(reason: Fault): void {
     this.failures += 1;
     this.events?.fault(reason);
-    if (this.failures >= 2) this.setHealth('silent', reason);
-    // A meter may offer a speed and stay at 300: what comes then is noise, or seems to be silence.
-    if (reason.code !== 'LINK_REFUSED' && reason.code !== 'LINK_BUSY')
-      this.stayAt300 = this.failures % 2 === 1;
-  }
-
-  /** One dialogue; null when it went well. The runner of the machine's effects. */
-  private async readout(): Promise<Fault | null> {
-    const inbox: SessionInput[] = [];
-    let wake: () => void = () => {};
-    const put = (input: SessionInput): void => {
-      inbox.push(input);
-      wake();
-    };
-    let gone: Fault | null = null;
-    await this.link.open({
-      bytes: (bytes) => put({ type: 'bytes', bytes }),
-      gone: (reason) => {
-        gone = reason ?? fault('LINK_GONE');
-        wake();
-      },
-    });
-    const canChangeSpeed = await this.link.configure(SIGN_ON);
-    const options = { address: this.options.address, canChangeSpeed, stayAt300: this.stayAt300 };
-    const decoder = new ReadoutDecoder({ parity: 'none', bccRequired: true });
-    let state: SessionState = newSession();
-    let cancelTimeout: Cancel = () => {};
-    inbox.push({ type: 'start' });
-    while (state.name !== 'done' && state.name !== 'failed') {
-      const input = inbox.shift();
-      if (!input) {
-        if (gone) return gone;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
-      const { state: after, effects }: ReturnType<typeof step> = step(state, input, options);
-      state = after;
-      for (const effect of effects) {
-        if (effect.do === 'await') {
-          cancelTimeout();
-          cancelTimeout = this.clock.after(effect.ms, () => put({ type: 'timeout' }));
-        } else await this.carryOut(effect, decoder, put);
-      }
-    }
-    cancelTimeout();
-    return state.name === 'failed' ? state.reason : null;
-  }
-
-  private async carryOut(
-    effect: Exclude<SessionEffect, { do: 'await' }>,
-    decoder: ReadoutDecoder,
-    put: (input: SessionInput) => void,
-  ): Promise<void> {
-    if (effect.do === 'configure') await this.link.configure(effect.line);
-    else if (effect.do === 'pause') await sleep(this.clock, effect.ms);
-    else if (effect.do === 'send') await this.link.write(effect.bytes);
-    else {
-      for (const decoded of decoder.push(Uint8Array.from(effect.bytes, (b) => b & 0x7f))) {
-        const telegram = decoded.ok ? readReadout(decoded.frame) : decoded;
-        if (telegram.ok) {
-          const received = {
-            source: this.id,
-            wallMs: this.clock.wallMs(),
-            elapsedMs: this.clock.elapsedMs(),
-          };
-          this.events?.measured(measurementsOf(telegram.value, received));
-        }
-        put({ type: 'frame', reason: telegram.ok ? null : telegram.error });
-      }
-    }
+    if (reason.code === 'NOT_ALLOWED') this.setHealth('faulty', reason);
+    else if (this.failures >= 2) this.setHealth('silent', reason);
+    if (reason.code === 'WRONG_SPEED' && !this.stay) {
+      this.stay = true;
+      this.events?.noted?.({ code: 'KEEPS_FIRST_SPEED', atMs: null, detail: { reason: reason.message } });
+    } else if (this.stay && this.failures >= STAY_FAILURES) this.stay = false;
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {

@@ -1,5 +1,5 @@
 /** What a product profile says. One file a product, data only; the folder is read at start. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const register = z.strictObject({
   table: z.enum(['coil', 'holding', 'input']),

@@ -176,6 +176,12 @@ void typeG(const uint8_t* b, Record& record) {
   setTime(record, Kind::kDate, d.valid(), packTime(2000 + d.year, d.month, d.day, 0, 0, 0));
 }
 
+/// A time that the meter marks as invalid (IV) is what its clock shows, and nothing to rely on.
+void setClockTime(Record& record, Kind kind, bool real, bool marked, double packed) {
+  setTime(record, kind, real, packed);
+  if (real && marked) record.quality = Quality::kDoubtful;
+}
+
 /// Two bits above the hour count the centuries from 1900; years 0 to 80 without them are 2000 to 2080 (annex A).
 void typeF(const uint8_t* b, Record& record) {
   const Day d(b + 2);
@@ -183,8 +189,8 @@ void typeF(const uint8_t* b, Record& record) {
   const unsigned hour = b[1] & 31;
   const unsigned hundreds = (b[1] >> 5) & 3;
   const unsigned century = hundreds == 0 && d.year <= 80 ? 2000 : 1900 + 100 * hundreds;
-  const bool valid = !(b[0] & 0x80) && d.valid() && minute < 60 && hour < 24;
-  setTime(record, Kind::kMinute, valid, packTime(century + d.year, d.month, d.day, hour, minute, 0));
+  const bool real = d.valid() && minute < 60 && hour < 24;
+  setClockTime(record, Kind::kMinute, real, b[0] & 0x80, packTime(century + d.year, d.month, d.day, hour, minute, 0));
 }
 
 void typeI(const uint8_t* b, Record& record) {
@@ -192,8 +198,8 @@ void typeI(const uint8_t* b, Record& record) {
   const unsigned second = b[0] & 63;
   const unsigned minute = b[1] & 63;
   const unsigned hour = b[2] & 31;
-  const bool valid = !(b[1] & 0x80) && d.valid() && second < 60 && minute < 60 && hour < 24;
-  setTime(record, Kind::kSecond, valid, packTime(2000 + d.year, d.month, d.day, hour, minute, second));
+  const bool real = d.valid() && second < 60 && minute < 60 && hour < 24;
+  setClockTime(record, Kind::kSecond, real, b[1] & 0x80, packTime(2000 + d.year, d.month, d.day, hour, minute, second));
 }
 
 void typeJ(const uint8_t* b, Record& record) {

@@ -128,15 +128,41 @@ function obisOf(record: ParsedRecord, mediumCode: number): string | undefined {
     const c = row[record.modifiers & MODIFIER.backward ? 1 : 0] + record.phase * 20;
     return `1-${subunit}:${c}.${row[2]}.${row[2] === 8 ? tariff : 0}${f}`;
   }
-  if (a === 5 || a === 6) {
-    const c = HEAT[quantity];
-    return c === undefined ? undefined : `${a}-${subunit}:${c}.${tariff}.0${f}`;
-  }
-  if (a === 7 && quantity === 'volume') return `7-${subunit}:3.${tariff}.0${f}`;
-  if ((a === 8 || a === 9) && quantity === 'volume') return `${a}-${subunit}:1.${tariff}.0${f}`;
-  if ((a === 8 || a === 9) && quantity === 'volumeFlow') return `${a}-${subunit}:2.${tariff}.0${f}`;
-  if (a === 4 && quantity === 'heatCostAllocation') return `4-${subunit}:1.${tariff}.0${f}`;
-  return undefined;
+  const c = codeOf(a, quantity);
+  return c === undefined ? undefined : `${a}-${subunit}:${c}.${tariff}.0${f}`;
+}
+
+/** Group A where a maker's own medium code says nothing: what such meters count is water, heat or radiator units. */
+const GROUP_BY_QUANTITY: Readonly<Record<string, number>> = { volume: 8, energy: 6, heatCostAllocation: 4 };
+/** Names of a profile for the present register. */
+const PRESENT = new Set(['total', 'current', 'sinceTarget']);
+
+/** The present register of a profile's readings gets its code, unless a record has it already. */
+export function withObis(
+  named: readonly Reading[],
+  general: readonly Reading[],
+  mediumCode: number,
+): Reading[] {
+  const taken = new Set(general.map((reading) => reading.obis));
+  return named.map((reading) => {
+    const { name = '', quantity = '' } = reading;
+    const total = named.some((other) => other.name === 'total' && other.quantity === quantity);
+    if (!PRESENT.has(name) || (total && name !== 'total')) return reading;
+    const a = group(mediumCode) || (GROUP_BY_QUANTITY[quantity] ?? 0);
+    const c = codeOf(a, quantity);
+    const obis = c === undefined ? undefined : `${a}-0:${c}.0.0`;
+    if (obis === undefined || taken.has(obis)) return reading;
+    taken.add(obis);
+    return { obis, ...reading };
+  });
+}
+
+/** Group C of what is no electricity. */
+function codeOf(a: number, quantity: string): number | undefined {
+  if (a === 5 || a === 6) return HEAT[quantity];
+  if (a === 7) return quantity === 'volume' ? 3 : undefined;
+  if (a === 8 || a === 9) return { volume: 1, volumeFlow: 2 }[quantity];
+  return a === 4 && quantity === 'heatCostAllocation' ? 1 : undefined;
 }
 
 const UNPLAIN =
@@ -169,6 +195,7 @@ export function timeOf(records: readonly ParsedRecord[]): string | undefined {
       r.function === 'inst' &&
       r.storage === 0 &&
       r.quantity === 'dateTime' &&
+      r.quality === 'good' &&
       (r.kind === 'minute' || r.kind === 'second') &&
       (r.modifiers & UNPLAIN) === 0,
   );

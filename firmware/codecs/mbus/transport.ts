@@ -73,9 +73,13 @@ export interface Opened {
   readonly payload: Uint8Array;
   /** The configuration word names no mode that exists: the payload was taken as it is. */
   readonly doubtful: boolean;
+  /** A key opened it. */
+  readonly secured: boolean;
 }
 
-const plain = (payload: Uint8Array, doubtful = false): Result<Opened> => ok({ payload, doubtful });
+const plain = (payload: Uint8Array, doubtful = false): Result<Opened> =>
+  ok({ payload, doubtful, secured: false });
+const deciphered = (payload: Uint8Array): Result<Opened> => ok({ payload, doubtful: false, secured: true });
 
 /** Two idle fillers at the start of every payload to be encrypted, so that a wrong key is seen. */
 const startsIdle = (bytes: Uint8Array): boolean => bytes[0] === 0x2f && bytes[1] === 0x2f;
@@ -129,7 +133,7 @@ function openMode5(secured: Secured): Result<Opened> {
   if (length === 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
   const iv = join(address.bytes, new Uint8Array(8).fill(header.accessNumber));
   const clear = cbcDecrypt(key, iv, payload.subarray(0, length));
-  return startsIdle(clear) ? plain(join(clear, payload.subarray(length))) : wrong(address);
+  return startsIdle(clear) ? deciphered(join(clear, payload.subarray(length))) : wrong(address);
 }
 
 function openMode7(secured: Secured): Result<Opened> {
@@ -143,7 +147,7 @@ function openMode7(secured: Secured): Result<Opened> {
   const id = address.bytes.subarray(2, 6);
   const verdict = verify(secured, deriveKey(key, 1, authentication.counter, id));
   const length = encryptedLength(header, payload);
-  if (length === 0) return verdict ? plain(payload) : refuse('BAD_AUTHENTICATION');
+  if (length === 0) return verdict ? deciphered(payload) : refuse('BAD_AUTHENTICATION');
   const cipherKey = deriveKey(key, 0, authentication.counter, id);
   const clear = cbcDecrypt(cipherKey, new Uint8Array(16), payload.subarray(0, length));
   if (!startsIdle(clear)) return wrong(address);
@@ -153,7 +157,7 @@ function openMode7(secured: Secured): Result<Opened> {
       `the authentication code of the telegram of ${nameOf(address)} is wrong`,
     );
   }
-  return plain(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)));
 }
 
 function verify({ authentication, layer }: Secured, key: Uint8Array): boolean {
@@ -172,7 +176,7 @@ function openDes({ header, payload, address, key }: Secured): Result<Opened> {
   if (key.length !== 8 || header.mode !== 2)
     return unsupported({ header, payload, address, key, layer: payload, authentication: null });
   const clear = desDecrypt(key, new Uint8Array(8), payload.subarray(0, length));
-  return plain(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)));
 }
 
 export function join(...parts: readonly Uint8Array[]): Uint8Array {

@@ -8,19 +8,30 @@ import { within } from './deadline.ts';
 export interface SerialSpec extends LineSettings {
   readonly kind: 'serial';
   readonly path: string;
+  /**
+   * Levels of the control lines while the port is open: the request line of a P1 port, the supply of an optical
+   * head. What was raised is released before the port is closed.
+   */
+  readonly lines?: { readonly dtr?: boolean | undefined; readonly rts?: boolean | undefined } | undefined;
 }
 
 /** On top of what the bytes need on the line; a port whose other side is gone may never drain. */
 const WRITE_GRACE_MS = 3_000;
 const OPEN_MS = 5_000;
 
-export function serialLink(spec: SerialSpec, clock: Clock): Link {
-  let port: SerialPort | null = null;
+/** The library's port, or one that stands for it in a test. */
+type PortKind = new (
+  options: ConstructorParameters<typeof SerialPort>[0],
+) => Pick<SerialPort, 'isOpen' | 'open' | 'close' | 'write' | 'drain' | 'update' | 'set' | 'on'>;
+type Port = InstanceType<PortKind>;
+
+export function serialLink(spec: SerialSpec, clock: Clock, Port: PortKind = SerialPort): Link {
+  let port: Port | null = null;
   let settings: LineSettings = spec;
 
-  const openPort = async (events: LinkEvents): Promise<SerialPort> => {
+  const openPort = async (events: LinkEvents): Promise<Port> => {
     const { baudRate, dataBits, parity, stopBits } = settings;
-    const opened = new SerialPort({
+    const opened = new Port({
       path: spec.path,
       baudRate,
       dataBits,
@@ -32,6 +43,7 @@ export function serialLink(spec: SerialSpec, clock: Clock): Link {
     await within(clock, OPEN_MS, spec.path, (done) => opened.open(done)).catch((error: unknown) => {
       throw refusal(spec.path, error);
     });
+    await raise(opened);
     // Without a data listener the library never reports that the port went away.
     opened.on('data', (chunk: Uint8Array) => {
       if (port === opened) events.bytes(chunk, clock.elapsedMs());
@@ -44,9 +56,19 @@ export function serialLink(spec: SerialSpec, clock: Clock): Link {
     });
     return opened;
   };
+  const setLines = (open: Port, lines: { dtr?: boolean; rts?: boolean }): Promise<void> =>
+    within(clock, OPEN_MS, spec.path, (done) => open.set(lines, done));
+  const raise = async (opened: Port): Promise<void> => {
+    if (!spec.lines) return;
+    await setLines(opened, defined(spec.lines)).catch(async (error: unknown) => {
+      await within(clock, OPEN_MS, spec.path, (done) => opened.close(done)).catch(() => {});
+      throw new HearthError('LINK_REFUSED', `${spec.path}: the port has no control lines to set`, error);
+    });
+  };
   const closePort = async (): Promise<void> => {
     const open = port;
     port = null;
+    if (open?.isOpen && spec.lines) await setLines(open, released(spec.lines)).catch(() => {});
     if (open?.isOpen) await within(clock, OPEN_MS, spec.path, (done) => open.close(done)).catch(() => {});
   };
 
@@ -100,3 +122,11 @@ function refusal(path: string, error: unknown): HearthError {
   if (/lock/i.test(message)) return new HearthError('LINK_BUSY', `${path}: held by another program`, error);
   return new HearthError('LINK_REFUSED', `${path}: ${message}`, error);
 }
+
+type Lines = NonNullable<SerialSpec['lines']>;
+const defined = ({ dtr, rts }: Lines) => ({
+  ...(dtr !== undefined && { dtr }),
+  ...(rts !== undefined && { rts }),
+});
+/** Only what was raised is let go. */
+const released = ({ dtr, rts }: Lines) => ({ ...(dtr && { dtr: false }), ...(rts && { rts: false }) });

@@ -1,10 +1,9 @@
-/** Wired M-Bus meters from their configuration. Meters on one link share its bus. */
+/** Wired M-Bus meters from their configuration.  */
 import { parseMeterAddress } from '../../../codecs/mbus/secondary.ts';
 import { HearthError } from '../../../domain/errors.ts';
-import type { Link } from '../../../domain/link.ts';
 import type { Settings, WriteBudget } from '../../../domain/storage.ts';
 import type { Clock } from '../../../domain/time.ts';
-import { MbusBus } from './bus.ts';
+import type { MbusBus } from './bus.ts';
 import { MbusMeter } from './meter.ts';
 
 /** What is particular to M-Bus in the configuration of a meter. */
@@ -41,25 +40,15 @@ export interface MbusMeterConfig {
 const NOTHING_KEPT = { get: () => null, set: () => {} };
 const UNCOUNTED = { spend: () => true };
 
-const buses = new WeakMap<Link, MbusBus>();
-
-/** The bus on this link. */
-function busOn(link: Link, clock: Clock, latencyMs: number | null): MbusBus {
-  const bus = buses.get(link) ?? new MbusBus(link, clock, { latencyMs });
-  buses.set(link, bus);
-  return bus;
-}
-
 /** @throws HearthError CONFIG_INVALID when the address is none. */
-export function openMbusMeter(config: MbusMeterConfig, link: Link, clock: Clock): MbusMeter {
+export function openMbusMeter(config: MbusMeterConfig, bus: MbusBus, clock: Clock): MbusMeter {
   const { id, address, intervalMs, timeZone, key = null, mbus = MBUS_DEFAULTS } = config;
   const target = parseMeterAddress(address);
   if (!target) throw new HearthError('CONFIG_INVALID', `meters: ${id}: "${address}" is no M-Bus address`);
   const { baudRate, readsPerDay, applicationReset } = mbus;
-  return new MbusMeter(
-    { id, target, baudRate, intervalMs, readsPerDay, applicationReset, key },
-    busOn(link, clock, mbus.latencyMs),
-    clock,
-    { settings: config.settings ?? NOTHING_KEPT, reads: config.reads ?? UNCOUNTED, timeZone },
-  );
+  return new MbusMeter({ id, target, baudRate, intervalMs, readsPerDay, applicationReset, key }, bus, clock, {
+    settings: config.settings ?? NOTHING_KEPT,
+    reads: config.reads ?? UNCOUNTED,
+    timeZone,
+  });
 }
