@@ -124,7 +124,7 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -134,7 +134,9 @@ function metersOf(config: Config, { clock, storage, keys, link }: Board) {
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        mbus,
         settings: storage.settings,
+        reads: storage.writes,
         ...keys.get(id),
       },
       line,

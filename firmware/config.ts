@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { MBUS_DEFAULTS } from './adapters/meters/mbus/index.ts';
+import { BAUD_RATES } from './codecs/mbus/requests.ts';
+import { parseMeterAddress } from './codecs/mbus/secondary.ts';
 import { LIMITS } from './domain/limits.ts';
 import { programSchema } from './signals/program.ts';
 
@@ -43,6 +46,26 @@ const serial = z.strictObject({
   lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 const link = z.discriminatedUnion('kind', [tcp, serial]);
+
+/** What is particular to a wired M-Bus meter. */
+const mbus = z
+  .strictObject({
+    baudRate: z
+      .union(
+        BAUD_RATES.map((b) => z.literal(b)),
+        { error: `expected one of ${BAUD_RATES.join(', ')}` },
+      )
+      .default(MBUS_DEFAULTS.baudRate),
+    /** What its battery gives; null for a meter with power from bus or mains. */
+    readsPerDay: z.int().min(1).max(86_400).nullable().default(MBUS_DEFAULTS.readsPerDay),
+    /** Sent before each readout: a subcode, "plain" for none. */
+    applicationReset: z
+      .union([z.int().min(0).max(255), z.literal('plain')])
+      .nullable()
+      .default(MBUS_DEFAULTS.applicationReset),
+    latencyMs: z.int().min(0).max(5000).nullable().default(MBUS_DEFAULTS.latencyMs),
+  })
+  .prefault({});
 
 /** What is particular to a meter of IEC 62056-21 that is asked. */
 const iec = z.strictObject({
@@ -121,7 +144,7 @@ const configSchema = z
         z.strictObject({
           id,
           name: z.string().min(1),
-          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'wmbus']),
+          protocol: z.enum(['dsmr-p1', 'iec62056-21', 'iec62056-21-d', 'sml', 'dlms-push', 'mbus', 'wmbus']),
           address: z.string().max(32).default(''),
           intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
           role: z.enum(['grid', 'sub']).default('grid'),
@@ -131,6 +154,7 @@ const configSchema = z
           link,
           key: secretRef.optional(),
           authKey: secretRef.optional(),
+          mbus,
           iec: iec.optional(),
         }),
       )
@@ -164,9 +188,11 @@ const configSchema = z
   })
   .superRefine(({ meters, devices }, context) => {
     for (const [index, meter] of meters.entries()) {
-      if (meter.protocol !== 'wmbus') continue;
       const mistake = (key: string, message: string): void =>
         context.addIssue({ code: 'custom', path: ['meters', index, key], message });
+      if (meter.protocol === 'mbus' && !parseMeterAddress(meter.address))
+        mistake('address', 'expected 0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04');
+      if (meter.protocol !== 'wmbus') continue;
       if (!WIRELESS_ADDRESS.test(meter.address))
         mistake('address', 'expected the eight digits on the meter, such as 12345678 or KAM 12345678');
       if (meter.receiver === undefined) mistake('receiver', 'expected the make of the radio receiver');

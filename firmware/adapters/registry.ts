@@ -7,8 +7,10 @@ import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
 import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../domain/link.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
-import type { Settings } from '../domain/storage.ts';
+import type { Settings, WriteBudget } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
+import { MbusBus } from './meters/mbus/bus.ts';
+import { type MbusSettings, openMbusMeter } from './meters/mbus/index.ts';
 import { p1Sense } from './meters/p1-sense.ts';
 import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
 import { PushMeter, type PushProtocol } from './meters/push-meter.ts';
@@ -33,6 +35,10 @@ export interface MeterConfig {
   readonly password?: string;
   /** What a meter needs kept over a restart, message counters above all. */
   readonly settings?: Settings;
+  /** Counts the readouts of meters that live on a battery. */
+  readonly reads?: Pick<WriteBudget, 'spend'>;
+  /** What is particular to wired M-Bus. */
+  readonly mbus?: MbusSettings;
   /** The make of a radio receiver, and the mode that it is told to receive. */
   readonly receiver?: ReceiverName | undefined;
   readonly mode?: RadioMode;
@@ -77,6 +83,10 @@ const receiverOn = perLink(
     new WirelessReceiver({ receiver, mode }, link, clock),
 );
 
+const busOn = perLink(
+  (link, clock, { mbus }) => new MbusBus(link, clock, { latencyMs: mbus?.latencyMs ?? null }),
+);
+
 export const METER_PROTOCOLS = {
   'dsmr-p1': (config, link, clock) => {
     const decoder = () => new P1Decoder(keysOf(config));
@@ -99,6 +109,7 @@ export const METER_PROTOCOLS = {
     const sense = clockSense(id, timeZone);
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS, sense }, link, clock);
   },
+  mbus: (config, link, clock) => openMbusMeter(config, busOn(link, clock, config), clock),
   sml: ({ id, timeZone }, link, clock) => {
     const sense = clockSense(id, timeZone);
     const decoder = () => new SmlDecoder();
