@@ -38,7 +38,7 @@ export const explainWmbus: Explain = ({ bytes, key = null, preceding = [] }) => 
   ];
 };
 
-/** What the whole comes to, where it is not one record after the other. */
+/** What the whole comes to. */
 function readingsSection(
   bytes: Uint8Array,
   key: Uint8Array | null,
@@ -55,7 +55,7 @@ function readingsSection(
     );
     return { bytes: new Uint8Array(0), means: `${name} = ${shown.join(' ').trim()}` };
   });
-  return rows.length === 0 ? [] : [{ title: 'readings of its profile', rows }];
+  return rows.length === 0 ? [] : [{ title: 'named readings', rows }];
 }
 
 interface Frame {
