@@ -130,7 +130,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -143,7 +143,9 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
         ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
         random,
+        mbus,
         settings: storage.settings,
+        reads: storage.writes,
         ...keys.get(id),
       },
       line,

@@ -9,12 +9,14 @@ import { HearthError } from '../domain/errors.ts';
 import type { Link } from '../domain/link.ts';
 import type { Random } from '../domain/random.ts';
 import type { ResourceManager } from '../domain/resource-manager.ts';
-import type { Settings } from '../domain/storage.ts';
+import type { Settings, WriteBudget } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import { systemRandom } from '../hal/clock.ts';
 import { DlmsMeter } from './meters/dlms-meter.ts';
 import { DLMS_DEFAULTS, type DlmsOptions } from './meters/dlms-options.ts';
 import { LinkTurns } from './meters/link-turns.ts';
+import { MbusBus } from './meters/mbus/bus.ts';
+import { type MbusSettings, openMbusMeter } from './meters/mbus/index.ts';
 import { p1Sense } from './meters/p1-sense.ts';
 import { PolledMeter, type PolledOptions } from './meters/polled-meter.ts';
 import { PulseMeter, type PulseOptions } from './meters/pulses/pulse-meter.ts';
@@ -46,6 +48,10 @@ export interface MeterConfig {
   readonly settings?: Settings;
   /** For challenges. */
   readonly random?: Pick<Random, 'bytes'>;
+  /** Counts the readouts of meters that live on a battery. */
+  readonly reads?: Pick<WriteBudget, 'spend'>;
+  /** What is particular to wired M-Bus. */
+  readonly mbus?: MbusSettings;
   /** The make of a radio receiver, and the mode that it is told to receive. */
   readonly receiver?: ReceiverName | undefined;
   readonly mode?: RadioMode;
@@ -91,6 +97,9 @@ const receiverOn = perLink(
 );
 
 const turnsOn = perLink(() => new LinkTurns());
+const busOn = perLink(
+  (link, clock, { mbus }) => new MbusBus(link, clock, { latencyMs: mbus?.latencyMs ?? null }),
+);
 
 export const METER_PROTOCOLS = {
   'dsmr-p1': (config, link, clock) => {
@@ -119,6 +128,7 @@ export const METER_PROTOCOLS = {
     const sense = clockSense(id, timeZone);
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS, sense }, link, clock);
   },
+  mbus: (config, link, clock) => openMbusMeter(config, busOn(link, clock, config), clock),
   sml: ({ id, timeZone }, link, clock) => {
     const sense = clockSense(id, timeZone);
     const decoder = () => new SmlDecoder();
@@ -134,4 +144,4 @@ export const METER_PROTOCOLS = {
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;
 
 /** Meters of these share one line; those of any other have theirs to themselves. */
-export const BUS_PROTOCOLS: ReadonlySet<string> = new Set<MeterProtocol>(['dlms', 'wmbus']);
+export const BUS_PROTOCOLS: ReadonlySet<string> = new Set<MeterProtocol>(['dlms', 'mbus', 'wmbus']);

@@ -1,6 +1,8 @@
 /** A row of `meters`: what all have, and what is particular to each protocol. */
 import * as z from 'zod';
+import { MBUS_DEFAULTS } from '../adapters/meters/mbus/index.ts';
 import { METER_PROTOCOLS, type MeterProtocol } from '../adapters/registry.ts';
+import { BAUD_RATES } from '../codecs/mbus/requests.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { id, meterLink, secretRef } from './fields.ts';
 
@@ -99,6 +101,26 @@ const dlms = z.strictObject({
   answerMs: z.int().min(200).max(60_000).default(3000),
 });
 
+/** What is particular to a wired M-Bus meter. */
+const mbus = z
+  .strictObject({
+    baudRate: z
+      .union(
+        BAUD_RATES.map((b) => z.literal(b)),
+        { error: `expected one of ${BAUD_RATES.join(', ')}` },
+      )
+      .default(MBUS_DEFAULTS.baudRate),
+    /** What its battery gives; null for a meter with power from bus or mains. */
+    readsPerDay: z.int().min(1).max(86_400).nullable().default(MBUS_DEFAULTS.readsPerDay),
+    /** Sent before each readout: a subcode, "plain" for none. */
+    applicationReset: z
+      .union([z.int().min(0).max(255), z.literal('plain')])
+      .nullable()
+      .default(MBUS_DEFAULTS.applicationReset),
+    latencyMs: z.int().min(0).max(5000).nullable().default(MBUS_DEFAULTS.latencyMs),
+  })
+  .prefault({});
+
 export const meterSchema = z.strictObject({
   id,
   name: z.string().min(1),
@@ -113,6 +135,7 @@ export const meterSchema = z.strictObject({
   key: secretRef.optional(),
   authKey: secretRef.optional(),
   iec: iec.optional(),
+  mbus,
   dlms: dlms.optional(),
   pulses: pulses.optional(),
 });
