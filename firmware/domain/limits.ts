@@ -47,8 +47,8 @@ export const LIMITS = {
   mbusTelegrams: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 64,
-  /** Values of past dates that are remembered as told, of one meter. */
-  mbusStoredValues: 256,
+  /** Values of past dates that one readout journals; all go into the series. */
+  mbusStoredEvents: 16,
   /** After the first failure a meter is asked again so soon. */
   mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
