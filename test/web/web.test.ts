@@ -383,7 +383,7 @@ test('days and words', async (t) => {
   t.equal(timeWords('Europe/Brussels', NOON - 30 * 86_400_000, NOON), '18 May 17:20');
 
   const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
-  t.equal(REASON_CODES.length, 22);
+  t.ok(REASON_CODES.length >= 26);
   for (const code of REASON_CODES) {
     for (const values of [
       {},
