@@ -238,7 +238,9 @@ export class Gateway {
       measured: (measurements: readonly Measurement[]) => {
         seat.take(measurements);
         this.deps.series.append(measurements);
-        if (seat.role === 'grid') this.poke();
+        if (seat.role !== 'grid') return;
+        for (const device of this.devices) device.meterRead(this.deps.site.staleAfterMs);
+        this.poke();
       },
       flexibility: () => {},
       status: () => {},
