@@ -30,6 +30,10 @@ export const ERRORS = {
   LINK_REFUSED: 'the link could not be opened',
   TIMEOUT: 'no answer within the time the protocol allows',
   REFUSED: 'the other side answered with a refusal',
+  PASSWORD_WRONG: 'the meter does not accept the password or the proof of the key',
+  ASSOCIATION_REFUSED: 'the meter refuses the association',
+  OBJECT_UNDEFINED: 'the meter has no such object for this client',
+  ACCESS_DENIED: 'the meter does not give the object to this client',
   WRONG_SPEED: 'the other side speaks at another speed than was agreed',
   WRONG_ANSWER: 'the answer does not belong to the request',
   CERTIFICATE_UNTRUSTED: 'the certificate of the other side is not vouched for by an authority that we trust',
@@ -38,6 +42,7 @@ export const ERRORS = {
   CREDENTIALS_REFUSED: 'the other side does not accept our name and password',
   // Devices
   DEVICE_EXCEPTION: 'the device answered with an exception',
+  READ_BUDGET_SPENT: 'the meter was read as often as its battery allows for today',
   READBACK_DIFFERS: 'the device did not take the value that was written',
   WRITE_BUDGET_SPENT: 'the device has had its writes for today; none is made, to spare its memory',
   INSTRUCTION_REJECTED: 'the resource manager does not accept the instruction',

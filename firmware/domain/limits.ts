@@ -24,6 +24,12 @@ export const LIMITS = {
   /** An answer in data blocks (a load profile), and what it may hold. */
   dlmsTransfer_bytes: 1024 * 1024,
   dlmsTransferElements: 262_144,
+  dlmsBlocks: 16_000,
+  /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
+  dlmsCountersReserved: 65_536,
+  dlmsCountersExchange: 20_000,
+  /** Attributes that are asked for at once. */
+  dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
   dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
@@ -41,6 +47,10 @@ export const LIMITS = {
   mbusTelegrams: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 64,
+  /** Values of past dates that one readout journals; all go into the series. */
+  mbusStoredEvents: 16,
+  /** After the first failure a meter is asked again so soon. */
+  mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
   linkChunk_bytes: 65_536,
@@ -103,6 +113,7 @@ export const LIMITS = {
   /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
   signalEntriesAnHour: 600,
   refusalEntriesAnHour: 60,
+  reportName_chars: 128,
   // Devices
   commandAttempts: 3,
   // Planning

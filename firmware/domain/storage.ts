@@ -41,6 +41,7 @@ export type JournalKind =
   | 'decision'
   | 'command'
   | 'guard'
+  | 'limit'
   | 'override'
   | 'config'
   | 'system'
@@ -51,7 +52,7 @@ export interface JournalEntry {
   readonly kind: JournalKind;
   /** The device, meter or source it is about; null when it is about the gateway. */
   readonly subject: string | null;
-  /** An ErrorCode, ReasonCode or InstructionStatus. */
+  /** An ErrorCode, ReasonCode, InstructionStatus or MeterEventCode. */
   readonly code: string;
   /** Plain data; never holds a key or a password. */
   readonly detail: Readonly<Record<string, unknown>>;
@@ -96,9 +97,9 @@ export interface Settings {
 }
 
 /**
- * Writes made to a device's memory, per day of the site's zone, kept over restarts so that no register is worn out.
- * On disk before `spend` returns, a hundredth of the day's budget at a time: a power cut costs what is left of that,
- * and never forgets a write.
+ * Writes made to a device's memory, and readouts of a meter that lives on a battery, per day of the site's zone, kept
+ * over restarts so that neither is worn out. On disk before `spend` returns, a hundredth of the day's budget at a time:
+ * a power cut costs what is left of that, and never forgets a write.
  */
 export interface WriteBudget {
   /** Books one write if fewer than `perDay` were made on the day of `wallMs`; false when the budget is spent. */
