@@ -120,7 +120,7 @@ test('journal, signals, settings, write budget and overrides survive a restart',
     code: 'GRID_LIMIT',
     detail: { limit_W: 0 },
   });
-  store.signals.save({
+  const saved = store.signals.save({
     id: 's',
     source: 'dso',
     kind: 'importLimit',
@@ -133,6 +133,10 @@ test('journal, signals, settings, write budget and overrides survive a restart',
     text: null,
     intervals: [{ fromMs: START, untilMs: START + 1000, value: 0 }],
   });
+  t.equal(saved, true);
+  const other = new Database(where, { readonly: true });
+  t.equal(other.prepare('SELECT id FROM signal').all().length, 1, 'what is called saved is on disk');
+  other.close();
   store.settings.set('a', 'b');
   store.overrides.save('boiler', { kind: 'off' });
   for (let i = 0; i < 3; i++) store.writes.spend('boiler', START, 2);
