@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
 import { benchHome } from '../scripts/bench-home.ts';
-import { NODE_FLAGS, spawnGateway } from '../scripts/gateway-process.ts';
+import { NODE_ENV, NODE_FLAGS, spawnGateway } from '../scripts/gateway-process.ts';
 
 const board = (file: string): string => readFileSync(path.resolve(import.meta.dirname, '..', file), 'utf8');
 
@@ -11,6 +11,10 @@ test('the unit and the image start the gateway with the flags that were measured
   for (const flag of NODE_FLAGS) {
     t.match(board('board/systemd/hearth.service'), flag);
     t.match(board('Dockerfile.arm'), flag);
+  }
+  for (const [name, value] of Object.entries(NODE_ENV)) {
+    t.match(board('board/systemd/hearth.service'), `Environment=${name}=${value}`);
+    t.match(board('Dockerfile.arm'), `ENV ${name}=${value}`);
   }
 });
 
