@@ -47,6 +47,18 @@ program
   });
 
 program
+  .command('probe')
+  .description('what hangs on a port, and the configuration for it: `hearth probe /dev/ttyUSB0`')
+  .argument('<port>', 'a serial port, or HOST:PORT')
+  .action(async (port: string) => {
+    const { probeCommand } = await import('./commands/probe.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    const output = { out: process.stdout, log: process.stderr };
+    process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+  });
+
+program
   .command('plan')
   .description('a scenario on stdin, its cheapest schedule on stdout')
   .option('--rolling', 'slot by slot, one JSON object a line')
