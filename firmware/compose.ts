@@ -6,7 +6,7 @@ import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
@@ -195,5 +195,12 @@ function fitted(profile: Profile, device: Config['devices'][number]): Profile {
     device.rated_W !== undefined && 'rated_W' in profile.control
       ? { ...profile.control, rated_W: device.rated_W }
       : profile.control;
-  return { ...profile, control, phases: device.phases ?? profile.phases };
+  return {
+    ...profile,
+    control,
+    phases: device.phases ?? profile.phases,
+    writesPerDay: device.writesPerDay ?? profile.writesPerDay,
+    minOnMs: device.minOnMs ?? profile.minOnMs,
+    minOffMs: device.minOffMs ?? profile.minOffMs,
+  };
 }

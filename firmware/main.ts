@@ -32,7 +32,7 @@ program
   .action(async (action: string, file: string) => {
     if (action !== 'check') program.error(`config: unknown action ${action}`);
     const { configCheck } = await import('./commands/config.ts');
-    process.exitCode = configCheck(file, process.stdout);
+    process.exitCode = configCheck(file, process.stdout, process.env);
   });
 
 program
@@ -56,6 +56,17 @@ program
     process.once('SIGINT', () => stop.abort());
     const output = { out: process.stdout, log: process.stderr };
     process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+  });
+
+program
+  .command('owner')
+  .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
+  .argument('<action>', 'reset')
+  .argument('<file>')
+  .action(async (action: string, file: string) => {
+    if (action !== 'reset') program.error(`owner: unknown action ${action}`);
+    const { ownerReset } = await import('./commands/owner.ts');
+    ownerReset(file, process.stdout);
   });
 
 program

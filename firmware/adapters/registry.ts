@@ -117,3 +117,6 @@ export const METER_PROTOCOLS = {
 } as const satisfies Record<string, OpenMeter>;
 
 export type MeterProtocol = keyof typeof METER_PROTOCOLS;
+
+/** Meters of these share one line; those of any other have theirs to themselves. */
+export const BUS_PROTOCOLS: ReadonlySet<string> = new Set<MeterProtocol>(['wmbus']);

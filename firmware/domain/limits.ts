@@ -89,6 +89,9 @@ export const LIMITS = {
   solverHeap_MiB: 96,
   solverMemory_MiB: 300,
   solverResident_MiB: 110,
+  // Configuration
+  configFile_bytes: 1024 * 1024,
+  secretFile_bytes: 4096,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -9,7 +9,7 @@ import { collect } from '../../firmware/codecs/collect.ts';
 import { P1Decoder, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { probeCommand } from '../../firmware/commands/probe.ts';
-import { checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
