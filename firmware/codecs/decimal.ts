@@ -21,3 +21,20 @@ export function measured(
   const value = scaled(digits, house?.factor);
   return value === null ? null : { value, unit: house?.unit ?? unit };
 }
+
+/** Powers of ten that a number holds exactly. */
+const POWERS = Array.from({ length: 23 }, (_, n) => Number(`1e${n}`));
+
+/**
+ * `integer` × 10^`exponent`, rounded once. One operation on two exact numbers rounds as the digits themselves would;
+ * where that cannot be had, the digits decide.
+ */
+export function shifted(integer: number | bigint, exponent: number): number {
+  const power = POWERS[Math.abs(exponent)];
+  if (power !== undefined && typeof integer === 'number' && Number.isSafeInteger(integer)) {
+    if (exponent <= 0) return integer / power;
+    const product = integer * power;
+    if (Number.isSafeInteger(product)) return product;
+  }
+  return Number(`${integer}e${exponent}`);
+}
