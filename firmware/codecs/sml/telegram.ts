@@ -8,7 +8,7 @@ import { unitOf } from '../unit-code.ts';
 import type { SmlFrame } from './decoder.ts';
 import { GET_LIST_RESPONSE, readMessages } from './message.ts';
 import { sendsUnsignedPower } from './quirks.ts';
-import type { Node } from './tlv.ts';
+import type { Node, SmlInteger } from './tlv.ts';
 
 /** Readings of all list responses in the telegram; a refusal when none of them passes its checksum. */
 export function readSml({ payload }: SmlFrame): Result<Telegram> {
@@ -39,15 +39,11 @@ function readingOf(entry: Node, bytes: Uint8Array, id: Uint8Array | null): Readi
   const [objName, status, , unit, scaler, value] = entry.items;
   if (objName?.kind !== 'octets' || objName.to - objName.from !== 6) return null;
   const obis = codeOf(bytes, objName.from);
-  const reading: Mutable<Reading> = { obis };
-  setValue(reading, unsigned(value, obis, id), bytes, numberOf(unit), numberOf(scaler) ?? 0);
+  const given = unsigned(value, obis, id);
   const word = numberOf(status);
-  if (word !== null) reading.status = word;
-  return reading;
+  if (given?.kind === 'integer') return measured(obis, given, numberOf(unit), numberOf(scaler) ?? 0, word);
+  return { obis, ...dataOf(given, bytes), ...(word !== null && { status: word }) };
 }
-
-/** A reading while it is made: one object instead of one for each of its parts. */
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The codes of meters are few and come in every telegram: each is written once. */
 const codes = new Map<number, string>();
@@ -63,48 +59,43 @@ function codeOf(bytes: Uint8Array, at: number): string {
   return code;
 }
 
-function setValue(
-  reading: Mutable<Reading>,
-  node: Node | undefined,
-  bytes: Uint8Array,
-  unit: number | null,
+/**
+ * The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. Written out as
+ * whole objects, because almost all readings of a meter are made here.
+ */
+function measured(
+  obis: string,
+  integer: SmlInteger,
+  code: number | null,
   scaler: number,
-): void {
-  if (node?.kind === 'integer') setNumber(reading, node.value, unit, scaler);
-  else if (node?.kind === 'boolean') reading.value = node.value ? 1 : 0;
-  else if (node?.kind === 'octets') setText(reading, bytes, node.from, node.to);
+  status: number | null,
+): Reading {
+  const house = unitOf(code);
+  if (!house) {
+    const value = shifted(integer.value, scaler);
+    return status === null ? { obis, value } : { obis, value, status };
+  }
+  const value = shifted(integer.value, scaler + house.factor.exponent) * house.factor.multiply;
+  return status === null ? { obis, value, unit: house.unit } : { obis, value, unit: house.unit, status };
+}
+
+function dataOf(node: Node | undefined, bytes: Uint8Array): Value {
+  if (node?.kind === 'boolean') return { value: node.value ? 1 : 0 };
+  if (node?.kind === 'octets') return textOf(bytes, node.from, node.to);
   // SML 1.04 allows a time as value: a choice of one.
-  else if (node?.kind === 'list' && node.items.length === 2)
-    Object.assign(reading, timeOf(node.items[1]) ?? MISSING);
-  else Object.assign(reading, MISSING);
+  if (node?.kind === 'list' && node.items.length === 2) return timeOf(node.items[1]) ?? MISSING;
+  return MISSING;
 }
 
 const MISSING: Value = { value: null, quality: 'missing' };
 
-/** The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. */
-function setNumber(
-  reading: Mutable<Reading>,
-  integer: number | bigint,
-  code: number | null,
-  scaler: number,
-): void {
-  const house = unitOf(code);
-  if (!house) {
-    reading.value = shifted(integer, scaler);
-    return;
-  }
-  reading.value = shifted(integer, scaler + house.factor.exponent) * house.factor.multiply;
-  reading.unit = house.unit;
-}
-
-function setText(reading: Mutable<Reading>, bytes: Uint8Array, from: number, to: number): void {
+function textOf(bytes: Uint8Array, from: number, to: number): Value {
   let printable = to > from;
   for (let i = from; i < to; i++) {
     const byte = bytes[i] ?? 0;
     if (byte < 0x20 || byte >= 0x7f) printable = false;
   }
-  if (printable) reading.text = ascii(bytes, from, to);
-  else reading.octets = toHex(bytes.subarray(from, to));
+  return printable ? { text: ascii(bytes, from, to) } : { octets: toHex(bytes.subarray(from, to)) };
 }
 
 /** Some meters tag an unsigned power as signed: the sign is taken back in the width that was sent. */
