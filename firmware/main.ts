@@ -10,9 +10,10 @@ const program = new Command('hearth')
 program
   .command('decode')
   .description('telegrams as JSON Lines on stdin, readings as JSON Lines on stdout')
-  .action(async () => {
+  .option('--explain', 'for a person: each byte by name, in place of the readings')
+  .action(async (options: { explain?: boolean }) => {
     const { decode } = await import('./commands/decode.ts');
-    await decode(process.stdin, process.stdout);
+    await decode(process.stdin, process.stdout, options);
   });
 
 program

@@ -146,7 +146,7 @@ function keysOf({ meters }: Config, secrets: Secrets): Board['keys'] {
   return new Map(
     meters.map((m, i) => {
       const [key, authKey] = [bytes(`meters[${i}].key`), bytes(`meters[${i}].authKey`)];
-      const password = text(`meters[${i}].iec.password`);
+      const password = text(`meters[${i}].iec.password`) ?? text(`meters[${i}].dlms.password`);
       return [
         m.id,
         {

@@ -3,6 +3,7 @@
  * stands, so that these mistakes are told together with those of the schema.
  */
 import { BUS_PROTOCOLS } from '../adapters/registry.ts';
+import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import type { Mistake } from './mistake.ts';
 
 interface Row {
@@ -103,6 +104,15 @@ const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
     (row) =>
       fits(row, 'receiver', row.fields.receiver !== undefined, 'expected the make of the radio receiver'),
   ],
+  mbus: [
+    (row) =>
+      fits(
+        row,
+        'address',
+        typeof row.fields.address === 'string' && parseMeterAddress(row.fields.address) !== null,
+        'expected 0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04',
+      ),
+  ],
   pulses: [
     (row) => fits(row, 'pulses', row.fields.pulses !== undefined, 'expected what the pulses count'),
     (row, meters) => {
@@ -114,7 +124,11 @@ const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
 };
 
 /** Links that carry one protocol only, and what that protocol can do with no other. */
-const ONLY_FOR: Readonly<Record<string, string>> = { gpio: 'pulses', 'pulse-line': 'pulses' };
+const ONLY_FOR: Readonly<Record<string, string>> = {
+  gpio: 'pulses',
+  'pulse-line': 'pulses',
+  udp: 'dlms',
+};
 
 function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
   if (!isRecord(link) || typeof link.kind !== 'string' || typeof protocol !== 'string') return [];

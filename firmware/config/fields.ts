@@ -38,6 +38,11 @@ const serial = z.strictObject({
   /** Levels while the port is open: a P1 port's request line, the supply of an optical head. */
   lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
+const udp = z.strictObject({
+  kind: z.literal('udp'),
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535),
+});
 /** What carries a device's protocol. */
 export const link = z.discriminatedUnion('kind', [tcp, serial], { error: 'expected kind "serial" or "tcp"' });
 
@@ -60,8 +65,8 @@ const pulseLine = z.strictObject({
   lines: z.strictObject({ dtr: z.boolean().optional(), rts: z.boolean().optional() }).optional(),
 });
 /** What carries a meter's protocol, or its pulses. */
-export const meterLink = z.discriminatedUnion('kind', [tcp, serial, gpio, pulseLine], {
-  error: 'expected kind "serial", "tcp", "gpio" or "pulse-line"',
+export const meterLink = z.discriminatedUnion('kind', [tcp, serial, udp, gpio, pulseLine], {
+  error: 'expected kind "serial", "tcp", "udp", "gpio" or "pulse-line"',
 });
 
 export type SecretRef = z.infer<typeof secretRef>;

@@ -1,6 +1,8 @@
 /** A row of `meters`: what all have, and what is particular to each protocol. */
 import * as z from 'zod';
+import { MBUS_DEFAULTS } from '../adapters/meters/mbus/index.ts';
 import { METER_PROTOCOLS, type MeterProtocol } from '../adapters/registry.ts';
+import { BAUD_RATES } from '../codecs/mbus/requests.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { id, meterLink, secretRef } from './fields.ts';
 
@@ -44,6 +46,81 @@ const pulses = z.strictObject({
   register: id.optional(),
 });
 
+const logicalName = z
+  .string()
+  .regex(/^\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$/, 'expected a code such as 1-0:99.1.0');
+
+/** What is particular to a meter that is asked over DLMS; the operator gives client, mechanism and keys. */
+const dlms = z.strictObject({
+  /** HDLC on a serial line, the wrapper on a network, unless it is said here. */
+  carrier: z.enum(['hdlc', 'wrapper']).optional(),
+  /** Optical port: begins with the sign-on of IEC 62056-21. */
+  modeE: z.boolean().default(false),
+  baudRate: z.int().min(300).max(115_200).default(300),
+  client: z.int().min(1).max(127).default(16),
+  logicalDevice: z.int().min(0).max(0x3fff).default(1),
+  physicalDevice: z.int().min(0).max(0x3fff).nullable().default(17),
+  addressBytes: z.union([z.literal(1), z.literal(2), z.literal(4)]).default(2),
+  mechanism: z.enum(['none', 'low', 'gmac']).default('none'),
+  password: secretRef.optional(),
+  protection: z.enum(['none', 'authenticated', 'encrypted', 'both']).default('none'),
+  suite: z.union([z.literal(0), z.literal(1), z.literal(2)]).default(0),
+  /** The client's own, where the operator demands a certain one. */
+  systemTitle: z
+    .string()
+    .regex(/^[0-9a-fA-F]{16}$/, 'expected 16 hexadecimal digits')
+    .nullable()
+    .default(null),
+  /** Object in which the meter shows the counter that it expects: 0-0:43.1.0 */
+  counterCode: logicalName.nullable().default(null),
+  /** Registers to read, `4/1-0:1.6.0` for another class than 3; without any the meter says what it has. */
+  registers: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(\d{1,2}\/)?\d{1,3}-\d{1,3}:\d{1,3}\.\d{1,3}\.\d{1,3}$/,
+          'expected a code such as 1-0:1.8.0',
+        ),
+    )
+    .max(LIMITS.pointsPerMeter)
+    .default([]),
+  profile: z
+    .strictObject({
+      code: logicalName.default('1-0:99.1.0'),
+      periodMs: z.int().min(60_000).max(86_400_000).default(900_000),
+      /** How many periods back are fetched at the first reading. */
+      periods: z
+        .int()
+        .min(1)
+        .max(LIMITS.iecProfileRows)
+        .default(31 * 96),
+    })
+    .nullable()
+    .default(null),
+  answerMs: z.int().min(200).max(60_000).default(3000),
+});
+
+/** What is particular to a wired M-Bus meter. */
+const mbus = z
+  .strictObject({
+    baudRate: z
+      .union(
+        BAUD_RATES.map((b) => z.literal(b)),
+        { error: `expected one of ${BAUD_RATES.join(', ')}` },
+      )
+      .default(MBUS_DEFAULTS.baudRate),
+    /** What its battery gives; null for a meter with power from bus or mains. */
+    readsPerDay: z.int().min(1).max(86_400).nullable().default(MBUS_DEFAULTS.readsPerDay),
+    /** Sent before each readout: a subcode, "plain" for none. */
+    applicationReset: z
+      .union([z.int().min(0).max(255), z.literal('plain')])
+      .nullable()
+      .default(MBUS_DEFAULTS.applicationReset),
+    latencyMs: z.int().min(0).max(5000).nullable().default(MBUS_DEFAULTS.latencyMs),
+  })
+  .prefault({});
+
 export const meterSchema = z.strictObject({
   id,
   name: z.string().min(1),
@@ -58,5 +135,7 @@ export const meterSchema = z.strictObject({
   key: secretRef.optional(),
   authKey: secretRef.optional(),
   iec: iec.optional(),
+  mbus,
+  dlms: dlms.optional(),
   pulses: pulses.optional(),
 });

@@ -81,6 +81,7 @@ function secretsOf({ mqtt, web, meters }: Config): Wanted[] {
       ...key(`meters[${i}].key`, meter.key, meter.protocol === 'wmbus' ? RADIO_KEY : KEY),
       ...key(`meters[${i}].authKey`, meter.authKey),
       ...text(`meters[${i}].iec.password`, meter.iec?.password),
+      ...text(`meters[${i}].dlms.password`, meter.dlms?.password),
     ]),
   ];
 }
