@@ -3,11 +3,12 @@
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
 import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
 import { fromHex } from './codecs/bytes.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
@@ -124,11 +125,12 @@ function iecOf({
 /** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
 function metersOf(config: Config, { clock, storage, keys, link, random }: Board) {
   const links = new Map<string, Link>();
+  const listeners = new Listeners();
   return config.meters.map((meter) => {
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, dlms } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -138,16 +140,30 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
         random,
+        mbus,
         settings: storage.settings,
+        reads: storage.writes,
         ...keys.get(id),
       },
       line,
       clock,
     );
-    return { resource, name: meter.name, role: meter.role };
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
   });
+}
+
+function pulsesOf(
+  { reading, register, ...rest }: MeterRow['pulses'] & object,
+  listeners: Listeners,
+): MeterConfig['pulses'] & object {
+  return {
+    ...rest,
+    ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
+    ...(register !== undefined && { register: (listener) => listeners.add(register, listener) }),
+  };
 }
 
 /** Serial lines carry HDLC, networks the wrapper, unless it is said otherwise. */
@@ -200,5 +216,12 @@ function fitted(profile: Profile, device: Config['devices'][number]): Profile {
     device.rated_W !== undefined && 'rated_W' in profile.control
       ? { ...profile.control, rated_W: device.rated_W }
       : profile.control;
-  return { ...profile, control, phases: device.phases ?? profile.phases };
+  return {
+    ...profile,
+    control,
+    phases: device.phases ?? profile.phases,
+    writesPerDay: device.writesPerDay ?? profile.writesPerDay,
+    minOnMs: device.minOnMs ?? profile.minOnMs,
+    minOffMs: device.minOffMs ?? profile.minOffMs,
+  };
 }

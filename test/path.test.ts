@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'tap';
 import { composeHouse } from '../firmware/compose.ts';
-import { checkConfig } from '../firmware/config.ts';
+import { checkConfig } from '../firmware/config/check.ts';
 import { systemClock, systemRandom } from '../firmware/hal/clock.ts';
 import { realLink } from '../firmware/hal/links/open.ts';
 import { mqttTransport } from '../firmware/signals/mqtt.ts';

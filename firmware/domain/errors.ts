@@ -42,6 +42,7 @@ export const ERRORS = {
   CREDENTIALS_REFUSED: 'the other side does not accept our name and password',
   // Devices
   DEVICE_EXCEPTION: 'the device answered with an exception',
+  READ_BUDGET_SPENT: 'the meter was read as often as its battery allows for today',
   READBACK_DIFFERS: 'the device did not take the value that was written',
   WRITE_BUDGET_SPENT: 'the device has had its writes for today; none is made, to spare its memory',
   INSTRUCTION_REJECTED: 'the resource manager does not accept the instruction',

@@ -47,11 +47,19 @@ export const LIMITS = {
   mbusTelegrams: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 64,
+  /** Values of past dates that one readout journals; all go into the series. */
+  mbusStoredEvents: 16,
+  /** After the first failure a meter is asked again so soon. */
+  mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
   linkChunk_bytes: 65_536,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
+  /** A line of text of the program that watches GPIO lines. */
+  gpioLine_chars: 256,
+  /** An input that changes more often is not a meter's. */
+  pulseEdgesPerSecond: 400,
   // Home
   meters: 32,
   devices: 32,
@@ -91,6 +99,9 @@ export const LIMITS = {
   solverHeap_MiB: 96,
   solverMemory_MiB: 300,
   solverResident_MiB: 110,
+  // Configuration
+  configFile_bytes: 1024 * 1024,
+  secretFile_bytes: 4096,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -49,7 +49,7 @@ export interface JournalEntry {
   readonly kind: JournalKind;
   /** The device, meter or source it is about; null when it is about the gateway. */
   readonly subject: string | null;
-  /** An ErrorCode, ReasonCode or InstructionStatus. */
+  /** An ErrorCode, ReasonCode, InstructionStatus or MeterEventCode. */
   readonly code: string;
   /** Plain data; never holds a key or a password. */
   readonly detail: Readonly<Record<string, unknown>>;
@@ -82,7 +82,10 @@ export interface Settings {
   remove(name: string): void;
 }
 
-/** Writes made to a device's memory, per day of the site's zone, kept over restarts so that no register is worn out. */
+/**
+ * Writes made to a device's memory, and readouts of a meter that lives on a battery, per day of the site's zone: kept
+ * over restarts, so that neither is worn out.
+ */
 export interface WriteBudget {
   /** Books one write if fewer than `perDay` were made on the day of `wallMs`; false when the budget is spent. */
   spend(device: string, wallMs: WallMs, perDay: number): boolean;

@@ -14,8 +14,8 @@ interface Timer {
 const CALM_TURNS = 4;
 
 export class PacedClock implements Clock {
-  /** Bytes that were written and have not arrived yet; both ends count here. */
-  underway = 0;
+  /** Bytes that were written and have not arrived yet. */
+  private underway = 0;
   private nowMs = 0;
   private readonly startWallMs: number;
   private timers: Timer[] = [];
@@ -44,7 +44,16 @@ export class PacedClock implements Clock {
     };
   }
 
-  /** The link, with its bytes counted. */
+  /** Both ends say what they have written and what has arrived. */
+  wrote(bytes: Uint8Array): void {
+    this.underway += bytes.length;
+  }
+
+  arrived(bytes: Uint8Array): void {
+    this.underway = Math.max(0, this.underway - bytes.length);
+  }
+
+  /** The link, with its bytes counted. What is on its way when it is closed never arrives. */
   counting(link: Link): Link {
     return {
       ...link,
@@ -52,13 +61,17 @@ export class PacedClock implements Clock {
         link.open({
           ...events,
           bytes: (chunk, atMs) => {
-            this.underway -= chunk.length;
+            this.arrived(chunk);
             events.bytes(chunk, atMs);
           },
         }),
       write: (bytes) => {
-        this.underway += bytes.length;
+        this.wrote(bytes);
         return link.write(bytes);
+      },
+      close: async () => {
+        await link.close();
+        this.underway = 0;
       },
     };
   }

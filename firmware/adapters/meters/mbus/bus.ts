@@ -54,8 +54,8 @@ export class MbusBus {
   private readonly clock: Clock;
   private readonly options: BusOptions;
   private readonly jobs: Job[] = [];
+  private users = 0;
   private busy = false;
-  private closed = false;
   /** The speed of the open link; null when it is closed. */
   private baudRate: number | null = null;
   private packets = false;
@@ -75,7 +75,6 @@ export class MbusBus {
   run<S extends object>(procedure: Procedure<S>, baudRate: number): Promise<S> {
     return new Promise((resolve, reject) => {
       const refuse = (reason: Fault): void => reject(new HearthError(reason.code, reason.message));
-      if (this.closed) return refuse(fault('LINK_GONE', `${this.link.name}: closed`));
       if (this.jobs.length >= LIMITS.mbusQueue)
         return refuse(fault('LINK_BUSY', `${this.link.name}: too much is waiting`));
       this.jobs.push({ run: async () => resolve(await this.carryOut(procedure, baudRate)), refuse });
@@ -89,10 +88,22 @@ export class MbusBus {
     return !this.packets;
   }
 
+  /** A user more. */
+  attach(): void {
+    this.users += 1;
+  }
+
+  /** A user less; the last one closes it. */
+  async detach(): Promise<void> {
+    this.users -= 1;
+    if (this.users <= 0) await this.close();
+  }
+
+  /** Gives up what is under way and what waits. Who asks again opens it again. */
   async close(): Promise<void> {
-    this.closed = true;
-    this.lost(fault('LINK_GONE', `${this.link.name}: closed`));
-    for (const job of this.jobs.splice(0)) job.refuse(fault('LINK_GONE', `${this.link.name}: closed`));
+    const reason = fault('LINK_GONE', `${this.link.name}: closed`);
+    for (const job of this.jobs.splice(0)) job.refuse(reason);
+    this.lost(reason);
     await this.link.close().catch(() => {});
   }
 
