@@ -18,6 +18,7 @@ import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
 import { SignalReceiver } from './signals/receiver.ts';
+import { reporter } from './signals/reporter.ts';
 
 /** What the gateway runs on: a real board, the demo home's machine, or a simulation. */
 export interface Board {
@@ -62,6 +63,8 @@ export function composeHouse(config: Config, board: Board): House {
     programs: config.mqtt?.programs ?? [],
     envelope: { signed: config.mqtt?.signed ?? false },
     failsafe: config.mqtt ? config.failsafe : null,
+    baselines: (name) =>
+      name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
     changed: () => gateway.poke(),
   });
   const gateway = new Gateway({
@@ -75,6 +78,7 @@ export function composeHouse(config: Config, board: Board): House {
     overrides: storage.overrides,
     signals: () => receiver.current(),
     broker: () => receiver.broker(),
+    ...reportsTo(config, board),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -106,6 +110,27 @@ export function composeHouse(config: Config, board: Board): House {
       await gateway.stop();
     },
   };
+}
+
+/** What the connection can carry, in W. */
+const ratingOf = ({ fuse_A, phases, nominal_V }: Site): number => fuse_A * phases * nominal_V;
+
+function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board) {
+  if (!mqtt?.reports || !transport) return {};
+  const report = reporter({
+    topic: mqtt.reports.topic,
+    clientName: mqtt.reports.clientName ?? site.name,
+    transport,
+    lost: ({ signalId }) =>
+      storage.journal.record({
+        atMs: clock.wallMs(),
+        kind: 'system',
+        subject: 'report',
+        code: 'LINK_GONE',
+        detail: { signalId },
+      }),
+  });
+  return { report };
 }
 
 export function siteOf({ site }: Config): Site {

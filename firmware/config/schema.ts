@@ -74,6 +74,10 @@ export const configSchema = z.strictObject({
       topics: z.array(z.string().min(1)).min(1).max(32),
       signed: z.boolean().default(false),
       programs: z.array(programSchema),
+      /** Where the operator is told what became of its limits, and by what name it knows this home. */
+      reports: z
+        .strictObject({ topic: z.string().min(1), clientName: z.string().min(1).max(128).optional() })
+        .optional(),
     })
     .nullable()
     .default(null),

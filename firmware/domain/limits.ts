@@ -88,6 +88,7 @@ export const LIMITS = {
   /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
   signalEntriesAnHour: 600,
   refusalEntriesAnHour: 60,
+  reportName_chars: 128,
   // Devices
   commandAttempts: 3,
   // Planning

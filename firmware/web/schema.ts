@@ -208,7 +208,18 @@ export const journalQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.journalPage).default(30),
   beforeId: z.coerce.number().int().min(1).optional(),
   kind: z
-    .enum(['signal', 'rejected', 'decision', 'command', 'guard', 'override', 'config', 'system', 'fault'])
+    .enum([
+      'signal',
+      'rejected',
+      'decision',
+      'command',
+      'guard',
+      'limit',
+      'override',
+      'config',
+      'system',
+      'fault',
+    ])
     .optional(),
   subject: z.string().max(64).optional(),
 });
