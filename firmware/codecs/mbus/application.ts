@@ -25,10 +25,10 @@ export interface Source extends Omit<Product, 'records'> {
 }
 
 export function readApplication(source: Source): Application {
-  const { payload, meter } = source;
+  const { payload, meter, sender, ci, accessNumber, key } = source;
   const parsed = parse(payload);
   const { records } = parsed;
-  const named = namedReadings({ ...source, records });
+  const named = namedReadings({ sender, meter, ci, accessNumber, payload, records, key });
   const time = timeOf(records);
   const profiles = records
     .filter(isCompactProfile)

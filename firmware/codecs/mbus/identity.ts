@@ -49,8 +49,7 @@ export function mediumName(code: number): string {
 
 /** Three letters in 5 bits each; `@` where a meter left them zero. */
 export function manufacturerCode(word: number): string {
-  const letter = (shift: number): string => String.fromCharCode(64 + ((word >> shift) & 31));
-  return letter(10) + letter(5) + letter(0);
+  return String.fromCharCode(64 + ((word >> 10) & 31), 64 + ((word >> 5) & 31), 64 + (word & 31));
 }
 
 /** The same backwards: three capital letters as the word on the wire. */
@@ -74,8 +73,13 @@ export function addressOf(manufacturer: Uint8Array, rest: Uint8Array): Address {
   const bytes = new Uint8Array(8);
   bytes.set(manufacturer.subarray(0, 2));
   bytes.set(rest.subarray(0, 6), 2);
+  return addressFrom(bytes);
+}
+
+/** All eight bytes in the order of a link layer; kept, not copied. */
+export function addressFrom(bytes: Uint8Array): Address {
   return {
-    id: bcdText(bytes.subarray(2, 6)),
+    id: bcdText(bytes, 2, 6),
     manufacturer: manufacturerCode((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)),
     version: bytes[6] ?? 0,
     mediumCode: bytes[7] ?? 0,
@@ -83,11 +87,16 @@ export function addressOf(manufacturer: Uint8Array, rest: Uint8Array): Address {
   };
 }
 
+/** Every byte as two upper case hexadecimal digits. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase());
+
+export const hexByte = (byte: number): string => HEX[byte & 255] ?? '';
+
 /** Little-endian BCD as its digits. */
-export function bcdText(bytes: Uint8Array): string {
+export function bcdText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';
-  for (let i = bytes.length - 1; i >= 0; i--) text += (bytes[i] ?? 0).toString(16).padStart(2, '0');
-  return text.toUpperCase();
+  for (let i = to - 1; i >= from; i--) text += hexByte(bytes[i] ?? 0);
+  return text;
 }
 
 export function identityOf(address: Address): MeterIdentity {
