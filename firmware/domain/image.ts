@@ -29,6 +29,8 @@ export interface DeviceImage {
   readonly sinceLoweredMs: number;
   /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
   readonly sinceChangedMs?: number;
+  /** The command that is under way; absent: none is. */
+  readonly underWay_W?: number;
   /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
   readonly atGrid_W?: number;
   readonly override: Override;
