@@ -55,6 +55,8 @@ export interface Site {
   readonly nominal_V: number;
   /** What the rest of the house may draw at worst when the meter says nothing. */
   readonly baseWorstCase_W: number;
+  /** What production that cannot be steered may give at most, in W; absent: there is none. */
+  readonly productionWorstCase_W?: number;
   /** IANA zone of the site, for days and shift times. */
   readonly timeZone: string;
   readonly currency: string;

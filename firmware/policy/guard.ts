@@ -197,7 +197,9 @@ function underSteerable(image: Image, entries: readonly Entry[], limit_W: number
 
 /** What devices may produce counts whole, what they consume only as far as they do and go on. */
 function underExport(image: Image, entries: readonly Entry[], limit_W: number): void {
-  const house_W = fresh(image, image.grid_W) ? rest_W(image, entries) : 0;
+  const house_W = fresh(image, image.grid_W)
+    ? rest_W(image, entries)
+    : -(image.site.productionWorstCase_W ?? 0);
   const exported = (e: Entry): number =>
     e.allowed_W < 0 ? -e.allowed_W : -Math.max(0, Math.min(e.allowed_W, e.drawn_W));
   for (const e of leastImportantFirst(entries)) {

@@ -15,6 +15,7 @@ const FOLLOW_STEPS = 2;
 /** A reading as old as it may be, the cycle, the device, and one more reading when the command was under way. */
 export const REACTION_MS = STALE_MS + (FOLLOW_STEPS + 2) * STEP_MS + STALE_MS;
 const WORST_BASE_W = 3000;
+const WORST_SUN_W = 6000;
 const FUSE_A = 25;
 const VOLTS = 230;
 /** Watts that the meter's rounding may hide. */
@@ -93,7 +94,7 @@ function newHome(random: () => number): Home {
 }
 
 const baseOf = (random: () => number): [number, number, number] => {
-  const total = random() < 0.3 ? -random() * 6000 : random() * WORST_BASE_W;
+  const total = random() < 0.3 ? -random() * WORST_SUN_W : random() * WORST_BASE_W;
   const a = random();
   const b = random() * (1 - a);
   return [total * a, total * b, total * (1 - a - b)];
@@ -242,7 +243,7 @@ function seen(home: Home): Image {
     wallMs: NOON + home.step * STEP_MS,
     elapsedMs: home.step * STEP_MS,
     wallTrusted: home.wallTrusted,
-    site: { ...SITE, fuse_A: FUSE_A, baseWorstCase_W: WORST_BASE_W, staleAfterMs: STALE_MS },
+    site: { ...SITE, fuse_A: FUSE_A, baseWorstCase_W: WORST_BASE_W, productionWorstCase_W: WORST_SUN_W, staleAfterMs: STALE_MS },
     grid_W: known(a + b + c),
     gridPhase_A: [amps(a), amps(b), amps(c)],
     devices: home.devices.map((d) => ({
