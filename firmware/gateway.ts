@@ -247,7 +247,8 @@ export class Gateway {
       health: (health, reason) =>
         this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
       fault: (reason) => seat.count(reason),
-      history: (measurements) => this.deps.series.append(measurements),
+      // Its time is the meter's: before the first plausible time the store has no place for it.
+      history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
       noted: ({ code, atMs, detail }) => this.record('system', seat.id, code, { ...detail, meterMs: atMs }),
     };
   }

@@ -4,15 +4,27 @@ import path from 'node:path';
 import { systemClock } from '../firmware/hal/clock.ts';
 import { makePlan } from '../firmware/policy/planner/planner.ts';
 import { parseScenario } from '../firmware/policy/planner/scenario.ts';
-import { solverProcess } from '../firmware/policy/solver/process.ts';
+import { type Solve, solverProcess } from '../firmware/policy/solver/process.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
 const noSolver = process.argv.includes('--no-solver');
-const solve = noSolver ? null : solverProcess(systemClock(), { timeLimit_s: 4, gap: 5e-4, memory_MiB: 400 });
+const solve = noSolver ? null : solverProcess(systemClock(), { timeLimit_s: 3, gap: 5e-4, memory_MiB: 300 });
 const ratios: number[] = [];
 const times: number[] = [];
+let peak_MiB = 0;
+/** The same solver, and the most memory that its process ever had. */
+const watched: Solve | null =
+  solve &&
+  Object.assign(
+    async (...program: Parameters<Solve>) => {
+      const solution = await solve(...program);
+      if (solution.ok) peak_MiB = Math.max(peak_MiB, solution.value.memory_MiB ?? 0);
+      return solution;
+    },
+    { end: solve.end },
+  );
 for (const file of files) {
   if (wanted.length && !wanted.includes(file.replace('.json', ''))) continue;
   const json: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
@@ -20,7 +32,7 @@ for (const file of files) {
   if (!s.ok) throw new Error(s.error.message);
   const { optimum } = (json as { reference: { optimum: number } }).reference;
   const from = process.hrtime.bigint();
-  const plan = await makePlan(s.value, { solve });
+  const plan = await makePlan(s.value, { solve: watched });
   const ms = Number(process.hrtime.bigint() - from) / 1e6;
   const ratio = 1 + (plan.evaluation.cost - optimum) / Math.max(1, Math.abs(optimum));
   ratios.push(ratio);
@@ -49,3 +61,4 @@ console.log(
 times.sort((a, b) => a - b);
 const percentile = (p: number): string => (times[Math.ceil(times.length * p) - 1] ?? 0).toFixed(0);
 console.log('ms per plan: p50', percentile(0.5), 'p95', percentile(0.95));
+console.log('peak memory of the solver’s process', peak_MiB.toFixed(0), 'MiB');

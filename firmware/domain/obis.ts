@@ -46,7 +46,7 @@ export interface ObisMeaning {
   readonly quantity: Quantity;
   readonly phase: Phase;
   readonly tariff: number;
-  /** B: 0 is the meter itself, 1…4 a channel behind it. */
+  /** 0 is the meter itself, 1…4 a channel behind it. */
   readonly channel: number;
 }
 
@@ -81,13 +81,24 @@ export function meaningOf(obis: Obis): ObisMeaning | null {
   return quantity ? { quantity, phase: 0, tariff: obis.e, channel: obis.b } : null;
 }
 
-/** IEC 62056-6-1, tables for heat (6), gas (7), cold (8) and hot water (9). */
+/** EN 13757-1 and IEC 62056-6-1: cost allocators (4), cooling (5), heat (6), gas (7), cold (8) and hot water (9). */
 const OTHER_MEDIA: ReadonlyMap<string, [Quantity]> = new Map([
+  ['4.1.0', ['heatCostAllocation']],
+  ['5.1.0', ['coolingEnergy']],
   ['6.1.0', ['heatEnergy']],
-  ['6.8.0', ['heatPower']],
+  ...['5', '6'].flatMap((a): [string, [Quantity]][] => [
+    [`${a}.2.0`, ['volume']],
+    [`${a}.8.0`, ['heatPower']],
+    [`${a}.9.0`, ['volumeFlow']],
+    [`${a}.10.0`, ['flowTemperature']],
+    [`${a}.11.0`, ['returnTemperature']],
+    [`${a}.12.0`, ['temperatureDifference']],
+  ]),
   ['7.3.0', ['volume']],
   ['8.1.0', ['volume']],
+  ['8.2.0', ['volumeFlow']],
   ['9.1.0', ['volume']],
+  ['9.2.0', ['volumeFlow']],
 ]);
 
 function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
@@ -96,9 +107,11 @@ function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
   const phase = (phased ? Math.floor(c / 20) : 0) as Phase;
   const row = ELECTRICITY.get(phased ? c % 20 : c);
   if (!row) return null;
-  if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel: b };
-  if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel: b };
-  if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel: b };
-  if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel: b };
+  // An electricity meter's own registers are channel 0 or 1 (Kamstrup, Landis+Gyr: `1-1:1.8.0`).
+  const channel = b === 1 ? 0 : b;
+  if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel };
+  if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel };
+  if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel };
+  if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel };
   return null;
 }

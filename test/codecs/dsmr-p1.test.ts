@@ -141,7 +141,9 @@ test('an encrypted telegram: right key, wrong key, no key, replaced bytes', asyn
     counter,
     body,
   ]);
-  t.match(all(new P1Decoder({ key }), [sealed]), [{ ok: true, frame: { proof: 'ciphered', counter: 9 } }]);
+  t.match(all(new P1Decoder({ key }), [sealed]), [
+    { ok: true, frame: { proof: 'ciphered', cipher: { counter: 9 } } },
+  ]);
   t.match(all(new P1Decoder({ key: Buffer.alloc(16, 1) }), [sealed]), [
     { ok: false, error: { code: 'BAD_AUTHENTICATION' } },
   ]);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
-import { crc16Kermit, crc16X25 } from '../../firmware/codecs/sml/crc.ts';
+import { crc16Kermit, crc16X25 } from '../../firmware/codecs/crc16.ts';
 import { decodeSml, readSml, SmlDecoder, type SmlFrame } from '../../firmware/codecs/sml/index.ts';
 import type { Decoded, Telegram } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';

@@ -201,8 +201,9 @@ test('a solver that crashes, hangs, lies or is too big: the stand-in plan', asyn
 test('a plan from before is kept when nothing better is found', async (t) => {
   const s = scenario();
   const best = await makePlan(s, { solve });
-  const again = await makePlan(s, { solve: null, last: best.schedule });
+  const again = await makePlan(s, { solve: null, last: { schedule: best.schedule, ageSlots: 3 } });
   t.ok(again.evaluation.cost <= best.evaluation.cost + 1e-9);
+  t.ok(again.certificate.source === 'stand-in' || again.certificate.ageSlots === 3);
 });
 
 test('slot by slot: limits hold on what is, not on what was forecast', async (t) => {

@@ -1,5 +1,5 @@
 /** A telegram's readings as measurements of the house, through the one OBIS table. */
-import type { Measurement } from '../../domain/measurement.ts';
+import { type Measurement, pointKey } from '../../domain/measurement.ts';
 import { meaningOf, parseObis } from '../../domain/obis.ts';
 import { QUANTITIES } from '../../domain/quantity.ts';
 import type { Reading, Telegram } from '../../domain/telegram.ts';
@@ -12,7 +12,7 @@ export interface Received {
 }
 
 /**
- * Only what has a quantity and its unit; the first of a code that comes twice. Invalid values stay, as null.
+ * Only what has a quantity and its unit; the first of a point that comes twice. Invalid values stay, as null.
  * `meterTimeMs` is the meter's own time of the telegram, null when it sent none.
  */
 export function measurementsOf(
@@ -24,13 +24,16 @@ export function measurementsOf(
   return telegram.readings.flatMap((reading) => {
     const obis = reading.obis === undefined ? null : parseObis(reading.obis);
     const meaning = obis && meaningOf(obis);
-    if (!meaning || seen.has(reading.obis ?? '')) return [];
+    if (!meaning) return [];
     const value = numberOf(reading, QUANTITIES[meaning.quantity].unit);
     if (value === undefined) return [];
-    seen.add(reading.obis ?? '');
     const { quantity, phase, tariff, channel } = meaning;
+    const point = { source: received.source, quantity, phase, tariff, channel };
+    const key = pointKey(point);
+    if (seen.has(key)) return [];
+    seen.add(key);
     return {
-      point: { source: received.source, quantity, phase, tariff, channel },
+      point,
       value,
       quality: value === null ? 'invalid' : (reading.quality ?? 'good'),
       meterTimeMs,
@@ -48,5 +51,9 @@ function timeOf({ time }: Telegram): WallMs | null {
 /** Null when the meter marks it invalid, undefined when it is not a number of this unit. */
 function numberOf(reading: Reading, unit: string): number | null | undefined {
   if (reading.quality === 'invalid' && reading.value == null) return null;
-  return typeof reading.value === 'number' && (reading.unit ?? '') === unit ? reading.value : undefined;
+  if (reading.quality === 'missing') return undefined;
+  if (typeof reading.value !== 'number') return undefined;
+  // Heat meters count in joules as often as in watt-hours.
+  if (reading.unit === 'J' && unit === 'Wh') return reading.value / 3600;
+  return (reading.unit ?? '') === unit ? reading.value : undefined;
 }

@@ -1,11 +1,12 @@
-/** A meter that sends by itself (P1, mode D): bytes → telegrams → measurements. */
-import type { Fault, Result } from '../../domain/errors.ts';
+/** A meter that sends by itself (P1, mode D, SML, DLMS): bytes → telegrams → measurements. */
+import { type Fault, fault, type Result } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
 import type { Decoder, Telegram } from '../../domain/telegram.ts';
 import type { Clock } from '../../domain/time.ts';
 import { LinkKeeper } from './keeper.ts';
 import { measurementsOf, type Received } from './measurements.ts';
+import type { Ciphered, ReplayGuard } from './replay-guard.ts';
 import type { Sense } from './sense.ts';
 
 export interface PushProtocol<F> {
@@ -15,6 +16,8 @@ export interface PushProtocol<F> {
   readonly silenceMs: number;
   /** What a telegram means beyond its registers; absent is the registers alone. */
   readonly sense?: (telegram: Telegram, received: Received) => Sense;
+  /** For a meter with a key: nothing in clear is taken from it, and no message twice. */
+  readonly guarded?: { readonly cipher: (frame: F) => Ciphered | null; readonly guard: ReplayGuard };
 }
 
 export class PushMeter<F> implements ResourceManager {
@@ -54,15 +57,25 @@ export class PushMeter<F> implements ResourceManager {
 
   async close(): Promise<void> {
     await this.keeper.stop();
+    this.protocol.guarded?.guard.close();
     this.events = null;
   }
 
   private take(chunk: Uint8Array): void {
     for (const decoded of this.decoder.push(chunk)) {
       const result = decoded.ok ? this.protocol.read(decoded.frame) : decoded;
-      if (result.ok) this.telegram(result.value);
-      else this.events?.fault(result.error);
+      const refused = result.ok ? decoded.ok && this.refuses(decoded.frame) : result.error;
+      if (refused) this.events?.fault(refused);
+      else if (result.ok) this.telegram(result.value);
     }
+  }
+
+  /** A telegram that was read: in clear although there is a key, or an old one sent again. */
+  private refuses(frame: F): Fault | null {
+    const { guarded } = this.protocol;
+    if (!guarded) return null;
+    const ciphered = guarded.cipher(frame);
+    return ciphered ? guarded.guard.check(ciphered) : fault('NOT_ENCRYPTED');
   }
 
   private telegram(telegram: Telegram): void {
@@ -71,6 +84,7 @@ export class PushMeter<F> implements ResourceManager {
     const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
     const sensed = this.protocol.sense?.(telegram, received);
     this.events?.measured(sensed?.measurements ?? measurementsOf(telegram, received));
+    if (sensed?.history?.length) this.events?.history?.(sensed.history);
     for (const event of sensed?.events ?? []) this.events?.noted?.(event);
   }
 

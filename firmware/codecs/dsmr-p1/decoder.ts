@@ -6,7 +6,7 @@ import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { ascii } from '../bytes.ts';
-import { openCiphered, readCiphered } from '../security/gcm.ts';
+import { type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
 import { crc16Arc } from './crc.ts';
 
 export interface P1Frame {
@@ -14,8 +14,8 @@ export interface P1Frame {
   readonly text: string;
   /** `valid`; `absent` for DSMR 2.2 and 3.0, which have none; `ciphered` when the GCM tag proves it instead. */
   readonly proof: 'valid' | 'absent' | 'ciphered';
-  /** Invocation counter of an encrypted telegram, null in clear; it must grow. */
-  readonly counter: number | null;
+  /** Who sent an encrypted telegram and its invocation counter, which must grow; null in clear. */
+  readonly cipher: { readonly systemTitle: Uint8Array; readonly counter: number } | null;
 }
 
 export interface P1Keys {
@@ -115,11 +115,11 @@ export class P1Decoder implements Decoder<P1Frame> {
       const version = /1-3:0\.2\.8\((\d+)/.exec(text)?.[1];
       if (version && Number(version) >= 40)
         return refused(fault('NO_CHECKSUM', `a telegram of version ${version} without CRC`), length);
-      return { ok: true, frame: { text, proof: 'absent', counter: null } };
+      return { ok: true, frame: { text, proof: 'absent', cipher: null } };
     }
     if (Number.parseInt(digits, 16) !== expected)
       return refused(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), length);
-    return { ok: true, frame: { text, proof: 'valid', counter: null } };
+    return { ok: true, frame: { text, proof: 'valid', cipher: null } };
   }
 
   private ciphered(): Decoded<P1Frame> | null {
@@ -137,7 +137,8 @@ export class P1Decoder implements Decoder<P1Frame> {
       return refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'), length);
     const opened = openCiphered(apdu.value, key, authKey);
     if (!opened.ok) return refused(opened.error, length);
-    return inner(opened.value.plain, opened.value.authenticated, apdu.value.invocationCounter, length);
+    const { systemTitle, invocationCounter: counter } = apdu.value;
+    return inner(opened.value, { systemTitle, counter }, length);
   }
 
   private giveUp(reason: Fault): Decoded<P1Frame> {
@@ -163,7 +164,11 @@ export class P1Decoder implements Decoder<P1Frame> {
 const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: false, error, discarded });
 
 /** The telegram inside. A verified tag proves it; otherwise its own CRC has to, or the key was wrong. */
-function inner(plain: Uint8Array, authenticated: boolean, counter: number, length: number): Decoded<P1Frame> {
+function inner(
+  { plain, authenticated }: Opened,
+  cipher: NonNullable<P1Frame['cipher']>,
+  length: number,
+): Decoded<P1Frame> {
   const mark = plain.lastIndexOf(0x21);
   const text = ascii(plain, 0, mark < 0 ? plain.length : mark);
   if (!text.startsWith('/') || mark < 0)
@@ -172,5 +177,5 @@ function inner(plain: Uint8Array, authenticated: boolean, counter: number, lengt
   const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, mark + 1);
   if (!proven)
     return refused(fault('BAD_CHECKSUM', 'the CRC16 of the decrypted telegram does not match'), length);
-  return { ok: true, frame: { text, proof: 'ciphered', counter } };
+  return { ok: true, frame: { text, proof: 'ciphered', cipher } };
 }

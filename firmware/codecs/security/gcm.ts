@@ -1,8 +1,9 @@
 /**
  * General-glo-ciphering of DLMS (IEC 62056-5-3, 9.2.7), as encrypted P1 and HAN pushes carry it:
- * `DB | title length | title 8 | BER length | SC | IC 4 | ciphertext | tag 12`. Security suite 0: AES-128-GCM.
+ * `DB | title length | title 8 | BER length | SC | IC 4 | ciphertext | tag 12`, general-ded-ciphering with `DC`.
+ * Security suites 0 and 1 cipher with AES-128-GCM, suite 2 with AES-256-GCM.
  */
-import { createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 
 export interface CipheredApdu {
@@ -15,14 +16,29 @@ export interface CipheredApdu {
   readonly length: number;
 }
 
+/** Bits of the security control byte; the low four are the security suite. */
+export const SECURITY_CONTROL = {
+  authenticated: 0x10,
+  encrypted: 0x20,
+  broadcastKey: 0x40,
+  compressed: 0x80,
+};
+
+const GENERAL_GLO = 0xdb;
+const GENERAL_DED = 0xdc;
 const TAG_BYTES = 12;
-const AUTHENTICATED = 0x10;
-const ENCRYPTED = 0x20;
+/** By security suite: the bytes of its key and the cipher. */
+const SUITES = [
+  { keyBytes: 16, cipher: 'aes-128-gcm' },
+  { keyBytes: 16, cipher: 'aes-128-gcm' },
+  { keyBytes: 32, cipher: 'aes-256-gcm' },
+] as const;
 
 /** The APDU at the start of `bytes`; null while more bytes are needed; refused when it cannot be one. */
 export function readCiphered(bytes: Uint8Array, maxBytes: number): Result<CipheredApdu> | null {
   if (bytes.length < 2) return null;
-  if (bytes[0] !== 0xdb || bytes[1] !== 8) return refuse('BAD_FRAME', 'no general-glo-ciphering header');
+  if ((bytes[0] !== GENERAL_GLO && bytes[0] !== GENERAL_DED) || bytes[1] !== 8)
+    return refuse('BAD_FRAME', 'no general-glo-ciphering header');
   if (bytes.length < 11) return null;
   const short = bytes[10] ?? 0;
   const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
@@ -56,27 +72,29 @@ export interface Opened {
  * gives nothing: BAD_AUTHENTICATION. Without `authKey` the plaintext comes unproven.
  */
 export function openCiphered(
-  apdu: CipheredApdu,
+  apdu: Pick<CipheredApdu, 'systemTitle' | 'payload'>,
   key: Uint8Array,
   authKey: Uint8Array | undefined,
 ): Result<Opened> {
-  const suite = apdu.securityControl & 0x0f;
-  if (suite !== 0) return refuse('UNSUPPORTED', `security suite ${suite} is not supported`);
-  if (key.length !== 16) return refuse('KEY_WRONG', 'an AES-128 key has 16 bytes');
-  const hasTag = (apdu.securityControl & AUTHENTICATED) !== 0;
+  const control = apdu.payload[0] ?? 0;
+  const suite = SUITES[control & 0x0f];
+  if (!suite) return refuse('UNSUPPORTED', `security suite ${control & 0x0f} is not known`);
+  if (key.length !== suite.keyBytes)
+    return refuse('KEY_WRONG', `security suite ${control & 0x0f} takes a key of ${suite.keyBytes} bytes`);
+  if (control & SECURITY_CONTROL.compressed) return refuse('UNSUPPORTED', 'the ciphered part is compressed');
+  const hasTag = (control & SECURITY_CONTROL.authenticated) !== 0;
+  const encrypted = (control & SECURITY_CONTROL.encrypted) !== 0;
   const end = apdu.payload.length - (hasTag ? TAG_BYTES : 0);
   if (end < 5) return refuse('CUT_FRAME', 'the ciphered part is shorter than its tag');
-  const body = apdu.payload.slice(5, end);
-  if ((apdu.securityControl & ENCRYPTED) === 0)
-    return refuse('UNSUPPORTED', 'authenticated only, not encrypted');
-  const nonce = Buffer.concat([apdu.systemTitle, apdu.payload.slice(1, 5)]);
-  const gcm = createDecipheriv('aes-128-gcm', key, nonce, { authTagLength: TAG_BYTES });
+  const body = apdu.payload.subarray(5, end);
+  const nonce = nonceOf(apdu.systemTitle, apdu.payload.subarray(1, 5));
+  const gcm = createDecipheriv(suite.cipher, key, nonce, { authTagLength: TAG_BYTES });
   const verify = hasTag && authKey !== undefined;
   if (verify) {
-    gcm.setAAD(Buffer.concat([apdu.payload.slice(0, 1), authKey]));
-    gcm.setAuthTag(apdu.payload.slice(end));
+    gcm.setAAD(additional(control, authKey, encrypted ? NOTHING : body));
+    gcm.setAuthTag(apdu.payload.subarray(end));
   }
-  const plain = gcm.update(body);
+  const plain = encrypted ? gcm.update(body) : body;
   if (!verify) return ok({ plain: Uint8Array.from(plain), authenticated: false });
   try {
     gcm.final();
@@ -88,3 +106,46 @@ export function openCiphered(
   }
   return ok({ plain: Uint8Array.from(plain), authenticated: true });
 }
+
+export interface Sealing {
+  readonly systemTitle: Uint8Array;
+  readonly securityControl: number;
+  readonly invocationCounter: number;
+  readonly key: Uint8Array;
+  readonly authKey: Uint8Array;
+}
+
+/** SC, IC, ciphertext and, where authenticated, the tag: the payload that `openCiphered` opens. */
+export function seal(plain: Uint8Array, sealing: Sealing): Uint8Array {
+  const { securityControl: control, key, authKey } = sealing;
+  const counter = new Uint8Array(4);
+  new DataView(counter.buffer).setUint32(0, sealing.invocationCounter);
+  const encrypted = (control & SECURITY_CONTROL.encrypted) !== 0;
+  const cipher = SUITES[control & 0x0f]?.cipher ?? 'aes-128-gcm';
+  const gcm = createCipheriv(cipher, key, nonceOf(sealing.systemTitle, counter), {
+    authTagLength: TAG_BYTES,
+  });
+  const hasTag = (control & SECURITY_CONTROL.authenticated) !== 0;
+  if (hasTag) gcm.setAAD(additional(control, authKey, encrypted ? NOTHING : plain));
+  const body = encrypted ? gcm.update(plain) : plain;
+  gcm.final();
+  const parts = [Uint8Array.of(control), counter, body, ...(hasTag ? [gcm.getAuthTag()] : [])];
+  return Uint8Array.from(Buffer.concat(parts));
+}
+
+/** A whole general-glo-ciphering APDU. */
+export function encodeCiphered(plain: Uint8Array, sealing: Sealing): Uint8Array {
+  const payload = seal(plain, sealing);
+  const { length } = payload;
+  const ber = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Uint8Array.from([GENERAL_GLO, 8, ...sealing.systemTitle, ...ber, ...payload]);
+}
+
+const NOTHING = new Uint8Array(0);
+
+const nonceOf = (systemTitle: Uint8Array, counter: Uint8Array): Uint8Array =>
+  Buffer.concat([systemTitle, counter]);
+
+/** What the tag covers besides the ciphertext (IEC 62056-5-3, 9.2.7.2.4.2). */
+const additional = (control: number, authKey: Uint8Array, plain: Uint8Array): Uint8Array =>
+  Buffer.concat([Uint8Array.of(control), authKey, plain]);

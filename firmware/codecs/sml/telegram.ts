@@ -2,11 +2,11 @@
 import { fault, ok, type Result } from '../../domain/errors.ts';
 import type { MeterIdentity, Reading, Telegram, Value } from '../../domain/telegram.ts';
 import { ascii, toHex } from '../bytes.ts';
+import { unitOf } from '../unit-code.ts';
 import type { SmlFrame } from './decoder.ts';
 import { GET_LIST_RESPONSE, readMessages } from './message.ts';
 import { sendsUnsignedPower } from './quirks.ts';
 import type { Node } from './tlv.ts';
-import { unitOf } from './unit.ts';
 
 /** Readings of all list responses in the telegram; a refusal when none of them passes its checksum. */
 export function readSml(frame: SmlFrame): Result<Telegram> {

@@ -1,5 +1,6 @@
 /** Pulls the forecasts of a running day towards what was measured: the error of the last hours fades out ahead. */
-import { at, type Scenario } from './scenario.ts';
+import type { Spread } from './outlook.ts';
+import { at, firstSlotOfDay, type Scenario } from './scenario.ts';
 
 /** A share of the day's energy that counts as seen at the forecast, so that a dim dawn does not rule the day. */
 const SOLAR_PRIOR = 0.2;
@@ -12,6 +13,7 @@ const TEMPERATURE_FADE = 0.97;
  * now: actual up to `t`, corrected forecast after it.
  */
 export function corrected(forecast: Scenario, known: Scenario, t: number): Scenario {
+  const day = dayOf(known, t);
   const load = recentError(forecast.base_load_kw, known.base_load_kw, t);
   const warmth = at(known.t_out_c, t) - at(forecast.t_out_c, t);
   const ahead = <T extends number[] | null | undefined>(
@@ -25,12 +27,8 @@ export function corrected(forecast: Scenario, known: Scenario, t: number): Scena
     devices: known.devices.map((d) => {
       const before = forecast.devices.find((f) => f.id === d.id);
       if (d.type !== 'pv' || before?.type !== 'pv') return d;
-      const slotsPerDay = Math.round(24 / known.dt_h);
-      const day = Math.floor(t / slotsPerDay);
-      const factor = solarFactor(before.available_kw, d.available_kw, day * slotsPerDay, t, slotsPerDay);
-      const available_kw = d.available_kw.map((x, i) =>
-        i > t && Math.floor(i / slotsPerDay) === day ? x * factor : x,
-      );
+      const { factor } = solarSeen(before.available_kw, d.available_kw, t, day);
+      const available_kw = d.available_kw.map((x, i) => (i > t && i < day.end ? x * factor : x));
       return { ...d, available_kw };
     }),
   };
@@ -43,38 +41,61 @@ function recentError(forecast: readonly number[], known: readonly number[], t: n
   return error;
 }
 
-function solarFactor(
+/** The local day of slot `t`, as slots of the scenario; its begin may lie before the first. */
+function dayOf(s: Scenario, t: number): { from: number; end: number } {
+  const perDay = Math.round(24 / s.dt_h);
+  const first = firstSlotOfDay(s);
+  const from = Math.floor((t + first) / perDay) * perDay - first;
+  return { from, end: from + perDay };
+}
+
+/** How the sun does against its forecast on this day, and the share of it by which that is known (0…1). */
+function solarSeen(
   forecast: readonly number[],
   known: readonly number[],
-  from: number,
   t: number,
-  length: number,
-): number {
+  day: { readonly from: number; readonly end: number },
+): { factor: number; weight: number } {
   let expected = 0;
   let seen = 0;
-  let day = 0;
-  for (let i = from; i < from + length; i++) {
-    day += at(forecast, i);
+  let whole = 0;
+  for (let i = Math.max(0, day.from); i < Math.min(day.end, forecast.length); i++) {
+    whole += at(forecast, i);
     if (i > t) continue;
     expected += at(forecast, i);
     seen += at(known, i);
   }
-  const prior = SOLAR_PRIOR * day;
-  return expected + prior <= 0 ? 1 : Math.min(2, Math.max(0.3, (seen + prior) / (expected + prior)));
+  const prior = SOLAR_PRIOR * whole;
+  if (expected + prior <= 0) return { factor: 1, weight: 0 };
+  const factor = Math.min(2, Math.max(0.3, (seen + prior) / (expected + prior)));
+  return { factor, weight: expected / (expected + prior) };
 }
 
-/**
- * While solar is still to come, energy that is cycled now may find the battery full when the sun shines more than
- * forecast: a cycle must earn this much on top of losses and wear, currency per kWh.
- */
-const CYCLE_MARGIN_PER_KWH = 0.03;
+/** Before anything was seen: the spread of a 15-min load around its mean of a week, of a day's sun around its forecast. */
+const LOAD_SPREAD = 0.5;
+const LOAD_SPREAD_SLOTS = 12;
+const SOLAR_SPREAD = 0.35;
+/** What stays unknown of the sun however long the day has been seen. */
+const SOLAR_REST = 0.12;
 
-/** `s` with that margin on every battery, for planning only: what was done is priced without it. */
-export function cautious(s: Scenario): Scenario {
-  const toCome = s.devices.some((d) => d.type === 'pv' && d.available_kw.some((x, t) => t > 0 && x > 0));
-  if (!toCome) return s;
-  const devices = s.devices.map((d) =>
-    d.type === 'battery' ? { ...d, wear_per_kwh: d.wear_per_kwh + CYCLE_MARGIN_PER_KWH } : d,
-  );
-  return { ...s, devices };
+/** How far the slots from `t` on may be from what is expected then, by the errors that were seen. */
+export function spreadAt(forecast: Scenario, known: Scenario, t: number): Spread {
+  const mean = forecast.base_load_kw.reduce((sum, x) => sum + x, 0) / forecast.n;
+  let squares = LOAD_SPREAD_SLOTS * (LOAD_SPREAD * mean) ** 2;
+  for (let i = 0; i <= t; i++) squares += (at(known.base_load_kw, i) - at(forecast.base_load_kw, i)) ** 2;
+  const day = dayOf(known, t);
+  const pv = forecast.devices.find((d) => d.type === 'pv');
+  const actual = known.devices.find((d) => d.id === pv?.id);
+  const seen =
+    pv?.type === 'pv' && actual?.type === 'pv'
+      ? solarSeen(pv.available_kw, actual.available_kw, t, day)
+      : { factor: 1, weight: 0 };
+  const today = Math.hypot(SOLAR_SPREAD * (1 - seen.weight), SOLAR_REST);
+  const perDay = day.end - day.from;
+  const slots = Array.from({ length: known.n - t }, (_, i) => t + i);
+  return {
+    load_kw: Math.sqrt(squares / (LOAD_SPREAD_SLOTS + t + 1)),
+    solar: slots.map((i) => (i < day.end ? today : SOLAR_SPREAD)),
+    newDay: slots.map((i) => (i - day.from) % perDay === 0),
+  };
 }

@@ -1,15 +1,18 @@
 /** The plan for a scenario: from the solver where it can, never dearer than without it, checked, with a certificate. */
 import { type Fault, fault, type Result } from '../../domain/errors.ts';
-import { buildProgram } from './milp.ts';
+import type { ProgramData, Term } from './milp/linear-program.ts';
+import { buildProgram } from './milp/program.ts';
 import { evaluate, isBetter } from './model.ts';
 import type { Scenario, Schedule } from './scenario.ts';
 import { type Planned, standIn } from './stand-in.ts';
 
 /** What a solver has to do: the values of the program's variables, and a bound that no plan can beat. */
 export type SolveProgram = (
-  text: string,
-  columns: number,
+  program: ProgramData,
+  start?: readonly Term[],
 ) => Promise<Result<{ readonly values: readonly number[]; readonly bound: number | null }>>;
+
+export type PlanSource = 'solver' | 'stand-in' | 'last plan';
 
 export interface Certificate {
   readonly cost: number;
@@ -17,7 +20,9 @@ export interface Certificate {
   readonly bound: number | null;
   /** (cost − bound) / max(|cost|, 1). */
   readonly gap: number | null;
-  readonly source: 'solver' | 'stand-in' | 'last plan';
+  readonly source: PlanSource;
+  /** How many slots ago the plan was made: 0, unless an earlier one is still the best. */
+  readonly ageSlots: number;
 }
 
 export interface Plan extends Planned {
@@ -29,40 +34,63 @@ export interface Plan extends Planned {
 export interface PlanOptions {
   /** Null: plan without solver. */
   readonly solve: SolveProgram | null;
-  /** A plan from before: it is used where nothing better is found. */
-  readonly last?: Schedule;
-  /** Skip the stand-in plan where the solver has one within its limits. */
+  /** A plan from before, shifted to now, and its age: used where nothing better is found. */
+  readonly last?: { readonly schedule: Schedule; readonly ageSlots: number };
+  /** Make the stand-in plan only where neither the last plan nor the solver has one within its limits. */
   readonly solverOnly?: boolean;
 }
 
+interface Candidate extends Planned {
+  readonly source: PlanSource;
+  readonly ageSlots: number;
+}
+
+/**
+ * The best of the last plan, the stand-in plan and the solver's, each priced by the model before it counts; the
+ * solver starts from the better of the other two.
+ */
 export async function makePlan(s: Scenario, options: PlanOptions): Promise<Plan> {
+  const { solve, last } = options;
   const faults: Fault[] = [];
   let bound: number | null = null;
-  let best: { planned: Planned; source: Certificate['source'] } | null = null;
-  const offer = (planned: Planned, source: Certificate['source']): void => {
-    if (!best || isBetter(planned.evaluation, best.planned.evaluation)) best = { planned, source };
+  let best = last ? candidate(s, last.schedule, 'last plan', last.ageSlots) : null;
+  const standInNow = (): void => {
+    best = better(best, { ...standIn(s), source: 'stand-in', ageSlots: 0 });
   };
-  const offered = (): typeof best => best;
-  if (options.solve) {
+  if (!options.solverOnly || !solve) standInNow();
+  if (solve) {
     const program = buildProgram(s);
-    const solution = await options.solve(program.text, program.columns);
+    const solution = await solve(
+      program.data,
+      best?.evaluation.feasible ? program.start(best.schedule, best.evaluation) : [],
+    );
     if (!solution.ok) faults.push(solution.error);
     else {
-      const schedule = program.schedule(solution.value.values);
       bound = solution.value.bound;
-      offer({ schedule, evaluation: evaluate(s, schedule) }, 'solver');
+      const solved = candidate(s, program.schedule(solution.value.values), 'solver', 0);
+      // On a tie the plan with the proof.
+      if (!best || !isBetter(best.evaluation, solved.evaluation)) best = solved;
     }
   }
-  if (!options.solverOnly || offered()?.planned.evaluation.feasible !== true) offer(standIn(s), 'stand-in');
-  if (options.last) offer({ schedule: options.last, evaluation: evaluate(s, options.last) }, 'last plan');
-  const chosen = offered() ?? { planned: standIn(s), source: 'stand-in' as const };
-  const { evaluation, schedule } = chosen.planned;
+  if (!best?.evaluation.feasible) standInNow();
+  const chosen = best ?? candidate(s, {}, 'stand-in', 0);
+  const { evaluation, schedule, source, ageSlots } = chosen;
   if (!evaluation.feasible) faults.push(infeasible(evaluation.violations));
   const cost = evaluation.cost;
   if (!evaluation.feasible) bound = null;
   const gap = bound === null ? null : Math.max(0, cost - bound) / Math.max(1, Math.abs(cost));
-  return { schedule, evaluation, certificate: { cost, bound, gap, source: chosen.source }, faults };
+  return { schedule, evaluation, certificate: { cost, bound, gap, source, ageSlots }, faults };
 }
+
+const candidate = (s: Scenario, schedule: Schedule, source: PlanSource, ageSlots: number): Candidate => ({
+  schedule,
+  evaluation: evaluate(s, schedule),
+  source,
+  ageSlots,
+});
+
+const better = (a: Candidate | null, b: Candidate): Candidate =>
+  a && !isBetter(b.evaluation, a.evaluation) ? a : b;
 
 function infeasible(violations: Planned['evaluation']['violations']): Fault {
   const gaveWay = [...new Set(violations.map((v) => `${v.rule} (${v.where})`))].slice(0, 5);

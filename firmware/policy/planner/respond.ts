@@ -2,6 +2,7 @@
  * The best a single device can do while all others keep to what they have: dynamic programming over its own state,
  * priced slot by slot. Each returns powers by slot (kW), inside the device's own limits whatever happens.
  */
+import { energyValue } from './battery-value.ts';
 import { discomfort, nextTemperature, terminalHeat } from './model.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
 import { breachPrice } from './slot-cost.ts';
@@ -9,48 +10,29 @@ import { breachPrice } from './slot-cost.ts';
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
 
-const SOC_STEPS = 80;
-
-/** Battery power by slot, charging positive. */
-export function planBattery(s: Scenario, d: DeviceOf<'battery'>, price: PriceOf): Float64Array {
-  const span = d.soc_max_kwh - d.soc_min_kwh;
-  const size = span / SOC_STEPS || 1;
-  const powerFor = (delta: number): number => {
-    const power = delta >= 0 ? delta / s.dt_h / d.eta_charge : (delta / s.dt_h) * d.eta_discharge;
-    return Math.abs(power) < 1e-9 ? 0 : power;
-  };
-  const up = Math.floor((d.charge_max_kw * s.dt_h * d.eta_charge) / size + 1e-9);
-  const down = Math.floor((d.discharge_max_kw * s.dt_h) / d.eta_discharge / size + 1e-9);
-  // The grid passes through the state of charge it starts from, so that standing still is always possible.
-  const offset = (((d.soc0_kwh - d.soc_min_kwh) % size) + size) % size;
-  const count = span > 0 ? Math.floor((span - offset) / size + 1e-9) + 1 : 1;
-  const first = Math.min(count - 1, Math.max(0, Math.round((d.soc0_kwh - d.soc_min_kwh - offset) / size)));
-  let next = Float64Array.from({ length: count }, (_, k) => -d.terminal_value_per_kwh * k * size);
-  const choice: Int16Array[] = [];
-  for (let t = s.n - 1; t >= 0; t--) {
-    const costs = Float64Array.from({ length: up + down + 1 }, (_, i) => {
-      const power = powerFor((i - down) * size);
-      return price(t, power) + Math.max(0, -power) * s.dt_h * d.wear_per_kwh;
-    });
-    const now = new Float64Array(count);
-    const pick = new Int16Array(count);
-    for (let k = 0; k < count; k++) {
-      let best = Number.POSITIVE_INFINITY;
-      for (let j = Math.max(-down, -k); j <= Math.min(up, count - 1 - k); j++) {
-        const c = at(costs, j + down) + at(next, k + j);
-        if (c < best) [best, pick[k]] = [c, j];
-      }
-      now[k] = best;
-    }
-    next = now;
-    choice[t] = pick;
-  }
+/** Battery power by slot, charging positive. `kinks` gives the powers at which a slot's price bends. */
+export function planBattery(
+  s: Scenario,
+  d: DeviceOf<'battery'>,
+  price: PriceOf,
+  kinks: (t: number) => readonly number[],
+): Float64Array {
+  const views = Array.from({ length: s.n }, (_, t) => ({
+    cost: (power: number) => price(t, power),
+    kinks_kw: kinks(t),
+  }));
+  const idle = { cost: () => 0, kinks_kw: [] };
+  const value = energyValue(s, d, {
+    states: 1,
+    view: (t) => views[t] ?? idle,
+    chances: () => [1],
+  });
   const powers = new Float64Array(s.n);
-  let k = first;
+  let soc = d.soc0_kwh;
   for (let t = 0; t < s.n; t++) {
-    const j = at(choice[t], k);
-    powers[t] = powerFor(j * size);
-    k += j;
+    const power = value.best(t, 0, views[t] ?? idle, soc);
+    powers[t] = power;
+    soc += s.dt_h * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
   }
   return powers;
 }
@@ -113,8 +95,9 @@ export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): F
   const levels = levelsOf(d);
   const dear = breachPrice(s);
   const look = (values: Float64Array, state: number, t_c: number): number => {
-    const x = Math.min(T_STEPS, Math.max(0, (t_c - floor) / size));
-    const i = Math.min(T_STEPS - 1, Math.floor(x));
+    // Beyond the grid the slope at its edge goes on: colder than its lower end is worse, not equal.
+    const x = (t_c - floor) / size;
+    const i = Math.min(T_STEPS - 1, Math.max(0, Math.floor(x)));
     const a = at(values, state * width + i);
     return a + (x - i) * (at(values, state * width + i + 1) - a);
   };

@@ -4,9 +4,10 @@
  * on what is, not on what was expected.
  */
 import * as z from 'zod';
-import { type Fault, type Result, refuse } from '../../domain/errors.ts';
-import { cautious, corrected } from './forecast-correction.ts';
-import { makePlan, type SolveProgram } from './planner.ts';
+import { type Fault, ok, type Result, refuse } from '../../domain/errors.ts';
+import { corrected, spreadAt } from './forecast-correction.ts';
+import { hedged } from './outlook.ts';
+import { makePlan, type PlanOptions, type SolveProgram } from './planner.ts';
 import { type Progress, remaining } from './remaining.ts';
 import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
 
@@ -81,25 +82,38 @@ export class RollingPlanner {
     this.#known = known.value;
     const expected =
       this.#options.correct === false ? known.value : corrected(this.#forecast, known.value, now.t);
-    const left = remaining(expected, now.t, progressOf(now));
-    const rest = this.#options.correct === false ? left : cautious(left);
+    const rest = remaining(expected, now.t, progressOf(now));
+    const spread = this.#options.correct === false ? null : spreadAt(this.#forecast, known.value, now.t);
+    if (spread && batteriesAlone(rest)) return ok(answer(rest, hedged(rest, {}, spread), []));
     const plan = await makePlan(rest, {
       solve: this.#options.solve,
       solverOnly: true,
       ...this.#shifted(rest, now.t),
     });
     this.#last = { t: now.t, schedule: plan.schedule };
-    const devices = Object.fromEntries(rest.devices.map((d) => [d.id, setPoint(plan.schedule[d.id] ?? {})]));
-    return { ok: true, value: plan.faults.length ? { devices, faults: plan.faults } : { devices } };
+    const schedule = spread ? hedged(rest, plan.schedule, spread) : plan.schedule;
+    return ok(answer(rest, schedule, plan.faults));
   }
 
-  #shifted(rest: Scenario, t: number): { last?: Schedule } {
+  #shifted(rest: Scenario, t: number): Pick<PlanOptions, 'last'> {
     if (!this.#last || this.#last.t >= t) return {};
     const by = t - this.#last.t;
-    const schedule = this.#last.schedule;
-    return { last: Object.fromEntries(rest.devices.map((d) => [d.id, shift(schedule[d.id] ?? {}, by)])) };
+    const before = this.#last.schedule;
+    const schedule = Object.fromEntries(rest.devices.map((d) => [d.id, shift(before[d.id] ?? {}, by)]));
+    return { last: { schedule, ageSlots: by } };
   }
 }
+
+function answer(s: Scenario, schedule: Schedule, faults: readonly Fault[]): StepAnswer {
+  const devices = Object.fromEntries(s.devices.map((d) => [d.id, setPoint(schedule[d.id] ?? {})]));
+  return faults.length ? { devices, faults } : { devices };
+}
+
+/** Nothing but a battery moves and no sum over slots is priced: its values alone are the plan. */
+const batteriesAlone = (s: Scenario): boolean =>
+  !s.grid.peak &&
+  s.devices.every((d) => d.type === 'battery' || d.type === 'pv') &&
+  !s.events.some((e) => e.kind === 'incentive' || e.kind === 'reduce');
 
 function shift(p: DeviceSchedule, by: number): DeviceSchedule {
   const moved: DeviceSchedule = {};

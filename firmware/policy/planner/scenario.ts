@@ -116,6 +116,8 @@ const event = z.object({
 const scenario = z.object({
   format: z.literal('hems-scenario/1').optional(),
   id: z.string().max(128).default('scenario'),
+  /** Local time with offset of the first slot. */
+  start: z.string().max(40).optional(),
   n: z.number().int().min(1).max(LIMITS.planSlots),
   dt_h: z
     .number()
@@ -217,6 +219,12 @@ function mistakeInEvent(e: PlanEvent, n: number): string | null {
 /** The value at `i`, and 0 past the end: series are checked for their length when they are read. */
 export const at = (values: ArrayLike<number> | null | undefined, i: number): number => values?.[i] ?? 0;
 
+/** Slots from local midnight to the first slot of the scenario; without `start` it begins at midnight. */
+export function firstSlotOfDay(s: Scenario): number {
+  const time = /T(\d\d):(\d\d)/.exec(s.start ?? '');
+  return time ? Math.floor((Number(time[1]) + Number(time[2]) / 60) / s.dt_h) : 0;
+}
+
 /** What an event allows in slot `t` (kW); null where it says nothing about single slots. */
 export function limitAt(e: PlanEvent, t: number): number | null {
   if (t < e.start || t >= e.end || e.kind === 'incentive') return null;
@@ -231,6 +239,17 @@ export function windowEnergy(e: PlanEvent, dt_h: number): number {
   let sum = e.carry_kwh ?? 0;
   for (let t = e.start; t < e.end; t++) sum += dt_h * (limitAt(e, t) ?? at(e.baseline_kw, t - e.start));
   return sum;
+}
+
+/** What a device draws by slot, kW; a battery that discharges draws less than nothing. Solar is not a load: 0. */
+export function netPower(s: Scenario, d: Device, p: DeviceSchedule): Float64Array {
+  const start = p.start ?? null;
+  return Float64Array.from({ length: s.n }, (_, t) => {
+    if (d.type === 'battery') return at(p.charge_kw, t) - at(p.discharge_kw, t);
+    if (d.type === 'curtailable') return at(d.demand_kw, t) - at(p.curtailed_kw, t);
+    if (d.type === 'appliance') return start === null ? 0 : at(d.profile_kw, t - start);
+    return d.type === 'pv' ? 0 : at(p.power_kw, t);
+  });
 }
 
 /** What a kWh of import costs in slot `t`, carbon included. */

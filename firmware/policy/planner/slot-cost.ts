@@ -25,6 +25,8 @@ export interface Coupling {
 export interface SlotCosts {
   /** Cost of slot `t` when everything but solar draws `net_kw`, `steerable_kw` of it steerable. */
   cost(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
+  /** Net powers (before solar, kW) at which the slope of the cost changes, and steerable powers at which it does. */
+  kinks(t: number): { readonly net_kw: readonly number[]; readonly steerable_kw: readonly number[] };
   /** How much solar is used then, kW (all inverters). */
   solar(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
 }
@@ -79,9 +81,19 @@ export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
     return [least, pv];
   };
   return {
+    kinks: (t) => kinksOf(terms[t]),
     cost: (t, net, steerable, charge) => best(t, net, steerable, charge)[0],
     solar: (t, net, steerable, charge) => best(t, net, steerable, charge)[1],
   };
+}
+
+function kinksOf(m: SlotTerms | undefined): { net_kw: number[]; steerable_kw: number[] } {
+  if (!m) return { net_kw: [], steerable_kw: [] };
+  const offsets = [0, ...m.steps.map((x) => x.above_kw), ...m.exports.map((x) => -x.above_kw)];
+  const steerable_kw = m.steerable.map((x) => x.above_kw);
+  const bases = new Set([0, m.fixed_kw, m.fixed_kw + m.flexible_kw]);
+  const net_kw = [...bases].flatMap((base) => [...offsets, ...steerable_kw].map((x) => base + x));
+  return { net_kw, steerable_kw };
 }
 
 function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): SlotTerms {

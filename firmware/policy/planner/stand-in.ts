@@ -4,7 +4,7 @@
  */
 import { type Evaluation, evaluate, isBetter } from './model.ts';
 import { type PriceOf, planAppliance, planBattery, planCar, planCut, planHeat } from './respond.ts';
-import { at, type Device, isWindow, type Scenario, type Schedule } from './scenario.ts';
+import { at, type Device, isWindow, netPower, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 
 export interface Planned {
@@ -86,14 +86,8 @@ function adopt(s: Scenario, d: Device, from: Schedule, loads: Map<string, Load>)
   const p = from[d.id];
   const load = loads.get(d.id);
   if (!p || !load) return;
-  for (let t = 0; t < s.n; t++) {
-    if (d.type === 'battery') load.power[t] = at(p.charge_kw, t) - at(p.discharge_kw, t);
-    else if (d.type === 'curtailable') load.power[t] = at(d.demand_kw, t) - at(p.curtailed_kw, t);
-    else load.power[t] = at(p.power_kw, t);
-  }
-  if (d.type !== 'appliance') return;
+  load.power = netPower(s, d, p);
   load.start = p.start ?? null;
-  load.power = cycle(s, d.profile_kw, load.start);
 }
 
 function cycle(s: Scenario, profile_kw: readonly number[], start: number | null): Float64Array {
@@ -140,7 +134,8 @@ function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Lo
     );
   const load = loads.get(d.id);
   if (!load) return;
-  if (d.type === 'battery') load.power = planBattery(s, d, price);
+  if (d.type === 'battery')
+    load.power = planBattery(s, d, price, (t) => bends(costs, t, at(net, t), at(steerable, t)));
   else if (d.type === 'ev') load.power = planCar(s, d, price);
   else if (d.type === 'thermal') load.power = planHeat(s, d, price);
   else if (d.type === 'appliance') {
@@ -151,6 +146,12 @@ function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Lo
     const cut = planCut(s, d, (t, x) => price(t, at(demand, t) + x));
     load.power = demandOf(s, d).map((x, t) => x - at(cut, t));
   }
+}
+
+/** Powers of one device at which slot `t` changes its slope, when the others draw this. */
+function bends(costs: SlotCosts, t: number, net_kw: number, steerable_kw: number): number[] {
+  const kinks = costs.kinks(t);
+  return [...kinks.net_kw.map((x) => x - net_kw), ...kinks.steerable_kw.map((x) => x - steerable_kw)];
 }
 
 /** The schedule of these loads, with solar used as far as it pays, and its price. */

@@ -1,0 +1,126 @@
+/**
+ * What stored energy is worth, by dynamic programming over the state of charge: slot by slot from the end, once for
+ * every state that load and sun may be in (one state: they are known). What a slot costs is piecewise linear in the
+ * battery's power, so trying its kinks and some powers between them finds the best; between grid points of the state
+ * of charge the value is interpolated.
+ */
+import { at, type DeviceOf, type Scenario } from './scenario.ts';
+
+/** What a slot costs in one state, by the battery's power (kW, charging positive). */
+export interface SlotView {
+  cost(power_kw: number): number;
+  /** Powers at which the slope of the cost changes. */
+  readonly kinks_kw: readonly number[];
+}
+
+export interface Outlook {
+  /** How many states there are. */
+  readonly states: number;
+  view(t: number, state: number): SlotView;
+  /** Chances of the states of slot `t + 1`, given the state of slot `t`. */
+  chances(t: number, state: number): readonly number[];
+}
+
+export interface EnergyValue {
+  /** The best power in slot `t`, seen as `view`, with `soc_kwh` at its start. */
+  best(t: number, state: number, view: SlotView, soc_kwh: number): number;
+}
+
+const NODES = 72;
+const POWERS = 7;
+
+/** Powers that are tried in a slot, what each costs, and by how much it changes the state of charge. */
+interface Moves {
+  readonly power: Float64Array;
+  readonly cost: Float64Array;
+  readonly change: Float64Array;
+}
+
+export function energyValue(s: Scenario, d: DeviceOf<'battery'>, outlook: Outlook): EnergyValue {
+  const low = Math.min(d.soc_min_kwh, d.soc0_kwh);
+  const high = Math.max(d.soc_max_kwh, d.soc0_kwh, low + 1e-6);
+  const size = (high - low) / NODES;
+  const last = Float64Array.from({ length: NODES + 1 }, (_, i) => -d.terminal_value_per_kwh * i * size);
+  /** By slot and state: expected cost of all later slots, by state of charge at the end of the slot. */
+  const later: Float64Array[][] = [];
+  later[s.n - 1] = Array.from({ length: outlook.states }, () => last);
+  for (let t = s.n - 1; t > 0; t--) {
+    const values = Array.from({ length: outlook.states }, (_, k) => {
+      const moves = movesOf(s, d, outlook.view(t, k));
+      const after = later[t]?.[k] ?? last;
+      return Float64Array.from(
+        { length: NODES + 1 },
+        (_, i) => cheapest(moves, after, low + i * size, low, high, size).cost,
+      );
+    });
+    later[t - 1] = Array.from({ length: outlook.states }, (_, k) => mean(values, outlook.chances(t - 1, k)));
+  }
+  return {
+    best: (t, state, view, soc_kwh) =>
+      cheapest(movesOf(s, d, view), later[t]?.[state] ?? last, soc_kwh, low, high, size).power,
+  };
+}
+
+function mean(values: readonly Float64Array[], chances: readonly number[]): Float64Array {
+  const only = values[0];
+  if (values.length === 1 && only) return only;
+  return Float64Array.from({ length: NODES + 1 }, (_, i) => {
+    let sum = 0;
+    for (let k = 0; k < values.length; k++) sum += at(chances, k) * at(values[k], i);
+    return sum;
+  });
+}
+
+function movesOf(s: Scenario, d: DeviceOf<'battery'>, view: SlotView): Moves {
+  const tried = [0, ...view.kinks_kw];
+  for (let i = 1; i <= POWERS; i++)
+    tried.push((d.charge_max_kw * i) / POWERS, (-d.discharge_max_kw * i) / POWERS);
+  const power = Float64Array.from(
+    tried.filter((p) => p <= d.charge_max_kw && p >= -d.discharge_max_kw),
+  ).sort();
+  return {
+    power,
+    cost: power.map((p) => view.cost(p) + Math.max(0, -p) * s.dt_h * d.wear_per_kwh),
+    change: power.map((p) => s.dt_h * (p > 0 ? p * d.eta_charge : p / d.eta_discharge)),
+  };
+}
+
+interface Choice {
+  readonly cost: number;
+  readonly power: number;
+}
+
+/** The best move from `soc`; one that would pass a bound is cut to reach it. */
+function cheapest(
+  { power, cost, change }: Moves,
+  after: Float64Array,
+  soc: number,
+  low: number,
+  high: number,
+  size: number,
+): Choice {
+  let best = Number.POSITIVE_INFINITY;
+  let chosen = 0;
+  const consider = (p: number, c: number, end: number): void => {
+    const x = Math.min(NODES, Math.max(0, (end - low) / size));
+    const i = Math.min(NODES - 1, Math.floor(x));
+    const a = at(after, i);
+    const total = c + a + (x - i) * (at(after, i + 1) - a);
+    if (total < best - 1e-12) [best, chosen] = [total, p];
+  };
+  const cut = (i: number, end: number): void => {
+    const share = (end - soc - at(change, i)) / (at(change, i + 1) - at(change, i));
+    if (!(share >= 0 && share <= 1)) return;
+    const p = at(power, i) + share * (at(power, i + 1) - at(power, i));
+    consider(p, at(cost, i) + share * (at(cost, i + 1) - at(cost, i)), end);
+  };
+  for (let i = 0; i < power.length; i++) {
+    const end = soc + at(change, i);
+    if (end >= low - 1e-9 && end <= high + 1e-9) consider(at(power, i), at(cost, i), end);
+    if (i + 1 >= power.length) continue;
+    const next = soc + at(change, i + 1);
+    if (end < low && next > low) cut(i, low);
+    if (end < high && next > high) cut(i, high);
+  }
+  return { cost: best, power: chosen };
+}

@@ -1,0 +1,187 @@
+/**
+ * What may come, for deciding what a battery does now: load and sun in a few states each that last for a while, with
+ * spreads learnt from the errors seen so far. Energy that is bought now may find the battery full when the sun shines
+ * more than forecast, and a battery that is emptied now misses the peak that nobody forecast: with one expected
+ * course both would cost nothing.
+ */
+import { energyValue, type Outlook, type SlotView } from './battery-value.ts';
+import { evaluate } from './model.ts';
+import {
+  at,
+  type Device,
+  type DeviceOf,
+  isWindow,
+  netPower,
+  type Scenario,
+  type Schedule,
+} from './scenario.ts';
+import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
+
+/** How far reality may be from what is expected. */
+export interface Spread {
+  /** Standard deviation of the base load, kW. */
+  readonly load_kw: number;
+  /** Relative standard deviation of solar, by slot. */
+  readonly solar: readonly number[];
+  /** Whether a day begins with this slot: its sun has little to do with that of the day before. */
+  readonly newDay: readonly boolean[];
+}
+
+/** Offsets in standard deviations and their chances: a load is more often a little lower than much higher. */
+const LOAD_STATES: readonly State[] = [
+  { offset: -0.9, chance: 0.35 },
+  { offset: 0, chance: 0.44 },
+  { offset: 1.5, chance: 0.21 },
+];
+const SOLAR_STATES: readonly State[] = [
+  { offset: -1.2, chance: 0.3 },
+  { offset: 0, chance: 0.4 },
+  { offset: 1.2, chance: 0.3 },
+];
+interface State {
+  readonly offset: number;
+  readonly chance: number;
+}
+/** The chance that a state lasts for another hour. */
+const LOAD_LASTS = 0.4;
+const SOLAR_LASTS = 0.85;
+const SOLAR_FACTOR = { least: 0.1, most: 2.5 };
+
+/**
+ * `schedule` with the first slot of its batteries decided anew: that slot is known, what follows may turn out as
+ * `spread` says, all other devices keep to the schedule. It stays as it is where the cost of a slot cannot be told on
+ * its own (energy windows).
+ */
+export function hedged(s: Scenario, schedule: Schedule, spread: Spread): Schedule {
+  const batteries = s.devices.filter((d) => d.type === 'battery');
+  if (batteries.length === 0 || s.events.some((e) => e.kind === 'incentive' || isWindow(e))) return schedule;
+  const coupling: Coupling = { threshold_kw: ceiling(s, schedule), window_per_kwh: null };
+  const known = slotCosts(s, coupling);
+  const next = { ...schedule };
+  for (const d of batteries) {
+    const others = othersThan(s, d, next);
+    const value = energyValue(s, d, outlookOf(s, d, others, coupling, spread));
+    const power = value.best(0, 0, viewOf(d, known, others, 0, 0), d.soc0_kwh);
+    next[d.id] = {
+      charge_kw: firstAs(s, next[d.id]?.charge_kw, Math.max(0, power)),
+      discharge_kw: firstAs(s, next[d.id]?.discharge_kw, Math.max(0, -power)),
+    };
+  }
+  return withFirstSolar(s, next, known);
+}
+
+const firstAs = (s: Scenario, series: readonly number[] | undefined, x: number): number[] =>
+  (series ?? new Array<number>(s.n).fill(0)).with(0, x);
+
+/** Solar in the first slot as far as it pays beside what the loads now do. */
+function withFirstSolar(s: Scenario, schedule: Schedule, costs: SlotCosts): Schedule {
+  const all = othersThan(s, null, schedule);
+  let left = costs.solar(0, at(all.net_kw, 0), at(all.steerable_kw, 0), at(all.charge_kw, 0));
+  for (const d of s.devices) if (d.type === 'pv' && !d.curtailable) left -= at(d.available_kw, 0);
+  const next = { ...schedule };
+  for (const d of s.devices) {
+    if (d.type !== 'pv' || !d.curtailable) continue;
+    const used = Math.min(at(d.available_kw, 0), Math.max(0, left));
+    next[d.id] = { used_kw: firstAs(s, next[d.id]?.used_kw ?? d.available_kw, used) };
+    left -= used;
+  }
+  return next;
+}
+
+/** Peaks up to the one that is planned are paid for. */
+function ceiling(s: Scenario, schedule: Schedule): number | null {
+  if (!s.grid.peak) return null;
+  return Math.max(s.grid.peak.free_kw, ...evaluate(s, schedule).import_kw);
+}
+
+function outlookOf(
+  s: Scenario,
+  d: DeviceOf<'battery'>,
+  others: Others,
+  coupling: Coupling,
+  spread: Spread,
+): Outlook {
+  const sunny = s.devices.some((x) => x.type === 'pv' && x.available_kw.some((p, t) => t > 0 && p > 0));
+  const suns = sunny ? SOLAR_STATES : [{ offset: 0, chance: 1 }];
+  const costs = suns.map(({ offset }) => slotCosts(withSun(s, spread, offset), coupling));
+  const states = LOAD_STATES.flatMap((load) => suns.map((sun, i) => ({ load, sun, costs: costs[i] })));
+  const stay = (chance: number): number => chance ** s.dt_h;
+  const lasting = stay(LOAD_LASTS);
+  const chances = (from: number, sunLasts: number): number[] =>
+    states.map(({ load, sun }, to) => {
+      const sameLoad = Math.floor(from / suns.length) === Math.floor(to / suns.length) ? lasting : 0;
+      const sameSun = from % suns.length === to % suns.length ? sunLasts : 0;
+      return (sameLoad + (1 - lasting) * load.chance) * (sameSun + (1 - sunLasts) * sun.chance);
+    });
+  const within = states.map((_, k) => chances(k, stay(SOLAR_LASTS)));
+  const overnight = states.map((_, k) => chances(k, 0));
+  const any = states.map(({ load, sun }) => load.chance * sun.chance);
+  return {
+    states: states.length,
+    view: (t, k) => {
+      const state = states[k];
+      const offset_kw = (state?.load.offset ?? 0) * spread.load_kw;
+      return viewOf(d, state?.costs, others, t, offset_kw);
+    },
+    chances: (t, k) => (t === 0 ? any : (spread.newDay[t + 1] ? overnight : within)[k]) ?? any,
+  };
+}
+
+function withSun(s: Scenario, spread: Spread, offset: number): Scenario {
+  const { least, most } = SOLAR_FACTOR;
+  const devices = s.devices.map((d) => {
+    if (d.type !== 'pv') return d;
+    const factor = (t: number): number => Math.min(most, Math.max(least, 1 + offset * at(spread.solar, t)));
+    return { ...d, available_kw: d.available_kw.map((x, t) => x * factor(t)) };
+  });
+  return { ...s, devices };
+}
+
+/** What everything but the battery and the sun draws, by slot. */
+interface Others {
+  readonly net_kw: Float64Array;
+  readonly steerable_kw: Float64Array;
+  readonly charge_kw: Float64Array;
+}
+
+function othersThan(s: Scenario, without: Device | null, schedule: Schedule): Others {
+  const net_kw = Float64Array.from(s.base_load_kw);
+  const steerable_kw = new Float64Array(s.n);
+  const charge_kw = new Float64Array(s.n);
+  for (const d of s.devices) {
+    if (d === without || d.type === 'pv') continue;
+    const power = netPower(s, d, schedule[d.id] ?? {});
+    for (let t = 0; t < s.n; t++) {
+      const x = at(power, t);
+      net_kw[t] = at(net_kw, t) + x;
+      if ('steerable' in d && d.steerable) steerable_kw[t] = at(steerable_kw, t) + Math.max(0, x);
+      if (d.type === 'battery' && !d.grid_charge) charge_kw[t] = Math.max(at(charge_kw, t), x);
+    }
+  }
+  return { net_kw, steerable_kw, charge_kw };
+}
+
+function viewOf(
+  d: DeviceOf<'battery'>,
+  costs: SlotCosts | undefined,
+  others: Others,
+  t: number,
+  offset_kw: number,
+): SlotView {
+  const base = Math.max(0, at(others.net_kw, t) + offset_kw);
+  const steerable = at(others.steerable_kw, t);
+  const charge = at(others.charge_kw, t);
+  const kinks = costs?.kinks(t);
+  return {
+    cost: (p) =>
+      costs?.cost(
+        t,
+        base + p,
+        steerable + (d.steerable ? Math.max(0, p) : 0),
+        d.grid_charge ? charge : Math.max(charge, p),
+      ) ?? 0,
+    kinks_kw: kinks
+      ? [...kinks.net_kw.map((x) => x - base), ...kinks.steerable_kw.map((x) => x - steerable)]
+      : [],
+  };
+}

@@ -1,0 +1,161 @@
+/** DLMS meters on TCP with real bytes: HAN ports that push, keys, replays. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Test, test } from 'tap';
+import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
+import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
+import type { Measurement } from '../../firmware/domain/measurement.ts';
+import { pointKey } from '../../firmware/domain/measurement.ts';
+import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
+import { systemClock } from '../../firmware/hal/clock.ts';
+import { realLink } from '../../firmware/hal/links/open.ts';
+import { openStore } from '../../firmware/store/index.ts';
+import { tcpCarrier } from '../twins/carriers.ts';
+import { inHdlc, kaifa, kamstrup, VALUES } from '../twins/dlms-telegram.ts';
+import { p1Telegram } from '../twins/p1-telegram.ts';
+
+const real = systemClock();
+const KEY = Buffer.from('000102030405060708090A0B0C0D0E0F', 'hex');
+const AUTH_KEY = Buffer.from('D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF', 'hex');
+const TITLE = Buffer.from('4B464D1010000001', 'hex');
+
+function watch(meter: ResourceManager) {
+  const measured: Measurement[] = [];
+  const faults: string[] = [];
+  meter.open({
+    measured: (m) => void measured.push(...m),
+    flexibility: () => {},
+    status: () => {},
+    health: () => {},
+    fault: (f) => void faults.push(f.code),
+  });
+  return { measured, faults };
+}
+
+async function until(what: string, done: () => boolean): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!done()) {
+    if (performance.now() > end) throw new Error(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function storeIn(t: Test) {
+  const dir = mkdtempSync(path.join(tmpdir(), 'hearth-dlms-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  return () => openStore(path.join(dir, 'hearth.sqlite'), { clock: real, timeZone: 'Europe/Vienna' });
+}
+
+/** A port that pushes, a meter on it, and what it was sent. */
+async function port(protocol: 'dlms-push' | 'dsmr-p1', options: Partial<MeterConfig>) {
+  let connected = 0;
+  const heard: Uint8Array[] = [];
+  const carrier = await tcpCarrier((chunk) => void heard.push(chunk));
+  const link = realLink({ kind: 'tcp', host: '127.0.0.1', port: carrier.port }, real);
+  const counting = {
+    ...link,
+    open: async (events: Parameters<typeof link.open>[0]) => {
+      await link.open(events);
+      connected++;
+    },
+  };
+  const meter = METER_PROTOCOLS[protocol](
+    { id: 'm', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna', ...options },
+    counting,
+    real,
+  );
+  const seen = watch(meter);
+  await until('connected', () => connected > 0);
+  const close = async (): Promise<void> => {
+    await meter.close();
+    await carrier.close();
+  };
+  return { ...seen, heard, close, send: (bytes: Uint8Array) => carrier.write(bytes) };
+}
+
+const push = (counter: number, import_W = 1234): Uint8Array =>
+  inHdlc(
+    encodeCiphered(kaifa({ ...VALUES, import_W }), {
+      systemTitle: TITLE,
+      securityControl: 0x30,
+      invocationCounter: counter,
+      key: KEY,
+      authKey: AUTH_KEY,
+    }),
+  );
+
+test('a HAN port in clear: points of the meter itself, whatever channel it calls them', async (t) => {
+  const { measured, faults, send, close } = await port('dlms-push', {});
+  send(Buffer.concat([Buffer.from('noise'), inHdlc(kamstrup(VALUES)), inHdlc(kaifa(VALUES, 'MA304H3E'))]));
+  await until('two pushes', () => measured.some((m) => pointKey(m.point) === 'm/voltage/L3'));
+  const values = new Map(measured.map((m) => [pointKey(m.point), m.value]));
+  t.equal(values.get('m/activePowerImport'), 1234);
+  t.equal(values.get('m/activeEnergyImport'), 4_211_730);
+  t.equal(values.get('m/current/L1'), 5.4);
+  t.notOk(values.has('m/voltage/L2'), 'not measured is not 0');
+  t.equal(measured[0]?.meterTimeMs, Date.parse('2026-03-29T03:00:10+02:00'));
+  t.same(faults, []);
+  await close();
+});
+
+test('with a key: replays, clear text and wrong tags are dropped, counted and not answered', async (t) => {
+  const open = storeIn(t);
+  const first = open();
+  const keys = { key: KEY, authKey: AUTH_KEY };
+  const live = await port('dlms-push', { ...keys, settings: first.settings });
+  const count = (): number => live.measured.filter((m) => m.point.quantity === 'activePowerImport').length;
+  live.send(Buffer.concat([push(100), push(101), push(101), push(99), inHdlc(kaifa(VALUES))]));
+  await until('all five', () => live.faults.length === 3);
+  t.same(live.faults, ['REPLAYED', 'REPLAYED', 'NOT_ENCRYPTED']);
+  t.equal(count(), 2);
+  const forged = encodeCiphered(kaifa(VALUES), {
+    systemTitle: TITLE,
+    securityControl: 0x30,
+    invocationCounter: 0xffff_ffff,
+    key: KEY,
+    authKey: AUTH_KEY.map((b) => b ^ 1),
+  });
+  live.send(Buffer.concat([inHdlc(forged), push(102)]));
+  await until('the next good one', () => count() === 3);
+  t.equal(live.faults.at(-1), 'BAD_AUTHENTICATION', 'a forged counter does not lock the meter out');
+  t.same(live.heard, [], 'no byte went to the meter');
+  await live.close();
+  first.close();
+
+  const second = open();
+  const again = await port('dlms-push', { ...keys, settings: second.settings });
+  again.send(Buffer.concat([push(102), push(103)]));
+  await until('the new one', () => again.measured.length > 0);
+  t.same(again.faults, ['REPLAYED'], 'the counter is known after a restart');
+  await again.close();
+  const fresh = await port('dlms-push', { key: KEY.map((b) => b ^ 1), settings: second.settings });
+  fresh.send(push(104));
+  await until('refused', () => fresh.faults.length === 1);
+  t.same(fresh.faults, ['KEY_WRONG']);
+  await fresh.close();
+  second.close();
+});
+
+test('encrypted P1: the same telegram twice counts once', async (t) => {
+  const text = p1Telegram({
+    wallMs: Date.UTC(2026, 0, 15),
+    importEnergy_Wh: 5,
+    exportEnergy_Wh: 0,
+    net_W: 7,
+  });
+  const telegram = (counter: number): Uint8Array =>
+    encodeCiphered(text, {
+      systemTitle: TITLE,
+      securityControl: 0x30,
+      invocationCounter: counter,
+      key: KEY,
+      authKey: AUTH_KEY,
+    });
+  const { measured, faults, send, close } = await port('dsmr-p1', { key: KEY, authKey: AUTH_KEY });
+  send(Buffer.concat([telegram(7), telegram(7), telegram(8), text]));
+  await until('all four', () => faults.length === 2);
+  t.same(faults, ['REPLAYED', 'NOT_ENCRYPTED']);
+  t.equal(measured.filter((m) => pointKey(m.point) === 'm/activePowerImport').length, 2);
+  await close();
+});
