@@ -243,7 +243,13 @@ function seen(home: Home): Image {
     wallMs: NOON + home.step * STEP_MS,
     elapsedMs: home.step * STEP_MS,
     wallTrusted: home.wallTrusted,
-    site: { ...SITE, fuse_A: FUSE_A, baseWorstCase_W: WORST_BASE_W, productionWorstCase_W: WORST_SUN_W, staleAfterMs: STALE_MS },
+    site: {
+      ...SITE,
+      fuse_A: FUSE_A,
+      baseWorstCase_W: WORST_BASE_W,
+      productionWorstCase_W: WORST_SUN_W,
+      staleAfterMs: STALE_MS,
+    },
     grid_W: known(a + b + c),
     gridPhase_A: [amps(a), amps(b), amps(c)],
     devices: home.devices.map((d) => ({
