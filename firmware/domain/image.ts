@@ -4,6 +4,7 @@
  */
 import type { Flexibility } from './flexibility.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
+import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
 import type { Signal } from './signal.ts';
 import type { ElapsedMs, WallMs } from './time.ts';
@@ -80,6 +81,8 @@ export interface Image {
   readonly gridPhase_A: readonly [Known, Known, Known];
   readonly devices: readonly DeviceImage[];
   readonly signals: readonly Signal[];
+  /** What a plan has devices do, slot by slot; absent: there is no plan, and the rules decide alone. */
+  readonly modes?: Modes;
   readonly nextInstructionId: number;
 }
 

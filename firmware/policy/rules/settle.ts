@@ -3,6 +3,7 @@
  * none before the meter has been read since the last command, because until then nobody knows what is free.
  */
 import type { DeviceImage, Image } from '../../domain/image.ts';
+import { isLed, modeNow } from '../followers/follow.ts';
 import { because, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 /** After a set-point was lowered it is not raised for so long. */
@@ -14,12 +15,15 @@ export const settle: Rule = ({ image }, plan) => {
   const unsettledMs = unsettled(image);
   return image.devices
     .filter((d) => isControllable(d) && !isProducer(d))
-    .reduce((p, d) => hold(p, d, unsettledMs), plan);
+    .reduce((p, d) => hold(image, p, d, unsettledMs), plan);
 };
 
-function hold(plan: Plan, device: DeviceImage, unsettledMs: number): Plan {
+function hold(image: Image, plan: Plan, device: DeviceImage, unsettledMs: number): Plan {
   const { id, setPoint_W, underWay_W, sinceLoweredMs } = device;
-  const loweredMs = setPoint_W === null ? 0 : SETTLE_MS - sinceLoweredMs;
+  // What follows the meter by its mode goes up and down with it.
+  const slot = modeNow(image, device);
+  const led = slot !== null && isLed(slot.mode);
+  const loweredMs = setPoint_W === null || led ? 0 : SETTLE_MS - sinceLoweredMs;
   const leftMs = Math.max(unsettledMs, loweredMs);
   if (leftMs <= 0) return plan;
   const confirmed_W = setPoint_W ?? 0;
