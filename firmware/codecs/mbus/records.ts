@@ -1,6 +1,6 @@
 /** From parsed records to what the house prints and keeps: data records, and readings with their names and dates. */
 import { type Fault, fault } from '../../domain/errors.ts';
-import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
+import type { DataRecord, Reading } from '../../domain/telegram.ts';
 import { HEX_OF_BYTE } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
 import { obisOf } from './obis-code.ts';
@@ -11,43 +11,47 @@ export function hexOf(bytes: Uint8Array): string {
   return text;
 }
 
-type Content = Pick<DataRecord, 'value' | 'unit' | 'text' | 'time' | 'hex' | 'quality'>;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-function content(record: ParsedRecord, payload: Uint8Array): Content {
-  const { kind, unit, dataStart, dataLength } = record;
-  const withUnit = unit === '' ? {} : { unit };
+/** The fields that a kind of record has; in place, because this runs for every record of every telegram. */
+function fillIn(row: Writable<DataRecord>, record: ParsedRecord, payload: Uint8Array): void {
+  const { kind, dataStart, dataLength } = record;
   switch (kind) {
     case 'number':
-      return { value: record.value, ...withUnit };
+    case 'invalid':
+      row.value = kind === 'number' ? record.value : null;
+      if (record.unit !== '') row.unit = record.unit;
+      return;
     case 'date':
     case 'minute':
     case 'second':
-      return { time: record.text };
+      row.time = record.text;
+      return;
     case 'clock':
     case 'text':
-      return { text: record.text };
-    case 'nothing':
-      return {};
-    case 'invalid':
-      return { value: null, ...withUnit };
+      row.text = record.text;
+      return;
     case 'binary':
-      return { hex: hexOf(payload.subarray(dataStart, dataStart + dataLength)) };
+      row.hex = hexOf(payload.subarray(dataStart, dataStart + dataLength));
+      return;
+    case 'nothing':
   }
 }
 
 export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array): DataRecord {
-  const quality =
-    (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
-  return {
+  const row: Writable<DataRecord> = {
     i,
     function: record.function,
     storage: record.storage,
     tariff: record.tariff,
     subunit: record.subunit,
     quantity: record.name === '' || record.unit !== '' ? record.quantity : record.name,
-    ...content(record, payload),
-    ...(quality === 'good' ? {} : { quality }),
   };
+  fillIn(row, record, payload);
+  const derived = (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good';
+  const quality = derived ? 'doubtful' : record.quality;
+  if (quality !== 'good') row.quality = quality;
+  return row;
 }
 
 const WHY: Readonly<Record<Stop, string>> = {
@@ -84,31 +88,31 @@ const DUE_STORAGE = 1;
  */
 export function readingsOf(records: readonly ParsedRecord[], mediumCode: number): Reading[] {
   const readings: Reading[] = [];
-  const seen = new Set<string>();
   for (const record of records) {
     const measured = record.kind === 'number' || record.kind === 'invalid';
     if (record.function !== 'inst' || !measured || record.modifiers & UNPLAIN) continue;
     const obis = obisOf(record, mediumCode);
-    if (obis === undefined || seen.has(obis)) continue;
-    seen.add(obis);
+    if (obis === undefined || readings.some((reading) => reading.obis === obis)) continue;
+    const reading: Writable<Reading> = { obis };
+    const name = nameOf(record);
+    if (name !== undefined) reading.name = name;
+    reading.quantity = record.quantity;
+    reading.value = record.kind === 'number' ? record.value : null;
+    if (record.unit !== '') reading.unit = record.unit;
     const time = record.storage === 0 ? undefined : dateOf(record.storage, records);
-    readings.push({
-      obis,
-      ...named(record),
-      quantity: record.quantity,
-      ...shownValue(record),
-      ...(time === undefined ? {} : { time }),
-    });
+    if (time !== undefined) reading.time = time;
+    if (record.quality !== 'good') reading.quality = record.quality;
+    readings.push(reading);
   }
   return readings;
 }
 
-function named({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): { name?: string } {
-  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return {};
-  if (quantity === 'volumeFlow' && storage === 0) return { name: 'flow' };
-  if (!COUNTERS.has(quantity)) return {};
-  if (storage === 0) return { name: 'total' };
-  return { name: storage === DUE_STORAGE ? 'target' : 'history' };
+function nameOf({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): string | undefined {
+  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return undefined;
+  if (quantity === 'volumeFlow' && storage === 0) return 'flow';
+  if (!COUNTERS.has(quantity)) return undefined;
+  if (storage === 0) return 'total';
+  return storage === DUE_STORAGE ? 'target' : 'history';
 }
 
 const DATES = new Set(['date', 'minute', 'second']);
@@ -118,11 +122,6 @@ function dateOf(storage: number, records: readonly ParsedRecord[]): string | und
   return records.find(
     (r) => r.storage === storage && r.function === 'inst' && DATES.has(r.kind) && !(r.modifiers & UNPLAIN),
   )?.text;
-}
-
-function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
-  const shown = quality === 'good' ? {} : { quality };
-  return { value: kind === 'number' ? value : null, ...(unit === '' ? {} : { unit }), ...shown };
 }
 
 /** The meter's own time: the first plain date-time among the present values. */
