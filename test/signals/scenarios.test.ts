@@ -193,7 +193,7 @@ class Home {
   }
 
   private openStore() {
-    return openStore(this.file, { clock: this.clock, timeZone: 'Europe/Berlin' });
+    return openStore(this.file, { clock: this.clock, timeZone: 'Europe/Berlin', syncs: false });
   }
 
   private start(): SignalReceiver {
