@@ -41,7 +41,11 @@ const NAMES: Readonly<Record<number, string>> = {
 /** Undefined for "no unit" (255, 0); a code without a row keeps its number, so that no value passes for a bare one. */
 export function unitOf(code: number | null): { readonly unit: string; readonly factor: Factor } | undefined {
   if (code === null || code === 255 || code === 0) return undefined;
-  const name = NAMES[code];
-  const house = name === undefined ? undefined : toHouseUnit(name);
-  return house ?? { unit: name ?? `unit ${code}`, factor: { multiply: 1, exponent: 0 } };
+  return UNITS[code] ?? { unit: `unit ${code}`, factor: { multiply: 1, exponent: 0 } };
 }
+
+const UNITS = Array.from({ length: 256 }, (_, code) => {
+  const name = NAMES[code];
+  if (name === undefined) return undefined;
+  return toHouseUnit(name) ?? { unit: name, factor: { multiply: 1, exponent: 0 } };
+});
