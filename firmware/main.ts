@@ -48,6 +48,18 @@ program
   });
 
 program
+  .command('probe')
+  .description('what hangs on a port, and the configuration for it: `hearth probe /dev/ttyUSB0`')
+  .argument('<port>', 'a serial port, or HOST:PORT')
+  .action(async (port: string) => {
+    const { probeCommand } = await import('./commands/probe.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    const output = { out: process.stdout, log: process.stderr };
+    process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+  });
+
+program
   .command('owner')
   .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
   .argument('<action>', 'reset')
