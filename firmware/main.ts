@@ -33,7 +33,7 @@ program
   .action(async (action: string, file: string) => {
     if (action !== 'check') program.error(`config: unknown action ${action}`);
     const { configCheck } = await import('./commands/config.ts');
-    process.exitCode = configCheck(file, process.stdout);
+    process.exitCode = configCheck(file, process.stdout, process.env);
   });
 
 program
@@ -45,6 +45,17 @@ program
   .action(async (options: { receiver: string; on: string; mode: string }) => {
     const { listen } = await import('./commands/listen.ts');
     await listen(options, process.stdout);
+  });
+
+program
+  .command('owner')
+  .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
+  .argument('<action>', 'reset')
+  .argument('<file>')
+  .action(async (action: string, file: string) => {
+    if (action !== 'reset') program.error(`owner: unknown action ${action}`);
+    const { ownerReset } = await import('./commands/owner.ts');
+    ownerReset(file, process.stdout);
   });
 
 program

@@ -6,7 +6,7 @@ import { MbusBus } from '../../firmware/adapters/meters/mbus/bus.ts';
 import { MBUS_DEFAULTS, type MbusSettings } from '../../firmware/adapters/meters/mbus/index.ts';
 import { searchBus } from '../../firmware/adapters/meters/mbus/search.ts';
 import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
-import { checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { MeterEvent } from '../../firmware/domain/meter-event.ts';
 import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
@@ -174,7 +174,7 @@ test('readings of now, values of due dates, battery and flags', async (t) => {
   );
   t.match(heard.events, [
     { code: 'BATTERY_LOW', detail: { flag: 'lowBattery' } },
-    { code: 'STORED_VALUE', detail: { quantity: 'energy', value: 10_000_000, date: '2025-12-31' } },
+    { code: 'STORED_VALUE', detail: { obis: '6-0:1.0.0', value: 10_000_000, date: '2025-12-31' } },
     { code: 'STORED_VALUE', detail: { date: '2026-04-30' } },
   ]);
   heard.events.length = 0;

@@ -35,12 +35,17 @@ interface Watched {
   readonly volumes: (number | null)[];
   readonly faults: string[];
   readonly health: string[];
+  /** Events as code and flag or date. */
+  readonly told: unknown[];
+  readonly kept: (number | null)[];
 }
 
 function watch(meter: ResourceManager): Watched {
   const volumes: (number | null)[] = [];
   const faults: string[] = [];
   const health: string[] = [];
+  const told: unknown[] = [];
+  const kept: (number | null)[] = [];
   meter.open({
     measured: (all: readonly Measurement[]) =>
       void volumes.push(...all.filter((m) => m.point.quantity === 'volume').map((m) => m.value)),
@@ -48,8 +53,10 @@ function watch(meter: ResourceManager): Watched {
     status: () => {},
     health: (h) => void health.push(h),
     fault: (f) => void faults.push(f.code),
+    noted: ({ code, detail }) => void told.push([code, detail.flag ?? detail.date]),
+    history: (values) => void kept.push(...values.map((m) => m.value)),
   });
-  return { volumes, faults, health };
+  return { volumes, faults, health, told, kept };
 }
 
 async function until(what: string, done: () => boolean): Promise<void> {
@@ -166,7 +173,12 @@ function onSimulatedTime(configs: Partial<MeterConfig>[], noticed: (m: HeardMete
   end.onBytes((bytes) => twin.take(bytes));
   const receiver = new WirelessReceiver({ receiver: 'im871a', mode: 'C1+T1' }, link, clock, noticed);
   const seats = configs.map(
-    (c, k) => new WirelessMeterSeat({ id: `m${k}`, address: '12345678', ...c }, receiver, clock),
+    (c, k) =>
+      new WirelessMeterSeat(
+        { id: `m${k}`, address: '12345678', timeZone: 'Europe/Berlin', ...c },
+        receiver,
+        clock,
+      ),
   );
   const watched = seats.map(watch);
   const hear = async (telegram: Uint8Array): Promise<void> => {
@@ -272,4 +284,30 @@ test('a receiver that does not answer is said so and listened to', async (t) => 
   await hear(plain(KAMSTRUP, 3));
   t.same(watched[0]?.volumes, [0.003]);
   t.equal(watched[0]?.health.at(-1), 'ok');
+});
+
+test('flags and values of a due date are told once, by radio as by cable', async (t) => {
+  const { hear, run, watched } = onSimulatedTime([{}]);
+  await run(1_000);
+  // Of 2025-12-31: 7 litres; the next due date lies ahead and has no value yet.
+  const dueDate = hex('426C3F3C 4413 07000000 82016C 3F4C 840113 00000000');
+  const send = (access: string, status: string, records: Uint8Array) =>
+    hear(wireless(KAMSTRUP, hex(`7A${access}${status}0000`), join(litres(9), records)));
+  await send('01', '04', dueDate);
+  await send('02', '04', dueDate);
+  await send('03', '18', hex('02FD17 0500'));
+  await send('04', '18', new Uint8Array());
+  await send('05', '00', hex('02FD17 0000'));
+  t.same(watched[0]?.told, [
+    ['BATTERY_LOW', 'lowBattery'],
+    ['STORED_VALUE', '2025-12-31'],
+    ['METER_ALARM', 'permanentError'],
+    ['METER_ALARM', 'temporaryError'],
+    ['METER_ALARM', 'error 5'],
+    ['BATTERY_GOOD', 'lowBattery'],
+    ['METER_ALARM_OVER', 'permanentError'],
+    ['METER_ALARM_OVER', 'temporaryError'],
+    ['METER_ALARM_OVER', 'error 5'],
+  ]);
+  t.same(watched[0]?.kept, [0.007]);
 });

@@ -3,18 +3,30 @@ import { statusFlags } from '../../codecs/mbus/status.ts';
 import type { MeterEvent } from '../../domain/meter-event.ts';
 import type { DataRecord } from '../../domain/telegram.ts';
 
-/** Of the status bytes in the headers of one readout, and of the meter's own error word where a bit of it is set. */
-export function flagsOf(statuses: readonly number[], records: readonly DataRecord[]): string[] {
+const ERROR_WORD = 'error ';
+
+/**
+ * Of the status bytes in the headers, and of the meter's own error word where a bit of it is set. A telegram that
+ * does not speak of one of the two leaves it as it was `before`.
+ */
+export function flagsOf(
+  statuses: readonly number[],
+  records: readonly DataRecord[],
+  before: readonly string[],
+): string[] {
+  const words = records.filter(({ quantity, storage }) => quantity === 'errorFlags' && storage === 0);
+  const kept = before.filter((flag) =>
+    flag.startsWith(ERROR_WORD) ? words.length === 0 : statuses.length === 0,
+  );
   // Busy passes by itself, and who reads it says so already.
   const flags = statuses.flatMap(statusFlags).filter((flag) => flag !== 'busy');
-  return [...new Set([...flags, ...records.flatMap(errorWord)])];
+  return [...new Set([...kept, ...flags, ...words.flatMap(errorWord)])];
 }
 
 /** VIF FDh 17h. */
-function errorWord({ quantity, storage, value, hex }: DataRecord): string[] {
-  if (quantity !== 'errorFlags' || storage !== 0) return [];
+function errorWord({ value, hex }: DataRecord): string[] {
   const word = hex ?? (value == null ? '' : value.toString(16).toUpperCase());
-  return /[1-9A-F]/i.test(word) ? [`error ${word}`] : [];
+  return /[1-9A-F]/i.test(word) ? [`${ERROR_WORD}${word}`] : [];
 }
 
 /** The events between two telegrams of one meter. */

@@ -309,8 +309,8 @@ Stop readRecord(Cursor& in, uint8_t dif, Record& record) {
   stop = readVib(in, meaning, record);
   if (stop != Stop::kEnd) return stop;
   record.headerEnd = static_cast<uint32_t>(in.at);
-  record.quantity = static_cast<uint8_t>(meaning.quantity);
-  record.unit = static_cast<uint8_t>(meaning.unit);
+  record.quantity = static_cast<uint32_t>(meaning.quantity);
+  record.unit = static_cast<uint32_t>(meaning.unit);
   record.exponent = meaning.exponent;
   const uint8_t field = dif & 15;
   if (field == 13) return readVariableData(in, meaning, record);
@@ -327,7 +327,7 @@ Stop readRecord(Cursor& in, uint8_t dif, Record& record) {
 void readRest(Cursor& in, uint8_t dif, Record& record) {
   record.function = dif == 0x1F ? Function::kMore : Function::kMfct;
   record.kind = Kind::kBinary;
-  record.quantity = static_cast<uint8_t>(Quantity::kManufacturerSpecific);
+  record.quantity = static_cast<uint32_t>(Quantity::kManufacturerSpecific);
   record.modifiers = kManufacturer;
   record.vibStart = record.headerEnd = record.dataStart = static_cast<uint32_t>(in.at);
   record.dataLength = static_cast<uint32_t>(in.left());
@@ -420,8 +420,8 @@ Result parseFixed(const uint8_t* bytes, size_t length, Record* out, size_t capac
     Record& record = out[i];
     record = Record{};
     record.function = stored || code == 0x3E ? Function::kStored : Function::kActual;
-    record.quantity = static_cast<uint8_t>(unit.quantity);
-    record.unit = static_cast<uint8_t>(unit.unit);
+    record.quantity = static_cast<uint32_t>(unit.quantity);
+    record.unit = static_cast<uint32_t>(unit.unit);
     record.exponent = unit.exponent;
     record.start = record.vibStart = 6 + static_cast<uint32_t>(i);
     record.headerEnd = record.start + 1;

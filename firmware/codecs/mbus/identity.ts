@@ -1,5 +1,6 @@
 /** Who sent it: identification number, manufacturer code and medium of EN 13757-3, 5 and EN 13757-7. */
 import type { MeterIdentity } from '../../domain/telegram.ts';
+import { HEX_OF_BYTE } from '../bytes.ts';
 
 /** EN 13757-7 (device types). */
 const MEDIA: Readonly<Record<number, string>> = {
@@ -47,9 +48,11 @@ export function mediumName(code: number): string {
   return MEDIA[code] ?? `reserved (${code.toString(16).padStart(2, '0')}h)`;
 }
 
+const LETTERS = '@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_';
+
 /** Three letters in 5 bits each; `@` where a meter left them zero. */
 export function manufacturerCode(word: number): string {
-  return String.fromCharCode(64 + ((word >> 10) & 31), 64 + ((word >> 5) & 31), 64 + (word & 31));
+  return LETTERS.charAt((word >> 10) & 31) + LETTERS.charAt((word >> 5) & 31) + LETTERS.charAt(word & 31);
 }
 
 /** The same backwards: three capital letters as the word on the wire. */
@@ -71,8 +74,16 @@ export interface Address {
 /** `manufacturer` (2 bytes) and `rest` (identification 4, version, device type) as they come on the wire. */
 export function addressOf(manufacturer: Uint8Array, rest: Uint8Array): Address {
   const bytes = new Uint8Array(8);
-  bytes.set(manufacturer.subarray(0, 2));
-  bytes.set(rest.subarray(0, 6), 2);
+  for (let i = 0; i < 8; i++) bytes[i] = (i < 2 ? manufacturer[i] : rest[i - 2]) ?? 0;
+  return addressFrom(bytes);
+}
+
+/** Where the long header has the bytes of an address: identification first, the manufacturer in the middle. */
+const IN_LONG_HEADER = [4, 5, 0, 1, 2, 3, 6, 7];
+
+export function addressInHeader(header: Uint8Array): Address {
+  const bytes = new Uint8Array(8);
+  for (let i = 0; i < 8; i++) bytes[i] = header[IN_LONG_HEADER[i] ?? 0] ?? 0;
   return addressFrom(bytes);
 }
 
@@ -87,15 +98,10 @@ export function addressFrom(bytes: Uint8Array): Address {
   };
 }
 
-/** Every byte as two upper case hexadecimal digits. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase());
-
-export const hexByte = (byte: number): string => HEX[byte & 255] ?? '';
-
 /** Little-endian BCD as its digits. */
 export function bcdText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';
-  for (let i = to - 1; i >= from; i--) text += hexByte(bytes[i] ?? 0);
+  for (let i = to - 1; i >= from; i--) text += HEX_OF_BYTE[bytes[i] ?? 0];
   return text;
 }
 

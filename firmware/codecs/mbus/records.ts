@@ -1,13 +1,14 @@
 /** From parsed records to what the house prints and keeps: data records, and readings with their names and dates. */
 import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading } from '../../domain/telegram.ts';
+import { HEX_OF_BYTE } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
 import { obisOf } from './obis-code.ts';
 
 export function hexOf(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text.toUpperCase();
+  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] ?? 0];
+  return text;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { cbcDecrypt, cmac, deriveKey, desDecrypt } from './crypto.ts';
-import { type Address, addressOf, nameOf } from './identity.ts';
+import { type Address, addressInHeader, nameOf } from './identity.ts';
 
 export interface TransportHeader {
   /** From a long header: it, not the link layer, is the meter. */
@@ -38,11 +38,9 @@ export function readHeader(form: HeaderForm, bytes: Uint8Array): Result<Transpor
   if (form === 'none') return ok(EMPTY);
   const size = form === 'long' ? 12 : 4;
   if (bytes.length < size) return refuse('CUT_FRAME', `the telegram ends within its ${form} header`);
-  const address =
-    form === 'long'
-      ? addressOf(bytes.subarray(4, 6), join(bytes.subarray(0, 4), bytes.subarray(6, 8)))
-      : null;
-  const [accessNumber = 0, status = 0, low = 0, high = 0] = bytes.subarray(size - 4, size);
+  const address = form === 'long' ? addressInHeader(bytes) : null;
+  const at = (offset: number): number => bytes[size + offset] ?? 0;
+  const [accessNumber, status, low, high] = [at(-4), at(-3), at(-2), at(-1)];
   const mode = high & 31;
   const length = size + (EXTENDED_MODES.has(mode) && bytes.length > size ? 1 : 0);
   return ok({ address, accessNumber, status, mode, configuration: low | (high << 8), length });

@@ -9,10 +9,8 @@ import { LIMITS } from '../../../domain/limits.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
 import type { Settings, WriteBudget } from '../../../domain/storage.ts';
 import { type Cancel, type Clock, isWallPlausible } from '../../../domain/time.ts';
-import { flagsOf } from '../mbus-flags.ts';
+import { MbusReport } from '../mbus-report.ts';
 import type { MbusBus } from './bus.ts';
-import { eventsOf, type Told, toldFrom } from './events.ts';
-import { meterInstantOf, pastValues, presentValues, recordsOf } from './measurements.ts';
 
 export interface MbusMeterOptions extends ReadoutOptions {
   readonly id: string;
@@ -49,11 +47,11 @@ export class MbusMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly home: MeterHome;
   private readonly intervalMs: number;
+  private readonly report: MbusReport;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
   private next: Cancel = () => {};
   private failures = 0;
-  private told: Told;
 
   constructor(options: MbusMeterOptions, bus: MbusBus, clock: Clock, home: MeterHome) {
     this.id = options.id;
@@ -62,7 +60,7 @@ export class MbusMeter implements ResourceManager {
     this.clock = clock;
     this.home = home;
     this.intervalMs = politeIntervalMs(options.intervalMs, options.readsPerDay);
-    this.told = toldFrom(home.settings.get(`mbus.${this.id}.told`));
+    this.report = new MbusReport({ id: this.id, ...home }, clock);
   }
 
   open(events: ResourceEvents): void {
@@ -144,21 +142,10 @@ export class MbusMeter implements ResourceManager {
   }
 
   private take({ telegrams, frames }: ReadoutResult): void {
-    const { settings, timeZone } = this.home;
-    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
-    this.events?.measured(presentValues(telegrams, received, timeZone));
-    const records = recordsOf(telegrams);
     const statuses = frames.flatMap((frame) => statusOf(frame) ?? []);
-    const { events, told } = eventsOf(records, flagsOf(statuses, records), this.told, (date) =>
-      meterInstantOf(date, timeZone),
-    );
-    // Past values are stored again only when the meter has new ones.
-    if (events.some(({ code }) => code === 'STORED_VALUE'))
-      this.events?.history?.(pastValues(telegrams, received, timeZone));
-    for (const event of events) this.events?.noted?.(event);
-    if (events.length > 0) settings.set(`mbus.${this.id}.told`, JSON.stringify(told));
-    this.told = told;
-    if (this.intervalMs >= REMEMBERED_MS) settings.set(`mbus.${this.id}.read`, String(received.wallMs));
+    if (this.events) this.report.tell(this.events, telegrams, statuses);
+    if (this.intervalMs >= REMEMBERED_MS)
+      this.home.settings.set(`mbus.${this.id}.read`, String(this.clock.wallMs()));
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {

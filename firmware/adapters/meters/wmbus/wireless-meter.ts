@@ -1,5 +1,4 @@
 /** One meter on the air: its key, the formats of its frames, its message counter, its readings as measurements. */
-import { statusText } from '../../../codecs/mbus/status.ts';
 import { MessageMemory } from '../../../codecs/wmbus/freshness.ts';
 import { WirelessMeter } from '../../../codecs/wmbus/kind.ts';
 import type { RadioTelegram } from '../../../codecs/wmbus/receivers/receiver.ts';
@@ -8,7 +7,7 @@ import { type Fault, fault } from '../../../domain/errors.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
 import type { Settings } from '../../../domain/storage.ts';
 import type { Cancel, Clock } from '../../../domain/time.ts';
-import { measurementsOf } from '../measurements.ts';
+import { MbusReport } from '../mbus-report.ts';
 import type { Seat, WirelessReceiver } from './receiver.ts';
 
 export interface WirelessMeterOptions {
@@ -16,7 +15,9 @@ export interface WirelessMeterOptions {
   /** `12345678` or `KAM 12345678`. */
   readonly address: string;
   readonly key?: Uint8Array;
-  /** Keeps the message counter over a restart. */
+  /** IANA zone of the site: meters send local times. */
+  readonly timeZone: string;
+  /** Keeps the message counter, and what was told, over a restart. */
   readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
@@ -36,10 +37,10 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
   private readonly clock: Clock;
   private readonly meter: WirelessMeter;
   private readonly memory: MessageMemory;
+  private readonly report: MbusReport;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
   private keptAtMs: number | null = null;
-  private status = 0;
   private cancelSilence: Cancel = () => {};
 
   constructor(options: WirelessMeterOptions, receiver: WirelessReceiver, clock: Clock) {
@@ -51,6 +52,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     this.receiver = receiver;
     this.clock = clock;
     this.meter = new WirelessMeter(options.key ?? null);
+    this.report = new MbusReport(options, clock);
     const kept = Number(options.settings?.get(this.setting()) ?? Number.NaN);
     this.memory = new MessageMemory(Number.isSafeInteger(kept) ? kept : null);
   }
@@ -92,9 +94,8 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
       this.refuse(telegram.error);
       return;
     }
-    this.accepted(clear.value, nowMs);
-    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: nowMs };
-    this.events?.measured(measurementsOf(telegram.value, received));
+    this.accepted(nowMs);
+    if (this.events) this.report.tell(this.events, [telegram.value], [clear.value.status]);
   }
 
   lost(reason: Fault): void {
@@ -112,7 +113,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     if (this.health === 'connecting') this.setHealth('faulty', reason);
   }
 
-  private accepted({ status }: ClearTelegram, nowMs: number): void {
+  private accepted(nowMs: number): void {
     this.setHealth('ok', null);
     this.cancelSilence();
     this.cancelSilence = this.clock.after(SILENCE_MS, () =>
@@ -122,9 +123,6 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
       this.keptAtMs = nowMs;
       this.keep();
     }
-    const text = status === this.status ? '' : statusText(status);
-    this.status = status;
-    if (text !== '') this.events?.fault(fault('APPLICATION_ERROR', `the meter reports: ${text}`));
   }
 
   private keep(): void {
