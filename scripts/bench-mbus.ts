@@ -54,7 +54,7 @@ const READERS: Readonly<Record<string, (module: string) => Promise<Reader>>> = {
     prepare: (telegram) => telegram,
     read(telegram) {
       const link = readLink(telegram, 0);
-      const read = link.ok && readWired(link.frame);
+      const read = link.ok ? readWired(link.frame) : null;
       return read?.ok ? (read.value.records?.length ?? 0) : 0;
     },
   }),

@@ -160,7 +160,7 @@ function recordOf({ quantities, units }: Native, bytes: Uint8Array, row: number)
   const dataLength = at(row + DATA_LENGTH);
   const nameLength = at(row + NAME_LENGTH);
   const high = at(row + STORAGE_HIGH);
-  const text = kind === 'text' ? latin1(bytes, dataStart, dataLength) : timeText(kind, value);
+  const text = textOf(kind, value, bytes, dataStart, dataLength);
   return {
     function: FUNCTIONS[at(row + FUNCTION)] ?? 'inst',
     storage: high === 0 ? at(row + STORAGE_LOW) >>> 0 : high * 2 ** 32 + (at(row + STORAGE_LOW) >>> 0),
@@ -185,6 +185,26 @@ function recordOf({ quantities, units }: Native, bytes: Uint8Array, row: number)
   };
 }
 
+function textOf(
+  kind: RecordKind,
+  value: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): string | null {
+  switch (kind) {
+    case 'number':
+    case 'binary':
+    case 'invalid':
+    case 'nothing':
+      return '';
+    case 'text':
+      return latin1(bytes, start, length);
+    default:
+      return timeText(kind, value);
+  }
+}
+
 /** ISO 8859-1, last character first, without the zeros that pad it; null when a control character is within. */
 function latin1(bytes: Uint8Array, start: number, length: number): string | null {
   let from = start;
@@ -204,8 +224,7 @@ const TWO_DIGITS = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '
 const two = (n: number): string => TWO_DIGITS[n] ?? String(n);
 
 /** Undoes `mbus::packTime`. */
-function timeText(kind: RecordKind, packed: number): string {
-  if (kind !== 'date' && kind !== 'minute' && kind !== 'second' && kind !== 'clock') return '';
+function timeText(kind: 'date' | 'minute' | 'second' | 'clock', packed: number): string {
   const second = packed % 64;
   const minute = Math.floor(packed / 64) % 64;
   const hour = Math.floor(packed / 4096) % 32;
