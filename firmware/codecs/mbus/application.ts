@@ -59,9 +59,9 @@ const ACCESS_NUMBER = 0xfd08;
 
 /** The transmission count is unsigned (type C), unlike what its data field says to a reader that knows no VIF. */
 function transmissions(records: readonly ParsedRecord[]): Reading[] {
-  return records.flatMap(({ vif, kind, value, dataLength }) => {
-    if (vif !== ACCESS_NUMBER || kind !== 'number') return [];
+  const counts = records.filter(({ vif, kind }) => vif === ACCESS_NUMBER && kind === 'number');
+  return counts.map(({ value, dataLength }) => {
     const count = value < 0 ? value + 256 ** dataLength : value;
-    return [{ name: 'transmissions', quantity: 'count', value: count }];
+    return { name: 'transmissions', quantity: 'count', value: count };
   });
 }

@@ -1,52 +1,32 @@
 /** From parsed records to what the house prints and keeps: data records, and readings with OBIS (EN 13757-1). */
 import { type Fault, fault } from '../../domain/errors.ts';
-import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
-import { HEX_OF_BYTE } from '../bytes.ts';
+import type { DataRecord, Reading } from '../../domain/telegram.ts';
+import { hexOf } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
 
-export function hexOf(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] ?? 0];
-  return text;
-}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-type Content = Pick<DataRecord, 'value' | 'unit' | 'text' | 'time' | 'hex' | 'quality'>;
-
-function content(record: ParsedRecord, payload: Uint8Array): Content {
-  const { kind, unit, dataStart, dataLength } = record;
-  const withUnit = unit === '' ? {} : { unit };
-  switch (kind) {
-    case 'number':
-      return { value: record.value, ...withUnit };
-    case 'date':
-    case 'minute':
-    case 'second':
-      return { time: record.text };
-    case 'clock':
-    case 'text':
-      return { text: record.text };
-    case 'nothing':
-      return {};
-    case 'invalid':
-      return { value: null, ...withUnit };
-    case 'binary':
-      return { hex: hexOf(payload.subarray(dataStart, dataStart + dataLength)) };
-  }
-}
-
+/** Written field by field: a spread costs more than all the rest. */
 export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array): DataRecord {
-  const quality =
-    (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
-  return {
+  const { kind, unit, name, quality } = record;
+  const data: Writable<DataRecord> = {
     i,
     function: record.function,
     storage: record.storage,
     tariff: record.tariff,
     subunit: record.subunit,
-    quantity: record.name === '' || record.unit !== '' ? record.quantity : record.name,
-    ...content(record, payload),
-    ...(quality === 'good' ? {} : { quality }),
+    quantity: name === '' || unit !== '' ? record.quantity : name,
   };
+  if (kind === 'number' || kind === 'invalid') {
+    data.value = kind === 'number' ? record.value : null;
+    if (unit !== '') data.unit = unit;
+  } else if (kind === 'date' || kind === 'minute' || kind === 'second') data.time = record.text;
+  else if (kind === 'clock' || kind === 'text') data.text = record.text;
+  else if (kind === 'binary')
+    data.hex = hexOf(payload, record.dataStart, record.dataStart + record.dataLength);
+  if (quality !== 'good') data.quality = quality;
+  else if ((record.modifiers & MODIFIER.derived) !== 0) data.quality = 'doubtful';
+  return data;
 }
 
 const WHY: Readonly<Record<Stop, string>> = {
@@ -118,6 +98,8 @@ const HEAT: Readonly<Record<string, number>> = {
   temperatureDifference: 12,
 };
 
+const WATER: Readonly<Record<string, number>> = { volume: 1, volumeFlow: 2 };
+
 /** `A-B:C.D.E*F` of a record; undefined where EN 13757-1 has none that is certain. */
 function obisOf(record: ParsedRecord, mediumCode: number): string | undefined {
   const a = group(mediumCode);
@@ -162,7 +144,7 @@ export function withObis(
 function codeOf(a: number, quantity: string): number | undefined {
   if (a === 5 || a === 6) return HEAT[quantity];
   if (a === 7) return quantity === 'volume' ? 3 : undefined;
-  if (a === 8 || a === 9) return { volume: 1, volumeFlow: 2 }[quantity];
+  if (a === 8 || a === 9) return WATER[quantity];
   return a === 4 && quantity === 'heatCostAllocation' ? 1 : undefined;
 }
 
@@ -179,14 +161,16 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const obis = obisOf(record, mediumCode);
     if (obis === undefined || seen.has(obis)) continue;
     seen.add(obis);
-    readings.push({ obis, quantity: record.quantity, ...shownValue(record) });
+    readings.push(readingOf(obis, record));
   }
   return readings;
 }
 
-function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
-  const shown = quality === 'good' ? {} : { quality };
-  return { value: kind === 'number' ? value : null, ...(unit === '' ? {} : { unit }), ...shown };
+function readingOf(obis: string, { quantity, kind, value, unit, quality }: ParsedRecord): Reading {
+  const reading: Writable<Reading> = { obis, quantity, value: kind === 'number' ? value : null };
+  if (unit !== '') reading.unit = unit;
+  if (quality !== 'good') reading.quality = quality;
+  return reading;
 }
 
 /** The meter's own time: the first plain date-time among the present values. */

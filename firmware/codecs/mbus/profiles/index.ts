@@ -1,6 +1,7 @@
 /** The products that are known, one line each; a telegram finds its own by manufacturer, version and medium. */
 import { ok, type Result } from '../../../domain/errors.ts';
 import type { Reading } from '../../../domain/telegram.ts';
+import { HEX_OF_BYTE } from '../../bytes.ts';
 import { apator08 } from './apator-08.ts';
 import { apator162 } from './apator-162.ts';
 import { apator172 } from './apator-172.ts';
@@ -68,20 +69,14 @@ for (const profile of PROFILES) {
   for (const key of profile.products) byProduct.set(key, [...(byProduct.get(key) ?? []), profile]);
 }
 
-const two = (byte: number): string => byte.toString(16).padStart(2, '0').toUpperCase();
-
 /** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
 export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
 
 /** Named readings of the first profile that has some, the most exact first. */
 export function namedReadings(product: Product): Result<readonly Reading[]> {
   const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
-  for (const last of [
-    `${two(version)}/${two(mediumCode)}`,
-    `${two(version)}/*`,
-    `*/${two(mediumCode)}`,
-    '*/*',
-  ]) {
+  const [ofVersion, ofMedium] = [HEX_OF_BYTE[version], HEX_OF_BYTE[mediumCode]];
+  for (const last of [`${ofVersion}/${ofMedium}`, `${ofVersion}/*`, `*/${ofMedium}`, '*/*']) {
     for (const profile of byProduct.get(`${manufacturer}/${last}`) ?? []) {
       if (profile.ci && !profile.ci.includes(product.ci)) continue;
       const readings = applyProfile(profile, product);
