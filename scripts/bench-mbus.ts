@@ -56,8 +56,9 @@ const READERS: Readonly<Record<string, (module: string) => Promise<Reader>>> = {
     prepare: (telegram) => telegram,
     read(telegram) {
       const link = readLink(telegram, 0);
-      const read = link.ok ? readWired(link.frame) : null;
-      return read?.ok ? (read.value.records?.length ?? 0) : 0;
+      if (!link.ok) return 0;
+      const read = readWired(link.frame);
+      return read.ok ? (read.value.records?.length ?? 0) : 0;
     },
   }),
   typescript: async (module) => {

@@ -27,6 +27,10 @@ export interface DeviceImage {
   readonly inStateMs: number;
   /** Milliseconds since its set-point was last lowered by us; Infinity when never. Raising waits for this to grow. */
   readonly sinceLoweredMs: number;
+  /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
+  readonly sinceChangedMs?: number;
+  /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
+  readonly atGrid_W?: number;
   readonly override: Override;
   /** 0 is the most important: it gives way last. */
   readonly priority: number;

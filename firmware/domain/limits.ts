@@ -24,6 +24,12 @@ export const LIMITS = {
   /** An answer in data blocks (a load profile), and what it may hold. */
   dlmsTransfer_bytes: 1024 * 1024,
   dlmsTransferElements: 262_144,
+  dlmsBlocks: 16_000,
+  /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
+  dlmsCountersReserved: 65_536,
+  dlmsCountersExchange: 20_000,
+  /** Attributes that are asked for at once. */
+  dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
   dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
@@ -50,6 +56,10 @@ export const LIMITS = {
   linkChunk_bytes: 65_536,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
+  /** A line of text of the program that watches GPIO lines. */
+  gpioLine_chars: 256,
+  /** An input that changes more often is not a meter's. */
+  pulseEdgesPerSecond: 400,
   // Home
   meters: 32,
   devices: 32,
@@ -78,6 +88,7 @@ export const LIMITS = {
   /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
   signalEntriesAnHour: 600,
   refusalEntriesAnHour: 60,
+  reportName_chars: 128,
   // Devices
   commandAttempts: 3,
   // Planning
@@ -89,6 +100,9 @@ export const LIMITS = {
   solverHeap_MiB: 96,
   solverMemory_MiB: 300,
   solverResident_MiB: 110,
+  // Configuration
+  configFile_bytes: 1024 * 1024,
+  secretFile_bytes: 4096,
   // Page
   sessions: 32,
   sseClients: 16,

@@ -39,6 +39,7 @@ export type JournalKind =
   | 'decision'
   | 'command'
   | 'guard'
+  | 'limit'
   | 'override'
   | 'config'
   | 'system'

@@ -5,8 +5,12 @@ import { isControllable, isProducer } from './plan.ts';
 export const isFresh = (known: Known, staleAfterMs: number): boolean =>
   known.value !== null && known.ageMs <= staleAfterMs;
 
-/** Measured power of a device when fresh, else 0: its draw then counts as base load, the cautious reading. */
+/**
+ * What a device drew when the meter was read, else its measured power when fresh, else 0: its draw then counts as base
+ * load, the cautious reading.
+ */
 export function measured_W(device: DeviceImage, staleAfterMs: number): number {
+  if (device.atGrid_W !== undefined) return device.atGrid_W;
   return isFresh(device.power_W, staleAfterMs) ? (device.power_W.value ?? 0) : 0;
 }
 

@@ -7,6 +7,7 @@ import {
   type Allowance,
   because,
   isControllable,
+  isLost,
   isProducer,
   type Plan,
   type Rule,
@@ -67,8 +68,7 @@ function setPoint_W(device: DeviceImage, plan: Plan): number {
 
 function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecision {
   const wanted_W = setPoint_W(device, plan);
-  const lost = device.health === 'silent' || device.health === 'faulty';
-  const reasons = lost
+  const reasons = isLost(device)
     ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
     : reasonsOf(plan.get(device.id));
   const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({

@@ -7,7 +7,8 @@ import { maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../domain/image.ts';
 import { askedFor_W } from './active-limits.ts';
 import { baseLoad_W } from './balance.ts';
-import { because, byPriority, explain, isControllable, isProducer, type Rule } from './plan.ts';
+import { mostNeeded } from './give-way.ts';
+import { because, explain, isControllable, isProducer, type Rule } from './plan.ts';
 
 const waits = (device: DeviceImage): boolean =>
   isControllable(device) &&
@@ -16,6 +17,13 @@ const waits = (device: DeviceImage): boolean =>
   device.override.kind === 'automatic' &&
   (device.flexibility.need?.energy_Wh ?? 1) > 0;
 
+/** The least that it draws when it runs. */
+const least_W = ({ flexibility }: DeviceImage): number =>
+  flexibility.ranges.reduce(
+    (least, { min_W, max_W }) => (max_W > 0 ? Math.min(least, Math.max(min_W, 1)) : least),
+    Infinity,
+  );
+
 /** The image in which devices that are asked for no longer wait. The same image when none is, or nothing is known. */
 export function withAsked(image: Image, wishes: ReadonlyMap<string, number>): Image {
   const asked = askedFor_W(image);
@@ -23,8 +31,8 @@ export function withAsked(image: Image, wishes: ReadonlyMap<string, number>): Im
   if (asked === null || base === null) return image;
   let expected = [...wishes.values()].reduce((sum, wish) => sum + wish, base);
   const freed = new Set<string>();
-  for (const device of byPriority(image.devices.filter(waits))) {
-    if (expected >= asked) break;
+  for (const device of mostNeeded(image, image.devices.filter(waits))) {
+    if (least_W(device) > asked - expected) continue;
     freed.add(device.id);
     expected += maxOf(device.flexibility) - (wishes.get(device.id) ?? 0);
   }

@@ -26,6 +26,8 @@ export interface WebDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly info: SiteInfo;
+  /** Asked for with the owner's first password, so that not just anybody on the network sets it; null asks for none. */
+  readonly setupCode?: string | null;
   /** Served at /metrics where given. */
   readonly metrics?: Metrics;
 }

@@ -2,6 +2,7 @@
  * Reasons, states and journal entries as one plain sentence each. One table per kind of thing, so that another
  * language is another table. Values that a reason does not carry are left out of its sentence.
  */
+import type { ShortfallReason } from '../domain/command-report.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { ActiveLimit, Override } from '../domain/image.ts';
 import type { InstructionStatus, Reason, ReasonCode } from '../domain/instruction.ts';
@@ -84,6 +85,12 @@ class Phrase {
     return value === null ? null : priceWords(value, this.place.currency);
   }
 
+  /** `0.84 EUR`; null for what would not show. */
+  money(name: string): string | null {
+    const value = number(this.values, name);
+    return value === null || value < 0.005 ? null : `${value.toFixed(2)} ${this.place.currency}`;
+  }
+
   text(name: string): string | null {
     return text(this.values, name);
   }
@@ -114,9 +121,11 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   SETTLING: () => 'Was just turned down; it waits a minute before it is turned up again.',
   PRICE_WAIT: (say) =>
     `Waits${clause(' until ', say.time('fromMs', 'atMs'))} for cheaper power` +
-    `${clause(' (now ', say.price('price'), ')')}.`,
+    `${clause(' (now ', say.price('price'), ')')}.` +
+    clause(' Starting now would cost ', say.money('startingNowCosts'), ' more.'),
   PRICE_RUN: (say) =>
-    `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.`,
+    `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
+    clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
   OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
@@ -240,6 +249,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? "Connected to the grid's signals."
       : `The connection to the grid's signals is gone (${codeWords(code)}).`;
   },
+  limit: ({ code, detail }, _who, place) => limitWords(code, detail, place),
   override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
   fault: ({ code, detail }, who) => {
     const health = code.toLowerCase();
@@ -256,6 +266,41 @@ function signalWords(detail: Values, place: Place): string {
   const size = say.power('value') ?? 'none';
   const from = number(detail.first, 'fromMs') ?? 0;
   return `${what}: ${size}${from > place.nowMs ? clause(' from ', say.time('fromMs')) : ''}${say.until()}`;
+}
+
+const TURNS: Readonly<Record<string, string>> = {
+  BEGUN: 'holds from now on',
+  REACHED: 'is met',
+  EXCEEDED: 'cannot be met',
+  OVER: 'is over',
+};
+const SHORTFALLS: Readonly<Record<ShortfallReason, string>> = {
+  HOUSEHOLD_LOAD: 'what cannot be steered draws more than that',
+  DEVICE_LOST: 'a device does not answer',
+  DEVICE_DISOBEYS: 'a device does not do what it was told',
+  DEVICE_MINIMUM: 'a device cannot be turned down further',
+  UNSTEERED_PRODUCTION: 'production that cannot be turned down is more than that',
+  METER_SILENT: 'the meter is silent',
+};
+
+const isBelow = (values: Values, less: string, more: string): boolean =>
+  (number(values, less) ?? 0) < (number(values, more) ?? 0);
+
+/** What became of a limit. */
+function limitWords(code: string, detail: Values, place: Place): string | null {
+  const turn = TURNS[code];
+  if (turn === undefined) return null;
+  const { shortfall } = detail;
+  const reason = isRecord(shortfall) ? SHORTFALLS[text(shortfall, 'reason') as ShortfallReason] : undefined;
+  const say = new Phrase(detail, place);
+  const what = text(detail, 'direction') === 'export' ? 'feeding in' : 'power from the grid';
+  return (
+    `The limit of ${say.source()} for ${what}` +
+    `${clause(' (', say.power('limit_W'), ')')} ${turn}${clause(': ', reason ?? null)}.` +
+    (code === 'BEGUN' && isBelow(detail, 'limit_W', 'guaranteed_W')
+      ? clause(' It has to leave ', say.power('guaranteed_W'), ' to the controllable devices.')
+      : '')
+  );
 }
 
 const HEARD: Readonly<Record<ResourceHealth, string>> = {

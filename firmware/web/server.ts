@@ -1,5 +1,4 @@
 /** The homeowner's page and the API beside it: one small HTTP server on the local network. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import fastify, {
@@ -10,15 +9,16 @@ import fastify, {
 } from 'fastify';
 import { type Fault, fault, HearthError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { COOKIE, type Keepers } from './access.ts';
 import { Attempts } from './attempts.ts';
 import type { Metrics, WebDeps, WebOptions } from './deps.ts';
 import { Events } from './events.ts';
 import { type PageFile, readPage } from './files.ts';
 import { PREFIX } from './openapi.ts';
 import { isOwnHost, isOwnOrigin } from './origin.ts';
-import { OwnerPassword } from './password.ts';
+import { OwnerPassword, sameText } from './password.ts';
 import { type Route, statusOf, TAKEN } from './route.ts';
-import { COOKIE, type Keepers, routesOf } from './routes.ts';
+import { routesOf } from './routes.ts';
 import { Sessions } from './sessions.ts';
 import { viewOf } from './view.ts';
 
@@ -188,12 +188,6 @@ function serveMetrics(app: FastifyInstance, metrics: Metrics, keepers: Keepers):
     if (!known && sessionOf(request, keepers) === null) return answer(reply, fault('NOT_AUTHENTICATED'));
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text());
   });
-}
-
-/** Hashed first, so that neither length nor content shows in the time it takes. */
-function sameText(a: string, b: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }
 
 function notFound(request: FastifyRequest, reply: FastifyReply, keepers: Keepers): FastifyReply {

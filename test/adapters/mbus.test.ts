@@ -6,7 +6,7 @@ import { MbusBus } from '../../firmware/adapters/meters/mbus/bus.ts';
 import { MBUS_DEFAULTS, type MbusSettings } from '../../firmware/adapters/meters/mbus/index.ts';
 import { searchBus } from '../../firmware/adapters/meters/mbus/search.ts';
 import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
-import { checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { MeterEvent } from '../../firmware/domain/meter-event.ts';
 import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';

@@ -83,3 +83,29 @@ test('no value is null, never a number', async (t) => {
     { value: null, quality: 'missing' },
   );
 });
+
+test('alarms of a maker’s own header are named, past ones apart', async (t) => {
+  const [telegram] = decodeWmbus({
+    bytes: hex('1944A511785634120778A2058A890040FF9633B28EC3DEC6A11C'),
+  }).telegrams;
+  const texts = telegram?.readings.flatMap(({ name, text }) => (text === undefined ? [] : [[name, text]]));
+  t.same(texts, [
+    ['alarm', 'leakage, backflow, sensor fraud'],
+    ['pastAlarm', 'mechanical fraud'],
+  ]);
+  const [quiet] = PROFILES.find(({ name }) => name === 'Diehl IZAR')?.examples ?? [];
+  const [calm] = decodeWmbus({ bytes: hex(quiet?.telegram ?? '') }).telegrams;
+  t.notOk(
+    calm?.readings.some(({ name }) => name === 'alarm'),
+    'nothing said when all is well',
+  );
+});
+
+test('a value with a date beside it carries it', async (t) => {
+  const [izar] = PROFILES.find(({ name }) => name === 'Diehl IZAR')?.examples ?? [];
+  const [telegram] = decodeWmbus({ bytes: hex(izar?.telegram ?? '') }).telegrams;
+  t.match(
+    telegram?.readings.find(({ name }) => name === 'target'),
+    { obis: '8-0:1.0.0*1', value: 120, unit: 'm3', time: '2019-12-31' },
+  );
+});

@@ -155,8 +155,8 @@ test('a wired frame: identity, time, records, readings with OBIS', async (t) => 
       meter: { id: '12345678', manufacturer: 'KAM', version: 27, medium: 'water' },
       time: '2014-03-13T14:26',
       readings: [
-        { obis: '8-0:1.0.0', value: 1, unit: 'm3' },
-        { obis: '8-0:1.0.0*1', value: 0.1, unit: 'm3' },
+        { obis: '8-0:1.0.0', name: 'total', value: 1, unit: 'm3' },
+        { obis: '8-0:1.0.0*1', name: 'target', value: 0.1, unit: 'm3', time: '2022-12-31' },
       ],
       records: [
         { i: 0, value: 1 },

@@ -3,7 +3,8 @@
  * for the same seed. The database is real, on disk.
  */
 import { composeHouse, type House } from '../../firmware/compose.ts';
-import { type Config, checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
+import type { Config } from '../../firmware/config/schema.ts';
 import { fault } from '../../firmware/domain/errors.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import type { Random } from '../../firmware/domain/random.ts';

@@ -5,9 +5,10 @@ import { type Parsed, type ParsedRecord, parse } from '../mbus-parser/index.ts';
 import { expandProfile, isCompactProfile } from './compact-profile.ts';
 import { historyOf } from './history.ts';
 import { identityOf } from './identity.ts';
+import { withObis } from './obis-code.ts';
 import { namedReadings } from './profiles/index.ts';
 import type { Product } from './profiles/profile.ts';
-import { dataRecord, readingsOf, stopFault, timeOf, withObis } from './records.ts';
+import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';
 import { statusText } from './status.ts';
 
 export interface Application {

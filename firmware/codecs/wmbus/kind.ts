@@ -4,9 +4,9 @@ import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../../domain/
 import { hexOf } from '../bytes.ts';
 import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
+import { withObis } from '../mbus/obis-code.ts';
 import { DIEHL_AES_KEY, DIEHL_MAKERS, diehlAddress, openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { namedReadings } from '../mbus/profiles/index.ts';
-import { withObis } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
 import type { CrcForm } from './link.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';

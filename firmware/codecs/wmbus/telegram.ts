@@ -30,7 +30,7 @@ export interface ClearTelegram {
   readonly secured: boolean;
 }
 
-const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
+export const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
   [0x72, ['long', 'full']],
   [0x7a, ['short', 'full']],
   [0x78, ['none', 'full']],

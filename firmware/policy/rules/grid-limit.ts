@@ -1,5 +1,5 @@
 /**
- * The operator's limits, shared out by the owner's priorities: the most important device keeps most. Unknown base
+ * The operator's limits, shared out with least harm: the most needed device keeps most. Unknown base
  * load counts as the worst case of the site, without own production.
  */
 import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
@@ -7,10 +7,12 @@ import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
 import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
+import { mostNeeded } from '../give-way.ts';
 import {
   because,
   byPriority,
   isControllable,
+  isLost,
   isProducer,
   narrow,
   type Plan,
@@ -65,14 +67,11 @@ export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
   return limit.limit_W + Math.max(0, -(base + others)) - stuck;
 }
 
-/** It takes what it was last told to, and nobody can tell it otherwise. */
-const isLost = ({ health }: DeviceImage): boolean => health === 'silent' || health === 'faulty';
-
 function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan {
   const lostCounts = limit.scope === 'controllable';
   const counted = consumers(context.image).filter((d) => counts(limit, d) && !(lostCounts && isLost(d)));
   let left = Math.max(0, headroom_W(context, limit) - margin(limit));
-  return byPriority(counted).reduce((p, device) => {
+  return mostNeeded(context.image, counted).reduce((p, device) => {
     const wish = Math.max(0, context.wishes.get(device.id) ?? maxOf(device.flexibility));
     const share = setPointUnder(device.flexibility, Math.min(left, wish)) ?? 0;
     left = Math.max(0, left - share);

@@ -4,12 +4,37 @@ import { DIEHL_MAKERS, openPrios } from './diehl-prios.ts';
 import { DATE, LITRES, YEAR_S } from './measures.ts';
 import type { Product, Profile } from './profile.ts';
 
-/** In the clear header: half years of battery in five bits, the exponent of the sending interval in four. */
+/** Bits of the last two bytes of the clear header, the first of them the highest. */
+const ALARMS: readonly (readonly [bit: number, text: string])[] = [
+  [0x8000, 'leakage'],
+  [0x2000, 'meter blocked'],
+  [0x0080, 'backflow'],
+  [0x0040, 'underflow'],
+  [0x0020, 'overflow'],
+  [0x0010, 'submerged'],
+  [0x0008, 'sensor fraud'],
+  [0x0002, 'mechanical fraud'],
+];
+const PAST_ALARMS: typeof ALARMS = [
+  [0x4000, 'leakage'],
+  [0x0004, 'sensor fraud'],
+  [0x0001, 'mechanical fraud'],
+];
+
+function alarms(name: string, flags: number, table: typeof ALARMS): Reading[] {
+  const set = table.filter(([bit]) => flags & bit).map(([, text]) => text);
+  return set.length === 0 ? [] : [{ name, quantity: 'state', text: set.join(', ') }];
+}
+
+/** In the clear header: half years of battery in five bits, the exponent of the sending interval in four, alarms. */
 function header({ payload }: Product): Reading[] {
-  const [control = 0, battery = 0] = payload;
+  const [control = 0, battery = 0, more = 0] = payload;
+  const flags = (battery << 8) | more;
   return [
     { name: 'batteryLife', quantity: 'batteryLife', value: ((battery & 31) / 2) * YEAR_S, unit: 's' },
     { name: 'sendingInterval', quantity: 'duration', value: 2 ** ((control & 15) + 2), unit: 's' },
+    ...alarms('alarm', flags, ALARMS),
+    ...alarms('pastAlarm', flags, PAST_ALARMS),
   ];
 }
 

@@ -63,11 +63,30 @@ function apparent({ records }: Product): Reading[] {
 export const em24: Profile = {
   name: 'Carlo Gavazzi EM24',
   products: ['GAV/00/02', 'KAM/33/02'],
+  formats: ['0405 04FB8275 04853C 04FB82F53C 01FD17'],
   more: apparent,
   examples: [
     {
       telegram: '2344361C7856341200027A2A00000004060300000004FB82751E00000004833C00000000',
       readings: [['apparentImport', 4242.640687119286]],
+    },
+  ],
+};
+
+/** Full frames come once in a while; those between have this layout. */
+export const omnipower: Profile = {
+  name: 'Kamstrup Omnipower',
+  products: ['KAM/30/02'],
+  formats: ['0404 04843C 042B 04AB3C'],
+  examples: [
+    {
+      telegram: '1E442D2C78563412300279138CE1AB40E2010001000000FA00000000000000',
+      readings: [
+        ['total', 1_234_560],
+        ['energy', 10],
+        ['power', 250],
+        ['power', 0],
+      ],
     },
   ],
 };

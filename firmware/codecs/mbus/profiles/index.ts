@@ -14,7 +14,7 @@ import { hydrodigit } from './bmeters-hydrodigit.ts';
 import { rfmTx1 } from './bmeters-rfm-tx1.ts';
 import { diehlIzar } from './diehl-izar.ts';
 import { ei6500 } from './ei-6500.ts';
-import { abbB23, ebz, eltako, em24, iem3000, imeConto, imeNemo } from './electricity.ts';
+import { abbB23, ebz, eltako, em24, iem3000, imeConto, imeNemo, omnipower } from './electricity.ts';
 import { engelmannFaw } from './engelmann-faw.ts';
 import { gwfWater } from './gwf-water.ts';
 import { kamstrupHeat, kamstrupPressure, kamstrupWater } from './kamstrup.ts';
@@ -52,6 +52,7 @@ export const PROFILES: readonly Profile[] = [
   kamstrupPressure,
   kamstrupWater,
   microclima,
+  omnipower,
   qundis,
   mkRadio3a,
   mkRadio34,
