@@ -126,15 +126,23 @@ const values = new Float64Array(rows.buffer);
 const QUALITIES = ['good', 'doubtful', 'invalid'] as const;
 let native: Native | null = null;
 
+/** Made by scripts/prebuild-mbus-parser.ts for this kind of machine, or compiled at install. */
+const BINARIES = [`./prebuilds/linux-${process.arch}/mbus_parser.node`, './build/Release/mbus_parser.node'];
+
 /** Loads the addon on first use, so that a house without M-Bus needs no compiler. */
 function load(): Native {
   if (native) return native;
-  try {
-    native = createRequire(import.meta.url)('./build/Release/mbus_parser.node') as Native;
-  } catch (error) {
-    throw new HearthError('UNSUPPORTED', 'the M-Bus parser is not built: run scripts/setup.sh', error);
+  const require = createRequire(import.meta.url);
+  let reason: unknown;
+  for (const binary of BINARIES) {
+    try {
+      native = require(binary) as Native;
+      return native;
+    } catch (error) {
+      reason = error;
+    }
   }
-  return native;
+  throw new HearthError('UNSUPPORTED', 'the M-Bus parser is not built: run scripts/setup.sh', reason);
 }
 
 /**
