@@ -11,5 +11,5 @@ export const NODE_FLAGS = [
 ];
 const BUNDLE = path.resolve(import.meta.dirname, '../firmware/dist/hearth.js');
 
-export const spawnGateway = (configFile: string, stdio: StdioOptions): ChildProcess =>
-  spawn(process.execPath, [...NODE_FLAGS, BUNDLE, 'run', configFile], { stdio });
+export const spawnGateway = (configFile: string, stdio: StdioOptions, env = process.env): ChildProcess =>
+  spawn(process.execPath, [...NODE_FLAGS, BUNDLE, 'run', configFile], { stdio, env });

@@ -67,9 +67,34 @@ export const LIMITS = {
   // Store
   storeBatchRows: 2_000,
   storeBatchMs: 10_000,
+  /** Values held in memory: those of the present quarter hour, or all while there is no disk (30 series at 10 s: 4.6 h). */
+  storeMemoryRows: 50_000,
+  storeMemoryJournal: 2_000,
+  /** Commits made at once (commands, signals, settings); beyond them such an entry waits for the batch. */
+  storeUrgentPerHour: 600,
   storeRawDays: 14,
   storeQuarterDays: 3 * 366,
   journalRows: 200_000,
+  journalDetail_chars: 8_192,
+  /** The database never grows past this; the oldest raw values make room. */
+  storeSize_bytes: 1024 * 1024 * 1024,
+  /** Kept free beside the database, so that even a full disk can forget. */
+  storeReserve_bytes: 4 * 1024 * 1024,
+  /** Rows that one transaction of the upkeep touches, and the pause after it. */
+  storeStepRows: 1_000,
+  storeStepPauseMs: 50,
+  storeRetryMinMs: 1_000,
+  storeRetryMaxMs: 60_000,
+  storeBusyMs: 25,
+  /** A wall clock that leaves the running time by more than this is not believed before `storeClockConfirmMs`. */
+  storeClockSlackMs: 60_000,
+  storeClockConfirmMs: 3_600_000,
+  /** A gateway that was off for longer than this, by its clock, has its clock confirmed first. */
+  storeClockGapMs: 60 * 86_400_000,
+  storeUndatedRows: 10_000,
+  storeDamagedKept: 2,
+  storeSalvageMs: 600_000,
+  storeSettings: 1_000,
   // Signals
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,

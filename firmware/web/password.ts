@@ -30,8 +30,13 @@ export class OwnerPassword {
     return this.#settings.get(PASSWORD_SETTING) !== null;
   }
 
-  /** Sets it once. ALREADY_DONE when there is one; TOO_MANY when too many checks are waiting. */
+  /**
+   * Sets it once. ALREADY_DONE when there is one; TOO_MANY when too many checks are waiting; STORE_UNREACHABLE while
+   * the disk cannot be read, on which there may be one.
+   */
   async setFirst(password: string): Promise<Result<null>> {
+    if (this.#settings.isKnown?.() === false)
+      return refuse('STORE_UNREACHABLE', 'the disk cannot be read; there may be a password on it');
     if (this.isSet) return refuse('ALREADY_DONE', 'the password is already set');
     return this.#inTurn(async () => {
       const hash = await this.#hash(password);
