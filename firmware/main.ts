@@ -59,6 +59,20 @@ program
   });
 
 program
+  .command('probe')
+  .description('finds the meters of a wired M-Bus; rows for the configuration on stdout, progress on stderr')
+  .argument('<protocol>', 'mbus')
+  .requiredOption('--on <line>', 'the level converter: its serial port, or HOST:PORT')
+  .option('--baud <speeds>', 'speeds to try, as 2400,9600 (default: all, the common ones first)')
+  .option('--by <address>', 'secondary, primary or both', 'secondary')
+  .option('--mask <address>', 'only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
+  .action(async (protocol: string, options: { on: string; baud?: string; by: string; mask?: string }) => {
+    if (protocol !== 'mbus') program.error(`probe: unknown protocol ${protocol}`);
+    const { probe } = await import('./commands/probe.ts');
+    await probe(options, process);
+  });
+
+program
   .command('plan')
   .description('a scenario on stdin, its cheapest schedule on stdout')
   .option('--rolling', 'slot by slot, one JSON object a line')
