@@ -274,6 +274,22 @@ test('meters of one line take turns; one that is silent does not hold up the oth
   t.equal(good.asked, asked, 'closed is closed');
 });
 
+test('250 meters on one line are read, each in its turn', async (t) => {
+  const ids = Array.from({ length: 250 }, (_, i) => String(50_000_000 + 7 * i));
+  const home = house(ids.map((id) => twinMeter(id)));
+  const meters = ids.map((id) => home.open(id, { readsPerDay: null }, HOUR_MS));
+  const heard = meters.map(listen);
+  await home.pass(HOUR_MS / 2);
+  t.ok(heard.every((h) => valueIn(h.measured, 'heatEnergy') === 12_345_000));
+  t.same(
+    heard.flatMap((h) => h.faults),
+    [],
+  );
+  await home.pass(HOUR_MS);
+  t.ok(home.twin.meters.every((meter) => meter.asked === 2));
+  await Promise.all(meters.map((meter) => meter.close()));
+});
+
 test('a meter with several telegrams, over TCP with echo and noise, as the composition root opens it', async (t) => {
   const { clock, twin, carrier, link } = await converter([
     twinMeter('12345678', { primary: 9, telegrams: [HEAT, DUE_DATE] }),
