@@ -1,12 +1,12 @@
 /** `hearth decode` kind `wmbus`: one wireless telegram, EN 13757-4, after the earlier ones of the same meter. */
 import { ok, type Result } from '../../domain/errors.ts';
 import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../../domain/telegram.ts';
+import { hexOf } from '../bytes.ts';
 import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
 import { withObis } from '../mbus/obis-code.ts';
 import { DIEHL_AES_KEY, DIEHL_MAKERS, diehlAddress, openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { namedReadings } from '../mbus/profiles/index.ts';
-import { hexOf } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
 import type { CrcForm } from './link.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';

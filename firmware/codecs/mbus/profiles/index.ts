@@ -1,7 +1,7 @@
 /** The products that are known, one line each; a telegram finds its own by manufacturer, version and medium. */
 import { ok, type Result } from '../../../domain/errors.ts';
 import type { Reading } from '../../../domain/telegram.ts';
-import { hexByte } from '../identity.ts';
+import { HEX_OF_BYTE } from '../../bytes.ts';
 import { apator08 } from './apator-08.ts';
 import { apator162 } from './apator-162.ts';
 import { apator172 } from './apator-172.ts';
@@ -87,7 +87,7 @@ export function namedReadings(product: Product): Result<readonly Reading[]> {
   const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
   const products = byMaker.get(manufacturer);
   if (!products) return NONE;
-  const [v, m] = [hexByte(version), hexByte(mediumCode)];
+  const [v, m] = [HEX_OF_BYTE[version], HEX_OF_BYTE[mediumCode]];
   for (const kind of [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*']) {
     for (const profile of products.get(kind) ?? []) {
       if (profile.ci && !profile.ci.includes(product.ci)) continue;
