@@ -103,6 +103,10 @@ function accessOf({ site, web, meters }: Config, secrets: Secrets): Pick<WebDeps
   };
 }
 
+/** What is listened to because of what is asked. */
+const answersOf = ({ admission }: NonNullable<Config['mqtt']>): string[] =>
+  admission ? [admission.answerTopic] : [];
+
 function transportOf(
   { mqtt }: Config,
   base: string,
@@ -120,7 +124,7 @@ function transportOf(
     {
       url,
       clientId,
-      topics,
+      topics: [...new Set([...topics, ...answersOf(mqtt)])],
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       ...pem('ca'),
