@@ -17,6 +17,7 @@ import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
+import { AdmissionDesk } from './signals/admission.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 import { reporter } from './signals/reporter.ts';
 
@@ -54,6 +55,7 @@ export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
   const site = siteOf(config);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const desk = admissionOf(config, board, () => gateway.poke());
   const receiver = new SignalReceiver({
     clock,
     random: board.random,
@@ -65,6 +67,7 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
+    ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
     changed: () => gateway.poke(),
   });
   const gateway = new Gateway({
@@ -79,6 +82,7 @@ export function composeHouse(config: Config, board: Board): House {
     signals: () => receiver.current(),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
+    ...(desk && { admission: desk }),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -131,6 +135,16 @@ function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board)
       }),
   });
   return { report };
+}
+
+function admissionOf({ mqtt, site }: Config, board: Board, changed: () => void): AdmissionDesk | null {
+  if (!mqtt?.admission || !board.transport) return null;
+  const { clientName = site.name, ...options } = mqtt.admission;
+  const { clock, random, storage, transport } = board;
+  return new AdmissionDesk(
+    { ...options, clientName },
+    { clock, random, transport, journal: storage.journal, changed },
+  );
 }
 
 export function siteOf({ site }: Config): Site {
