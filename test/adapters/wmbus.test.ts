@@ -233,9 +233,13 @@ test('a replayed message counter is refused, after a restart too; repetitions ar
     const again = onSimulatedTime([{ key: KEY, settings }]);
     await again.run(2_000);
     await again.hear(make(1, 100));
+    await again.hear(make(2, 101));
     await again.hear(make(3, 102));
     t.same(again.watched[0]?.volumes, [0.003], `${name}: after a restart`);
     t.same(again.watched[0]?.faults, ['REPLAYED']);
+    await again.run(3_600_000);
+    await again.hear(make(3, 102));
+    t.same(again.watched[0]?.volumes, [0.003], `${name}: the last message again, an hour later`);
   }
 });
 

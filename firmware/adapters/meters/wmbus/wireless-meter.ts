@@ -54,8 +54,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     this.clock = clock;
     this.meter = new WirelessMeter(options.key ?? null);
     this.report = new MbusReport(options, clock);
-    const kept = Number(options.settings?.get(this.setting()) ?? Number.NaN);
-    this.memory = new MessageMemory(Number.isSafeInteger(kept) ? kept : null);
+    this.memory = new MessageMemory(options.settings?.get(this.setting()) ?? null);
   }
 
   open(events: ResourceEvents): void {
@@ -126,8 +125,8 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
   }
 
   private keep(): void {
-    const { counter } = this.memory;
-    if (counter !== null) this.options.settings?.set(this.setting(), String(counter));
+    const { kept } = this.memory;
+    if (kept !== null) this.options.settings?.set(this.setting(), kept);
   }
 
   private setting(): string {
