@@ -633,8 +633,8 @@ test('the view of nothing', async (t) => {
 
 test('metrics are for the owner and for who has the token', async (t) => {
   const home = new Home(new HandClock());
-  const metrics = { text: () => 'hearth_up 1\n', token: 'scrape-me' };
-  const { app } = await buildWeb({ ...depsOf(home), metrics }, PAGE);
+  const metrics = { metrics: () => 'hearth_up 1\n', metricsToken: 'scrape-me' };
+  const { app } = await buildWeb({ ...depsOf(home), ...metrics }, PAGE);
   t.teardown(() => app.close());
   const scrape = (authorization?: string) =>
     app.inject({ url: '/metrics', headers: authorization === undefined ? {} : { authorization } });
