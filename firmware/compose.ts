@@ -116,6 +116,7 @@ export function composeHouse(config: Config, board: Board): House {
     },
     async stop() {
       stopMaintaining();
+      desk?.close();
       await board.transport?.close();
       await gateway.stop();
     },

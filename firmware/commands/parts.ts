@@ -42,7 +42,9 @@ export function transportOf(
     const name = mqtt[field];
     return name === undefined ? {} : { [field]: pemOf(path.resolve(base, name), `mqtt.${field}`) };
   };
-  const { url, clientId, topics, username } = mqtt;
+  const { url, clientId, admission, username } = mqtt;
+  // What is asked has an answer to listen to.
+  const topics = [...new Set([...mqtt.topics, ...(admission ? [admission.answerTopic] : [])])];
   const password = secrets.get('mqtt.password')?.reveal();
   return mqttTransport(
     {

@@ -26,6 +26,8 @@ export interface SeatDeps {
 const RETRY_MS = 10_000;
 /** Energy towards the need is written this often: at most so much of it is forgotten in a power cut. */
 const SAVE_MS = 300_000;
+/** A device that says nothing of what it draws for so long after a command holds the others up no longer. */
+const HEARD_WITHIN_MS = 30_000;
 /** A measurement stands for at most so long when energy is summed from power. */
 const HOLD_MS = 60_000;
 
@@ -52,9 +54,10 @@ export class DeviceSeat {
   private failedAtMs: ElapsedMs = -Infinity;
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
+  /** When the last command began, and when it ended as soon as it has. */
+  private endedAtMs: ElapsedMs = -Infinity;
   /** When the device was first heard after its last command had come to its end; null while that is awaited. */
   private settledAtMs: ElapsedMs | null = -Infinity;
-  private endedAtMs: ElapsedMs = -Infinity;
   private atGrid_W: number | null = null;
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
@@ -126,7 +129,7 @@ export class DeviceSeat {
       setPoint_W: this.setPoint_W,
       inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
       sinceLoweredMs: elapsedMs - this.loweredAtMs,
-      sinceChangedMs: this.settledAtMs === null ? 0 : elapsedMs - this.settledAtMs,
+      sinceChangedMs: this.sinceChangedMs(elapsedMs),
       ...(this.isUnderWay() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
@@ -147,6 +150,7 @@ export class DeviceSeat {
     this.instruction = instruction;
     this.status = 'NEW';
     this.settledAtMs = null;
+    this.endedAtMs = this.deps.clock.elapsedMs();
     this.statusFault = null;
     this.resource.instruct(instruction);
   }
@@ -156,7 +160,11 @@ export class DeviceSeat {
     this.status = status;
     this.statusFault = reason;
     if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
-    if (!this.isUnderWay()) this.endedAtMs = this.deps.clock.elapsedMs();
+    if (!this.isUnderWay()) {
+      this.endedAtMs = this.deps.clock.elapsedMs();
+      // What never says what it draws is not waited for.
+      if (!this.power) this.settledAtMs = this.endedAtMs;
+    }
     if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
   }
 
@@ -171,6 +179,12 @@ export class DeviceSeat {
     const told_W =
       this.settledAtMs === null && this.health === 'ok' ? this.instruction?.setPoint_W : undefined;
     this.atGrid_W = told_W === undefined ? known_W : Math.max(known_W ?? 0, told_W);
+  }
+
+  private sinceChangedMs(nowMs: ElapsedMs): number {
+    if (this.settledAtMs !== null) return nowMs - this.settledAtMs;
+    const sinceMs = nowMs - this.endedAtMs;
+    return sinceMs > HEARD_WITHIN_MS ? sinceMs : 0;
   }
 
   private isUnderWay(): boolean {

@@ -129,7 +129,9 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
     clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
-  OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
+  OWN_SOLAR: (say) =>
+    `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.` +
+    clause(' From the grid now it would cost ', say.money('startingNowCosts'), ' more.'),
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
   STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
