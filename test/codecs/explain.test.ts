@@ -148,6 +148,21 @@ test('what the bytes mean', async (t) => {
   t.ok(means(explained('p1', { bytes: P1 })).includes('activeEnergyImport, tariff 1'));
 });
 
+test('a maker’s own block, field by field, deciphered where it must be', async (t) => {
+  const masked = explained('wmbus', { bytes: hex('1944A511785634120778A2050A000039256BD1C6E4AE4CBB3999') });
+  t.match(masked.at(-2), {
+    title: 'by the profile of Diehl IZAR',
+    rows: [
+      { means: 'not known' },
+      { means: 'total = 123.456 m3' },
+      { means: 'target = 120 m3' },
+      { means: 'targetDate = 2019-12-31' },
+    ],
+  });
+  const block = explained('wmbus', { bytes: hex('15446850785634127462A2009F2FE803F00CEA000000') }).at(-2);
+  t.equal(hexOf(block), '009f2fe803f00cea000000', 'every byte of the block');
+});
+
 test('noise is named too, and never a crash', async (t) => {
   const random = seededRandom(11);
   const noise = (length: number): Uint8Array =>
