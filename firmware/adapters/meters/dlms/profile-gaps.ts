@@ -1,7 +1,7 @@
 /** Which part of a meter's load profile is not here yet: known over restarts, fetched in stretches of a day. */
-import { LIMITS } from '../../domain/limits.ts';
-import type { Settings } from '../../domain/storage.ts';
-import { type ElapsedMs, isWallPlausible, type WallMs } from '../../domain/time.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { Settings } from '../../../domain/storage.ts';
+import { type ElapsedMs, isWallPlausible, type WallMs } from '../../../domain/time.ts';
 
 export interface GapOptions {
   /** Under which the end of what is known is kept. */
