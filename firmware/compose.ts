@@ -2,7 +2,7 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
-import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import type { DlmsOptions } from './adapters/meters/dlms/options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { WirelessMeterSeat } from './adapters/meters/wmbus/wireless-meter.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
