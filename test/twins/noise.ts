@@ -86,7 +86,7 @@ export const NOISY_KINDS: readonly NoisyKind[] = [
     open: streamed(() => new SmlDecoder(), readSml),
     check: 'crc',
   },
-  { name: 'p1', telegrams: [P1], open: streamed(() => new P1Decoder(), readP1), check: 'none' },
+  { name: 'p1', telegrams: [P1], open: streamed(() => new P1Decoder(), readP1), check: 'crc' },
   {
     name: 'p1, encrypted',
     telegrams: [SEALED],
