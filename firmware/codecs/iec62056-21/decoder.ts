@@ -121,11 +121,18 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     else if (byte === LF) {
       const { lineStart } = this;
       this.lineStart = this.length;
-      const isFirst = lineStart <= this.block;
-      if (!isFirst && this.held[lineStart] === SLASH && IDENTIFICATION.test(this.text(lineStart).trimEnd()))
-        return this.restart(lineStart);
+      const begin = this.identificationFrom(lineStart);
+      if (begin >= 0 && begin !== this.block) return this.restart(begin);
     }
     return null;
+  }
+
+  /** Where an identification stands in the line that ends here, also behind a piece of data; −1 where none does. */
+  private identificationFrom(lineStart: number): number {
+    const slash = this.held.subarray(lineStart, this.length).lastIndexOf(SLASH);
+    if (slash < 0) return -1;
+    const line = this.text(lineStart + slash).trimEnd();
+    return IDENTIFICATION.test(line) && !/[()]/.test(line) ? lineStart + slash : -1;
   }
 
   /** What was held before `from` was cut; what comes from there is kept. */
