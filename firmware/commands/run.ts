@@ -1,23 +1,27 @@
 /** `hearth run FILE`: the gateway on this board. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fromHex } from '../codecs/bytes.ts';
-import { type Board, composeHouse } from '../compose.ts';
+import { composeHouse, type House } from '../compose.ts';
 import { loadConfig } from '../config/check.ts';
 import type { Mistake } from '../config/mistake.ts';
 import type { Config } from '../config/schema.ts';
-import { readSecrets, type Secrets } from '../config/secrets.ts';
-import { HearthError, ok, refuse } from '../domain/errors.ts';
+import { readSecrets } from '../config/secrets.ts';
+import { faultOf, HearthError, ok, refuse } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
+import type { Random } from '../domain/random.ts';
 import type { Storage } from '../domain/storage.ts';
+import { type Clock, sleep } from '../domain/time.ts';
 import { systemClock, systemRandom } from '../hal/clock.ts';
 import { realLink } from '../hal/links/open.ts';
 import { type Log, stderrLog } from '../hal/log.ts';
 import { systemdWatchdog } from '../hal/watchdog.ts';
-import { mqttTransport } from '../signals/mqtt.ts';
 import { openStore } from '../store/index.ts';
-import { openWeb, type WebDeps } from '../web/server.ts';
+import { metricsText } from '../web/metrics.ts';
+import { openWeb, type Web, type WebDeps } from '../web/server.ts';
+import { logEntry } from './log-entry.ts';
+import { accessOf, keysOf, transportOf, VERSION } from './parts.ts';
 
-const VERSION = '0.1.0';
+/** After this a stop is not waited for any longer: the service manager would kill us soon. */
+const STOP_MS = 10_000;
 
 export async function run(file: string): Promise<void> {
   const loaded = loadConfig(file);
@@ -27,16 +31,17 @@ export async function run(file: string): Promise<void> {
   const read = readSecrets(config, base, process.env);
   if (!read.ok) throw refused('SECRET_MISSING', read.mistakes);
   const { secrets } = read;
-  const log = stderrLog(config.log.level);
 
+  const log = stderrLog(config.log.level);
   const clock = systemClock();
+  const random = systemRandom();
   const watchdog = systemdWatchdog(process.env, clock);
   const storage = openStore(path.resolve(base, config.store.path), {
     clock,
     timeZone: config.site.timeZone,
+    recorded: (entry) => logEntry(log, entry),
   });
   catchFaults(log, storage);
-  const random = systemRandom();
   const house = composeHouse(config, {
     clock,
     random,
@@ -46,26 +51,22 @@ export async function run(file: string): Promise<void> {
     feedWatchdog: watchdog.feed,
     keys: keysOf(config, secrets),
   });
-  const web = await openWeb(config.web, {
-    snapshot: () => house.gateway.snapshot(),
-    series: storage.series,
-    journal: storage.journal,
-    settings: storage.settings,
-    setOverride: (device, override) =>
-      house.gateway.setOverride(device, override) ? ok(null) : refuse('NOT_FOUND', `no device ${device}`),
-    clock,
-    random,
-    ...accessOf(config, secrets),
-  });
-  house.onChange(() => web.notify());
   house.start();
-  process.stdout.write(`hearth: the page is at http://localhost:${web.port}\n`);
   watchdog.ready();
+  const page = new Page(
+    config.web,
+    { ...pageOf(house, storage, { clock, random }), ...accessOf(config, secrets) },
+    log,
+  );
+  house.onChange(() => page.notify());
+  void page.open();
   await untilStopped();
   watchdog.stopping();
-  await web.close();
+  clock.after(STOP_MS, () => process.exit(1));
+  await page.close();
   await house.stop();
   storage.close();
+  process.exit(0);
 }
 
 const refused = (code: 'CONFIG_INVALID' | 'SECRET_MISSING', mistakes: readonly Mistake[]): HearthError =>
@@ -91,70 +92,63 @@ function untilStopped(): Promise<void> {
   });
 }
 
-function accessOf({ site, web, meters }: Config, secrets: Secrets): Pick<WebDeps, 'info' | 'setupCode'> {
+function pageOf(
+  { gateway, radios }: House,
+  storage: Storage,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Omit<WebDeps, 'info'> {
   return {
-    info: {
-      name: site.name,
-      gridMeter: meters.find((m) => m.role === 'grid')?.id ?? null,
-      hosts: web.hosts,
-      version: VERSION,
-    },
-    setupCode: secrets.get('web.setupCode')?.reveal() ?? null,
-  };
-}
-
-function transportOf(
-  { mqtt }: Config,
-  base: string,
-  secrets: Secrets,
-  { clock, random }: Pick<Board, 'clock' | 'random'>,
-): Board['transport'] {
-  if (!mqtt) return null;
-  const pem = (field: 'ca' | 'cert' | 'key'): { [K in typeof field]?: string } => {
-    const name = mqtt[field];
-    return name === undefined ? {} : { [field]: pemOf(path.resolve(base, name), `mqtt.${field}`) };
-  };
-  const { url, clientId, topics, username } = mqtt;
-  const password = secrets.get('mqtt.password')?.reveal();
-  return mqttTransport(
-    {
-      url,
-      clientId,
-      topics,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      ...pem('ca'),
-      ...pem('cert'),
-      ...pem('key'),
-    },
+    snapshot: () => gateway.snapshot(),
+    series: storage.series,
+    journal: storage.journal,
+    settings: storage.settings,
+    setOverride: (device, override) =>
+      gateway.setOverride(device, override) ? ok(null) : refuse('NOT_FOUND', `no device ${device}`),
     clock,
     random,
-  );
+    radios,
+    metrics: () =>
+      metricsText(gateway.snapshot(), storage.health(), {
+        version: VERSION,
+        resident_bytes: process.memoryUsage.rss(),
+      }),
+  };
 }
 
-function pemOf(file: string, where: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new HearthError('SECRET_MISSING', `${where}: ${file} cannot be read`, error);
+/** The page, as soon as it can be had: the house keeps its limits without one, where another holds the port. */
+class Page {
+  private readonly options: Config['web'];
+  private readonly deps: WebDeps & { readonly clock: Clock };
+  private readonly log: Log;
+  private web: Web | null = null;
+  private isClosed = false;
+
+  constructor(options: Config['web'], deps: WebDeps, log: Log) {
+    this.options = options;
+    this.deps = deps;
+    this.log = log;
   }
-}
 
-function keysOf({ meters }: Config, secrets: Secrets): Board['keys'] {
-  const text = (where: string): string | undefined => secrets.get(where)?.reveal();
-  const bytes = (where: string): Uint8Array | null => fromHex(text(where) ?? '');
-  return new Map(
-    meters.map((m, i) => {
-      const [key, authKey] = [bytes(`meters[${i}].key`), bytes(`meters[${i}].authKey`)];
-      const password = text(`meters[${i}].iec.password`) ?? text(`meters[${i}].dlms.password`);
-      return [
-        m.id,
-        {
-          ...(key?.length && { key }),
-          ...(authKey?.length && { authKey }),
-          ...(password !== undefined && { password }),
-        },
-      ];
-    }),
-  );
+  async open(): Promise<void> {
+    for (let waitMs: number = LIMITS.linkBackoffMinMs; !this.isClosed && !this.web; ) {
+      try {
+        this.web = await openWeb(this.options, this.deps);
+        process.stdout.write(`hearth: the page is at http://localhost:${this.web.port}\n`);
+      } catch (error) {
+        const { code, message } = faultOf(error);
+        this.log.write('error', code, { message });
+        await sleep(this.deps.clock, waitMs);
+        waitMs = Math.min(2 * waitMs, LIMITS.linkBackoffMaxMs);
+      }
+    }
+  }
+
+  notify(): void {
+    this.web?.notify();
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.web?.close();
+  }
 }

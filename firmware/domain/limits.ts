@@ -40,6 +40,8 @@ export const LIMITS = {
   wmbusLine_chars: 2200,
   /** Meters heard on the air that nobody has configured, kept for the installer. */
   wmbusHeard: 256,
+  /** Encrypted telegrams of each, for a key to be tried on. */
+  wmbusKept: 4,
   /** Telegrams of a meter that are remembered to tell a repetition. */
   wmbusRepeats: 16,
   mbusRecords: 256,
@@ -48,7 +50,7 @@ export const LIMITS = {
   /** Of one readout. */
   mbusTelegrams: 32,
   /** Readouts and searches that wait for one line. */
-  mbusQueue: 64,
+  mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */
   mbusStoredEvents: 16,
   /** After the first failure a meter is asked again so soon. */
@@ -63,7 +65,8 @@ export const LIMITS = {
   /** An input that changes more often is not a meter's. */
   pulseEdgesPerSecond: 400,
   // Home
-  meters: 32,
+  /** A full bus of 250, and as many on the air. */
+  meters: 320,
   devices: 32,
   pointsPerMeter: 128,
   // Store
@@ -116,6 +119,11 @@ export const LIMITS = {
   signalEntriesAnHour: 600,
   refusalEntriesAnHour: 60,
   reportName_chars: 128,
+  admissionMessage_bytes: 4096,
+  /** An answer holds for so long; a "later" without a time is asked again after this; all "later" together end here. */
+  admissionValidMs: 15 * 60_000,
+  admissionAgainMs: 5 * 60_000,
+  admissionLaterMs: 4 * 3_600_000,
   // Devices
   commandAttempts: 3,
   // Planning

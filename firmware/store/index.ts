@@ -1,7 +1,7 @@
 /** The only room that knows SQL. */
 import type { ErrorCode } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Storage, StorageHealth } from '../domain/storage.ts';
+import type { JournalEntry, Storage, StorageHealth } from '../domain/storage.ts';
 import type { Clock, WallMs } from '../domain/time.ts';
 import { Ageing, type Cuts } from './ageing.ts';
 import { Disk } from './disk.ts';
@@ -25,6 +25,8 @@ export interface StoreOptions {
    * what was committed then survives the end of the process, as it does with true.
    */
   readonly syncs?: boolean;
+  /** Called with each entry of the journal as it is made, for the log. */
+  readonly recorded?: (entry: JournalEntry) => void;
   /** Makes the connection; for tests that need a disk that fails. */
   readonly connect?: Connect;
 }
@@ -74,7 +76,12 @@ class Store implements Storage {
       (urgency) => this.writer.changed(urgency),
       () => onLost(1),
     );
-    this.journal = new StoredJournal(this.disk, () => this.writer.changed('batch'), onLost);
+    this.journal = new StoredJournal({
+      disk: this.disk,
+      recorded: options.recorded ?? (() => {}),
+      changed: () => this.writer.changed('batch'),
+      onLost,
+    });
     this.series = new Series({
       clock,
       timeZone,
@@ -275,6 +282,7 @@ class Store implements Storage {
     return {
       mode: this.disk.isOpen ? 'disk' : 'memory',
       code: this.disk.code,
+      tailValues: this.series.tail.size,
       pendingValues: this.series.tail.pending,
       pendingEntries: this.journal.pending + this.facts.pending,
       heldValues: this.series.tail.held,
@@ -283,7 +291,9 @@ class Store implements Storage {
       lost: this.lost,
       commits: this.disk.commits,
       lastCommitMs: this.disk.lastCommitMs,
+      lastCommitAgeMs: this.disk.lastCommitAgeMs,
       size_bytes: this.disk.size_bytes,
+      free_bytes: this.disk.free_bytes,
     };
   }
 

@@ -22,41 +22,47 @@ const PAGE = 1_000;
 /** Where the old numbers of a damaged database cannot be read, its entries are older than this all the same. */
 const PAST_ANY_ID = 1_000_000_000;
 
+export interface JournalDeps {
+  readonly disk: Disk;
+  /** Each entry as it is made, for the log. */
+  readonly recorded: (entry: JournalEntry) => void;
+  readonly changed: () => void;
+  readonly onLost: (count: number) => void;
+}
+
 export class StoredJournal implements Journal {
-  private readonly disk: Disk;
-  private readonly changed: () => void;
-  private readonly onLost: (count: number) => void;
+  private readonly deps: JournalDeps;
   private pendingRows: Row[] = [];
   private batch = 0;
   private nextId = 1;
 
-  constructor(disk: Disk, changed: () => void, onLost: (count: number) => void) {
-    this.disk = disk;
-    this.changed = changed;
-    this.onLost = onLost;
+  constructor(deps: JournalDeps) {
+    this.deps = deps;
   }
 
   get pending(): number {
     return this.pendingRows.length;
   }
 
-  record({ atMs, kind, subject, code, detail }: JournalEntry): void {
+  record(entry: JournalEntry): void {
+    const { atMs, kind, subject, code, detail } = entry;
+    this.deps.recorded(entry);
     const text = detailOf(detail);
     const at = Math.round(atMs);
-    if (text === null || !Number.isSafeInteger(at)) this.onLost(1);
+    if (text === null || !Number.isSafeInteger(at)) this.deps.onLost(1);
     else this.add({ id: this.nextId++, at, kind, subject, code, detail: text });
   }
 
   private add(row: Row): void {
     this.pendingRows.push(row);
     if (this.pendingRows.length > LIMITS.storeMemoryJournal) this.dropOldest();
-    this.changed();
+    this.deps.changed();
   }
 
   private dropOldest(): void {
     const index = this.pendingRows.findIndex(({ kind }) => !KEPT_LONGEST.has(kind));
     this.pendingRows.splice(Math.max(0, index), 1);
-    this.onLost(1);
+    this.deps.onLost(1);
   }
 
   attach(db: Db, afterDamage: Db | null): void {
@@ -101,7 +107,7 @@ export class StoredJournal implements Journal {
       )
       .reverse()
       .slice(0, wanted);
-    const stored = this.disk.read(
+    const stored = this.deps.disk.read(
       (db) =>
         prepared<unknown[], Row>(
           db,

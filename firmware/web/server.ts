@@ -11,7 +11,7 @@ import { type Fault, fault, HearthError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { COOKIE, type Keepers } from './access.ts';
 import { Attempts } from './attempts.ts';
-import type { Metrics, WebDeps, WebOptions } from './deps.ts';
+import type { WebDeps, WebOptions } from './deps.ts';
 import { Events } from './events.ts';
 import { type PageFile, readPage } from './files.ts';
 import { PREFIX } from './openapi.ts';
@@ -22,7 +22,7 @@ import { routesOf } from './routes.ts';
 import { Sessions } from './sessions.ts';
 import { viewOf } from './view.ts';
 
-export type { Metrics, SiteInfo, WebDeps, WebOptions } from './deps.ts';
+export type { SiteInfo, WebDeps, WebOptions } from './deps.ts';
 
 export interface Web {
   /** The port it listens on. */
@@ -85,7 +85,7 @@ export async function buildWeb(deps: WebDeps, page = readPage()): Promise<Built>
   const routes = routesOf(deps, keepers);
   for (const route of routes) serve(app, route, keepers);
   for (const [address, file] of page) servePage(app, address, file, keepers);
-  if (deps.metrics) serveMetrics(app, deps.metrics, keepers);
+  if (deps.metrics) serveMetrics(app, deps.metrics, deps.metricsToken ?? null, keepers);
   app.addHook('preClose', async () => events.close());
   return { app, events, routes };
 }
@@ -181,12 +181,17 @@ function servePage(app: FastifyInstance, address: string, file: PageFile, keeper
   });
 }
 
-function serveMetrics(app: FastifyInstance, metrics: Metrics, keepers: Keepers): void {
+function serveMetrics(
+  app: FastifyInstance,
+  text: () => string,
+  token: string | null,
+  keepers: Keepers,
+): void {
   app.get('/metrics', async (request, reply) => {
     const bearer = /^Bearer (.{1,256})$/.exec(request.headers.authorization ?? '')?.[1];
-    const known = metrics.token !== null && bearer !== undefined && sameText(bearer, metrics.token);
+    const known = token !== null && bearer !== undefined && sameText(bearer, token);
     if (!known && sessionOf(request, keepers) === null) return answer(reply, fault('NOT_AUTHENTICATED'));
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text());
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text());
   });
 }
 
