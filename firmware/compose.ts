@@ -176,7 +176,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, sml, pulses, dlms, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -186,6 +186,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        ...(sml && { sml }),
         ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
         random,
