@@ -4,7 +4,10 @@ import path from 'node:path';
 import { test } from 'tap';
 import { toHex } from '../../firmware/codecs/bytes.ts';
 import { crc16X25 } from '../../firmware/codecs/crc16.ts';
+import { encodeMbus } from '../../firmware/codecs/dlms/mbus-frame.ts';
+import { encodeWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import type { ExplainedSection } from '../../firmware/codecs/explain.ts';
+import { encodeHdlc } from '../../firmware/codecs/hdlc/frame.ts';
 import { EXPLAIN_KINDS } from '../../firmware/codecs/kinds.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
 import { explanation } from '../../firmware/commands/decode.ts';
@@ -40,6 +43,12 @@ const SML_LINE = hex(
 );
 const SML = join(SML_LINE, Buffer.from(Uint16Array.of(crc16X25(SML_LINE)).buffer));
 const P1 = p1Telegram({ wallMs: 0, importEnergy_Wh: 1000, exportEnergy_Wh: 0, net_W: 300 });
+/** One register: its code, 1234, scaler -1 and watts. */
+const PUSH = hex('0F 00000001 00 01 01 02 03 09 06 0100010700FF 06 000004D2 02 02 0F FF 16 1B');
+const HAN = encodeHdlc({
+  ...{ destination: hex('41'), source: hex('0883'), control: 0x13, segmented: false },
+  information: join(hex('E6E700'), PUSH),
+});
 const CLEAR = wireless(KAMSTRUP, SHORT, RECORDS);
 const COMPACT = wireless(KAMSTRUP, hex('79 0000 0000'), hex('E9030000'));
 
@@ -56,6 +65,10 @@ test('each byte of the line is named, in order and once', async (t) => {
     ['iec62056-21-readout', hex('2F4C475A34 0D0A 02 312E382E302831290D0A 210D0A 03 5A')],
     ['mbus', join(hex('E5 00'), WIRED, hex('10 40 01 41 16'), WIRED.subarray(0, 9))],
     ['sml', join(hex('FF 1B1B'), SML, SML.subarray(0, 13))],
+    ['dlms-push', join(HAN, HAN.subarray(0, 9))],
+    ['dlms-push', PUSH],
+    ['dlms-push', encodeMbus({ number: 0, last: true, data: PUSH })],
+    ['dlms-push', encodeWrapper({ source: 1, destination: 16, apdu: PUSH })],
     ['wmbus', CLEAR],
     ['wmbus', COMPACT],
     ['wmbus', formatA(CLEAR)],
@@ -114,6 +127,10 @@ test('what the bytes mean', async (t) => {
   );
   t.match(means(sml.slice(1)), ['list of 6', 'octets 1b1b1b1b', 'unsigned 0']);
   t.ok(means(explained('p1', { bytes: P1 })).includes('activeEnergyImport, tariff 1'));
+  t.same(means(explained('dlms-push', { bytes: HAN }).slice(1)), [
+    ...['data-notification', 'invoke id and priority', 'no date and time', 'array of 1', 'structure of 3'],
+    ...['OBIS 1-0:1.7.0', 'integer 1234', 'structure of 2', 'integer -1', 'enum 27'],
+  ]);
 });
 
 test('a maker’s own block, field by field, deciphered where it must be', async (t) => {
@@ -142,7 +159,7 @@ test('noise is named too, and never a crash', async (t) => {
       bytes[0] = bytes.length - 1;
       bytes[10] = [0x7a, 0x72, 0x8d, 0x8f, 0x90, 0x79, 0xa2, 0x6b][run % 8] ?? 0;
     }
-    for (const kind of ['p1', 'mbus', 'wmbus', 'sml'])
+    for (const kind of Object.keys(EXPLAIN_KINDS))
       if (hexOf(explained(kind, { bytes })[0]) !== toHex(bytes)) left += 1;
   }
   t.equal(left, 0);
