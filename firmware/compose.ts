@@ -14,6 +14,8 @@ import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
+import type { SolveProgram } from './policy/planner/planner.ts';
+import { Planning } from './policy/planning.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 
 /** What the gateway runs on: a real board, the demo home's machine, or a simulation. */
@@ -26,6 +28,8 @@ export interface Board {
   /** Null when no operator is configured. */
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
+  /** Solves the planner's programs; null: plan without a solver; absent: no planner, the rules alone. */
+  readonly solve?: SolveProgram | null;
   /** Secrets by the id of the meter, already read. */
   readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }
@@ -85,12 +89,14 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
+    plan: () => planning?.current() ?? null,
     broker: () => receiver.broker(),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
     },
   });
+  const planning = planningOf(config, board, gateway);
   let stopMaintaining: Cancel = () => {};
   return {
     gateway,
@@ -105,6 +111,7 @@ export function composeHouse(config: Config, board: Board): House {
       }));
       for (const entry of opened) storage.journal.record(entry);
       gateway.start();
+      planning?.start();
       if (board.transport) receiver.open(board.transport);
       stopMaintaining = every(clock, MAINTAIN_MS, () => {
         storage.maintain(clock.wallMs());
@@ -113,10 +120,27 @@ export function composeHouse(config: Config, board: Board): House {
     },
     async stop() {
       stopMaintaining();
+      planning?.stop();
       await board.transport?.close();
       await gateway.stop();
     },
   };
+}
+
+function planningOf({ meters, planner }: Config, board: Board, gateway: Gateway): Planning | null {
+  if (board.solve === undefined) return null;
+  const { latitude = null, longitude = null, roof = null } = planner;
+  return new Planning({
+    clock: board.clock,
+    series: board.storage.series,
+    journal: board.storage.journal,
+    gridMeter: meters.find((m) => m.role === 'grid')?.id ?? null,
+    place: latitude === null || longitude === null ? null : { latitude, longitude },
+    roof,
+    solve: board.solve,
+    image: () => gateway.snapshot().image,
+    changed: () => gateway.poke(),
+  });
 }
 
 export function siteOf({ site }: Config): Site {

@@ -112,6 +112,20 @@ const configSchema = z
       .strictObject({ limit_W: z.number().min(0), afterMs: z.int().min(10_000) })
       .nullable()
       .default(null),
+    /** What the planner's forecast of the sun starts from; without it the roof is learnt from its production alone. */
+    planner: z
+      .strictObject({
+        latitude: z.number().min(-90).max(90).optional(),
+        longitude: z.number().min(-180).max(180).optional(),
+        roof: z
+          .strictObject({
+            peak_W: z.number().positive(),
+            tilt: z.number().min(0).max(90),
+            azimuth: z.number().min(0).max(360),
+          })
+          .optional(),
+      })
+      .prefault({}),
     meters: z
       .array(
         z.strictObject({

@@ -5,6 +5,7 @@
  */
 import type { Fault } from './domain/errors.ts';
 import type { Flexibility } from './domain/flexibility.ts';
+import type { HousePlan } from './domain/house-plan.ts';
 import type { Decision, DeviceDecision, Image, Known, Override, Site, Snapshot } from './domain/image.ts';
 import type { InstructionStatus } from './domain/instruction.ts';
 import type { Measurement } from './domain/measurement.ts';
@@ -30,6 +31,8 @@ export interface GatewayDeps {
   readonly settings: Settings;
   readonly overrides: OverrideStore;
   readonly signals: () => readonly Signal[];
+  /** The planner's proposal of the moment; absent: the rules alone. */
+  readonly plan?: () => HousePlan | null;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
   /** Called after each whole good cycle. */
@@ -152,6 +155,7 @@ export class Gateway {
       gridPhase_A: [phase(1), phase(2), phase(3)],
       devices: this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []),
       signals: signals(),
+      plan: this.deps.plan?.() ?? null,
       nextInstructionId: this.nextId,
     };
   }

@@ -5,11 +5,16 @@ import { fromHex } from '../codecs/bytes.ts';
 import { type Board, composeHouse } from '../compose.ts';
 import { type Config, loadConfig, resolveSecret } from '../config.ts';
 import { HearthError, ok, refuse } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
 import { systemClock, systemRandom } from '../hal/clock.ts';
 import { realLink } from '../hal/links/open.ts';
+import { solverProcess } from '../policy/solver/process.ts';
 import { mqttTransport } from '../signals/mqtt.ts';
 import { openStore } from '../store/index.ts';
 import { openWeb } from '../web/server.ts';
+
+/** What a plan may take of a small board: the process is gone when it is made. */
+const PLANNER = { timeLimit_s: 4, gap: 1e-3, memory_MiB: LIMITS.solverMemory_MiB };
 
 export async function run(file: string): Promise<void> {
   const loaded = loadConfig(file);
@@ -30,6 +35,7 @@ export async function run(file: string): Promise<void> {
     link: (spec) => realLink(spec, clock),
     transport: transportOf(config, base, clock),
     feedWatchdog: () => {},
+    solve: solverProcess(clock, PLANNER),
     keys: keysOf(config, base),
   };
   const house = composeHouse(config, board);

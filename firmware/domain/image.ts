@@ -3,6 +3,7 @@
  * the policy reads it, the page shows it: one shape for all three.
  */
 import type { Flexibility } from './flexibility.ts';
+import type { HousePlan } from './house-plan.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
 import type { ResourceHealth } from './resource-manager.ts';
 import type { Signal } from './signal.ts';
@@ -72,6 +73,8 @@ export interface Image {
   readonly gridPhase_A: readonly [Known, Known, Known];
   readonly devices: readonly DeviceImage[];
   readonly signals: readonly Signal[];
+  /** The planner's proposal; null or absent when there is none. Rules and guard hold without it. */
+  readonly plan?: HousePlan | null;
   readonly nextInstructionId: number;
 }
 

@@ -1,5 +1,6 @@
 /** From a frozen image to set-points with reasons: the rules in order, each choosing only inside what is left. */
 import { setPointUnder } from '../domain/flexibility.ts';
+import { slotAt } from '../domain/house-plan.ts';
 import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
 import { activeLimits } from './active-limits.ts';
 import { guard } from './guard.ts';
@@ -66,7 +67,7 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
   const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({
     fromMs,
     untilMs,
-    power_W: wanted_W,
+    power_W: slotAt(image.plan, device.id, fromMs, image.wallMs)?.power_W ?? wanted_W,
   }));
   return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
 }

@@ -2,6 +2,7 @@
  * Run where it is cheap before the deadline. Without a price or a clock a device runs at once: comfort does not
  * wait for a broken link. What own solar covers is left to the next rule.
  */
+import type { HousePlanSlot } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { priceAt } from '../../domain/price-curve.ts';
 import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
@@ -16,7 +17,7 @@ export const price: Rule = ({ image }, plan) =>
 
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   if (isForced(image, device)) return plan;
-  const { verdict, slots } = pricePlan(image, device);
+  const { verdict, slots, planned } = pricePlan(image, device);
   const now = priceAt(image.signals, 'importPrice', image.site, image.wallMs);
   const values = {
     price: now,
@@ -24,6 +25,7 @@ function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
     byMs: device.flexibility.need?.byMs ?? null,
   };
   if (verdict === 'free') return explain(plan, device.id, freeBecause(image, device));
+  if (planned && verdict === 'run') return follow(image, plan, device, planned);
   if (verdict === 'run') return explain(plan, device.id, because('PRICE_RUN', values));
   if (surplusFor_W(image, device) > 0) return plan;
   return narrow(
@@ -32,6 +34,15 @@ function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
     { max_W: 0 },
     because(slots.length === 0 ? 'NO_NEED' : 'PRICE_WAIT', values),
   );
+}
+
+/** The plan's power, or what the sun gives beyond it. */
+function follow(image: Image, plan: Plan, device: DeviceImage, slot: HousePlanSlot): Plan {
+  const { fromMs, untilMs, power_W } = slot;
+  const reason = because('PLANNED', { fromMs, untilMs, power_W });
+  const most_W = Math.max(power_W, surplusFor_W(image, device));
+  const limited = narrow(plan, device.id, { max_W: most_W }, reason);
+  return limited === plan ? explain(plan, device.id, reason) : limited;
 }
 
 function freeBecause(image: Image, device: DeviceImage) {
