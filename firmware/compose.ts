@@ -2,10 +2,13 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
+import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
-import type { Config } from './config.ts';
+import { fromHex } from './codecs/bytes.ts';
+import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
@@ -17,6 +20,7 @@ import { Gateway } from './gateway.ts';
 import type { SolveProgram } from './policy/planner/planner.ts';
 import { Planning } from './policy/planning.ts';
 import { SignalReceiver } from './signals/receiver.ts';
+import { reporter } from './signals/reporter.ts';
 
 /** What the gateway runs on: a real board, the demo home's machine, or a simulation. */
 export interface Board {
@@ -47,6 +51,8 @@ export interface House {
 const MAINTAIN_MS = 3_600_000;
 const TCP_TIMEOUT_MS = 2_000;
 const RTU_TIMEOUT_MS = 1_000;
+/** A datagram may be lost. */
+const UDP_REPEATS = 3;
 
 export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
@@ -61,28 +67,14 @@ export function composeHouse(config: Config, board: Board): House {
     programs: config.mqtt?.programs ?? [],
     envelope: { signed: config.mqtt?.signed ?? false },
     failsafe: config.mqtt ? config.failsafe : null,
+    baselines: (name) =>
+      name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
     changed: () => gateway.poke(),
   });
   const gateway = new Gateway({
     clock,
     site,
-    meters: config.meters.map((m) => ({
-      resource: METER_PROTOCOLS[m.protocol](
-        {
-          id: m.id,
-          address: m.address,
-          intervalMs: m.intervalMs,
-          timeZone: config.site.timeZone,
-          ...(m.iec && { iec: iecOf(m.iec) }),
-          settings: storage.settings,
-          ...board.keys.get(m.id),
-        },
-        board.link(m.link),
-        clock,
-      ),
-      name: m.name,
-      role: m.role,
-    })),
+    meters: metersOf(config, board),
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -91,6 +83,7 @@ export function composeHouse(config: Config, board: Board): House {
     signals: () => receiver.current(),
     plan: () => planning?.current() ?? null,
     broker: () => receiver.broker(),
+    ...reportsTo(config, board),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -143,6 +136,27 @@ function planningOf({ meters, planner }: Config, board: Board, gateway: Gateway)
   });
 }
 
+/** What the connection can carry, in W. */
+const ratingOf = ({ fuse_A, phases, nominal_V }: Site): number => fuse_A * phases * nominal_V;
+
+function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board) {
+  if (!mqtt?.reports || !transport) return {};
+  const report = reporter({
+    topic: mqtt.reports.topic,
+    clientName: mqtt.reports.clientName ?? site.name,
+    transport,
+    lost: ({ signalId }) =>
+      storage.journal.record({
+        atMs: clock.wallMs(),
+        kind: 'system',
+        subject: 'report',
+        code: 'LINK_GONE',
+        detail: { signalId },
+      }),
+  });
+  return { report };
+}
+
 export function siteOf({ site }: Config): Site {
   const { name: _name, fixedImportPrice, fixedExportPrice, ...rest } = site;
   const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
@@ -155,6 +169,63 @@ function iecOf({
   ...rest
 }: MeterRow['iec'] & object): MeterConfig['iec'] & object {
   return { ...rest, ...(profile && { profile }) };
+}
+
+/** Meters on the same link are given the same one: a bus or a radio receiver serves many. */
+function metersOf(config: Config, { clock, storage, keys, link, random }: Board) {
+  const links = new Map<string, Link>();
+  const listeners = new Listeners();
+  return config.meters.map((meter) => {
+    const name = JSON.stringify(meter.link);
+    const line = links.get(name) ?? link(meter.link);
+    links.set(name, line);
+    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
+    const resource = METER_PROTOCOLS[meter.protocol](
+      {
+        id,
+        address,
+        intervalMs,
+        receiver,
+        mode,
+        timeZone: config.site.timeZone,
+        ...(iec && { iec: iecOf(iec) }),
+        ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
+        ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
+        random,
+        mbus,
+        settings: storage.settings,
+        reads: storage.writes,
+        ...keys.get(id),
+      },
+      line,
+      clock,
+    );
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
+  });
+}
+
+function pulsesOf(
+  { reading, register, ...rest }: MeterRow['pulses'] & object,
+  listeners: Listeners,
+): MeterConfig['pulses'] & object {
+  return {
+    ...rest,
+    ...(reading && { reading: { value: reading.value, atMs: Date.parse(reading.at) } }),
+    ...(register !== undefined && { register: (listener) => listeners.add(register, listener) }),
+  };
+}
+
+/** Serial lines carry HDLC, networks the wrapper, unless it is said otherwise. */
+function dlmsOf(
+  { password: _password, carrier, systemTitle, ...rest }: MeterRow['dlms'] & object,
+  link: MeterRow['link']['kind'],
+): DlmsOptions {
+  return {
+    ...rest,
+    carrier: carrier ?? (link === 'serial' ? 'hdlc' : 'wrapper'),
+    systemTitle: systemTitle === null ? null : fromHex(systemTitle),
+    repeats: link === 'udp' ? UDP_REPEATS : 0,
+  };
 }
 
 /** Devices on the same link share a bus: one request at a time on one wire. */
@@ -194,5 +265,12 @@ function fitted(profile: Profile, device: Config['devices'][number]): Profile {
     device.rated_W !== undefined && 'rated_W' in profile.control
       ? { ...profile.control, rated_W: device.rated_W }
       : profile.control;
-  return { ...profile, control, phases: device.phases ?? profile.phases };
+  return {
+    ...profile,
+    control,
+    phases: device.phases ?? profile.phases,
+    writesPerDay: device.writesPerDay ?? profile.writesPerDay,
+    minOnMs: device.minOnMs ?? profile.minOnMs,
+    minOffMs: device.minOffMs ?? profile.minOffMs,
+  };
 }

@@ -3,6 +3,7 @@
  * signals and storage only by their traits, so that the same gateway runs on a board, in the demo home and in a
  * simulation.
  */
+import type { CommandReport } from './domain/command-report.ts';
 import type { Fault } from './domain/errors.ts';
 import type { Flexibility } from './domain/flexibility.ts';
 import type { HousePlan } from './domain/house-plan.ts';
@@ -14,7 +15,9 @@ import type { Signal } from './domain/signal.ts';
 import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
 import { type Cancel, type Clock, every, isWallPlausible } from './domain/time.ts';
 import { DeviceSeat, type DeviceSettings } from './gateway/device-seat.ts';
+import { MeanImport } from './gateway/mean-import.ts';
 import { MeterSeat } from './gateway/meter-seat.ts';
+import { type Compliance, follow } from './policy/compliance.ts';
 import { decide } from './policy/decide.ts';
 
 export interface GatewayDeps {
@@ -35,6 +38,8 @@ export interface GatewayDeps {
   readonly plan?: () => HousePlan | null;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
+  /** Says to the operator what became of its limits. */
+  readonly report?: (report: CommandReport) => void;
   /** Called after each whole good cycle. */
   readonly feedWatchdog: () => void;
   readonly changed: (snapshot: Snapshot) => void;
@@ -52,6 +57,8 @@ export class Gateway {
   private readonly startedMs: number;
   private cycle = 0;
   private decision: Decision | null = null;
+  private compliance: Compliance = [];
+  private readonly mean = new MeanImport();
   private nextId: number;
   private reservedId: number;
   private busy = false;
@@ -134,8 +141,24 @@ export class Gateway {
     for (const wanted of decision.devices) this.dispatch(wanted, image);
     this.journalDecision(decision);
     this.decision = decision;
+    this.mean.take(image.grid_W, image.elapsedMs, image.site.staleAfterMs);
+    this.tellOperator(image, decision);
     this.deps.feedWatchdog();
     this.deps.changed(this.snapshot());
+  }
+
+  /** In W, what reductions of the operator are measured against; null when it is not known. */
+  meanImport_W(): number | null {
+    return this.mean.value_W(this.deps.clock.elapsedMs());
+  }
+
+  private tellOperator(image: Image, decision: Decision): void {
+    const { next, reports } = follow(this.compliance, image, decision);
+    this.compliance = next;
+    for (const report of reports) {
+      this.record('limit', report.source, report.state, { ...report });
+      this.deps.report?.(report);
+    }
   }
 
   private freeze(): Image {
@@ -219,14 +242,17 @@ export class Gateway {
       measured: (measurements: readonly Measurement[]) => {
         seat.take(measurements);
         this.deps.series.append(measurements);
-        if (seat.role === 'grid') this.poke();
+        if (seat.role !== 'grid') return;
+        for (const device of this.devices) device.meterRead(this.deps.site.staleAfterMs);
+        this.poke();
       },
       flexibility: () => {},
       status: () => {},
       health: (health, reason) =>
         this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
       fault: (reason) => seat.count(reason),
-      history: (measurements) => this.deps.series.append(measurements),
+      // Its time is the meter's: before the first plausible time the store has no place for it.
+      history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
       noted: ({ code, atMs, detail }) => this.record('system', seat.id, code, { ...detail, meterMs: atMs }),
     };
   }

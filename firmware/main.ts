@@ -10,9 +10,10 @@ const program = new Command('hearth')
 program
   .command('decode')
   .description('telegrams as JSON Lines on stdin, readings as JSON Lines on stdout')
-  .action(async () => {
+  .option('--explain', 'for a person: each byte by name, in place of the readings')
+  .action(async (options: { explain?: boolean }) => {
     const { decode } = await import('./commands/decode.ts');
-    await decode(process.stdin, process.stdout);
+    await decode(process.stdin, process.stdout, options);
   });
 
 program
@@ -32,7 +33,29 @@ program
   .action(async (action: string, file: string) => {
     if (action !== 'check') program.error(`config: unknown action ${action}`);
     const { configCheck } = await import('./commands/config.ts');
-    process.exitCode = configCheck(file, process.stdout);
+    process.exitCode = configCheck(file, process.stdout, process.env);
+  });
+
+program
+  .command('listen')
+  .description('wireless meters as they are heard, one JSON object a telegram; Ctrl-C ends')
+  .requiredOption('--receiver <name>', 'im871a, amb8465, cul, rc1180 or rtl-wmbus')
+  .requiredOption('--on <line>', 'its serial port, or HOST:PORT')
+  .option('--mode <mode>', 'S1, T1, C1 or C1+T1', 'C1+T1')
+  .action(async (options: { receiver: string; on: string; mode: string }) => {
+    const { listen } = await import('./commands/listen.ts');
+    await listen(options, process.stdout);
+  });
+
+program
+  .command('owner')
+  .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
+  .argument('<action>', 'reset')
+  .argument('<file>')
+  .action(async (action: string, file: string) => {
+    if (action !== 'reset') program.error(`owner: unknown action ${action}`);
+    const { ownerReset } = await import('./commands/owner.ts');
+    ownerReset(file, process.stdout);
   });
 
 program

@@ -18,7 +18,8 @@ export interface BenchHome {
   close(): Promise<void>;
 }
 
-export async function benchHome(): Promise<BenchHome> {
+/** `change` is laid over the configuration. */
+export async function benchHome(change: object = {}): Promise<BenchHome> {
   const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
   const home = demoHome(1, Date.now);
   const [roof, broker, meter] = await Promise.all([
@@ -27,7 +28,7 @@ export async function benchHome(): Promise<BenchHome> {
     tcpCarrier(() => {}),
   ]);
   const configFile = path.join(dir, 'hearth.json');
-  writeFileSync(configFile, JSON.stringify(configOf(broker.port, meter.port, roof.port)));
+  writeFileSync(configFile, JSON.stringify({ ...configOf(broker.port, meter.port, roof.port), ...change }));
   const telegrams = setInterval(() => meter.write(home.telegram()), METER_MS);
   return {
     configFile,

@@ -18,9 +18,10 @@ interface Reference {
 const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
 const has = (flag: string): boolean => process.argv.includes(flag);
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+const seconds = Number(process.env.SECONDS ?? 1.5);
 const solve = has('--no-solver')
   ? null
-  : solverProcess(systemClock(), { timeLimit_s: 1.5, gap: 1e-3, memory_MiB: 300, keepMs: 1_000 });
+  : solverProcess(systemClock(), { timeLimit_s: seconds, gap: 1e-3, memory_MiB: 300, keepMs: 1_000 });
 const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
 let [score, best, dumb] = [0, 0, 0];
 for (const file of files) {

@@ -3,7 +3,7 @@
  * wallbox and an inverter over Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
  */
 import '../firmware/node-guard.ts';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { demoBroker } from '../test/twins/broker.ts';
@@ -104,11 +104,15 @@ const publishLimit = (): Promise<void> =>
 setTimeout(publishLimit, 60_000);
 setInterval(publishLimit, 600_000);
 
-const gateway = spawnGateway(file, 'inherit');
-console.log(`demo home in ${dir}; the first visit to the page sets the owner's password`);
+const log = path.join(dir, 'hearth.log');
+const gateway = spawnGateway(file, ['ignore', 'inherit', openSync(log, 'w')]);
+console.log(`demo home in ${dir}, log in hearth.log; the first visit to the page sets the owner's password`);
 const stop = (): void => {
   gateway.kill('SIGTERM');
 };
 process.once('SIGINT', stop);
 process.once('SIGTERM', stop);
-gateway.once('exit', (code) => process.exit(code ?? 0));
+gateway.once('exit', (code) => {
+  if (code !== 0) console.error(readFileSync(log, 'utf8').split('\n').slice(-20).join('\n'));
+  process.exit(code ?? 1);
+});

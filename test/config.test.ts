@@ -1,40 +1,155 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { test } from 'tap';
-import { checkConfig, loadConfig } from '../firmware/config.ts';
+import { configCheck } from '../firmware/commands/config.ts';
+import { checkConfig, loadConfig } from '../firmware/config/check.ts';
+import { readSecrets, Secret } from '../firmware/config/secrets.ts';
 
 const example = path.resolve(import.meta.dirname, '../board/hearth.example.json');
+const exampleJson = () => JSON.parse(readFileSync(example, 'utf8'));
+
+function mistakesOf(json: unknown): Record<string, string> {
+  const checked = checkConfig(json);
+  return checked.ok ? {} : Object.fromEntries(checked.mistakes.map((m) => [m.path, m.message]));
+}
+
+const dir = mkdtempSync(path.join(tmpdir(), 'hearth-config-'));
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+
+function written(name: string, text: string): string {
+  const file = path.join(dir, name);
+  writeFileSync(file, text);
+  return file;
+}
 
 test('the example of the board is right', async (t) => {
   t.match(loadConfig(example), { ok: true });
 });
 
-test('every mistake is named by its path, all at once', async (t) => {
-  const config = JSON.parse(readFileSync(example, 'utf8'));
+test('every mistake is named by its path, with what was expected and what stood there, all at once', async (t) => {
+  const config = exampleJson();
   config.site.timeZone = 'Mars/Olympus';
+  config.site.fuse_A = 5;
+  delete config.store;
   config.meters[0].link.baudRate = 'fast';
+  config.meters[0].link.baudrate = 9600;
   config.meters[0].colour = 'red';
+  config.devices[0].profile = 'toaster';
   config.devices[1].deadline = { time: '25:00', energy_Wh: 1 };
-  config.mqtt.password = 'secret in the file';
-  const checked = checkConfig(config);
-  if (checked.ok) throw new Error('accepted');
-  const said = checked.mistakes.map((m) => `${m.path}: ${m.message}`).join('\n');
-  for (const part of [
-    'site.timeZone: expected an IANA',
-    'meters[0].link.baudRate: expected one of 300',
-    'meters[0]: expected no key "colour"',
-    'devices[1].deadline.time: expected HH:MM',
-    'mqtt.password: expected {"file"',
-  ]) {
-    t.match(said, part);
-  }
-  t.notMatch(said, 'secret in the file', 'a secret is never repeated');
+  config.devices[1].id = 'grid';
+  config.devices[1].link.port = { deep: 'x'.repeat(100) };
+  config.mqtt.password = 'hunter2';
+  const mistakes = mistakesOf(config);
+  t.match(mistakes, {
+    'site.timeZone': /^expected an IANA time zone such as Europe\/Berlin, got "Mars\/Olympus"$/,
+    'site.fuse_A': /expected number to be >=6, got 5/,
+    store: /^missing: expected object/,
+    'meters[0].link.baudRate': /^expected one of 300, .*, got "fast"$/,
+    'meters[0].link.baudrate': /did you mean "baudRate"/,
+    'meters[0].colour': /^expected no such key; known here: id, name, protocol/,
+    'devices[0].profile': /^expected one of .*relay-heater/,
+    'devices[1].deadline.time': /^expected HH:MM, got "25:00"$/,
+    'devices[1].id': /^expected a name of its own, "grid" is meters\[0\]$/,
+    'devices[1].link.port': /, got .{57}…$/,
+    'mqtt.password': /^expected \{"file": path\} or \{"env": NAME\}$/,
+  });
+  t.equal(Object.keys(mistakes).length, 11);
+  t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
-test('two things of one name, a missing file, no JSON', async (t) => {
-  const config = JSON.parse(readFileSync(example, 'utf8'));
-  config.devices[1].id = 'grid';
-  t.match(checkConfig(config), { ok: false, mistakes: [{ path: 'devices[1].id' }] });
-  t.match(loadConfig('/nowhere.json'), { ok: false });
-  t.match(loadConfig(import.meta.filename), { ok: false, mistakes: [{ message: /expected JSON/ }] });
+test('a line of its own for whoever cannot share one', async (t) => {
+  const config = exampleJson();
+  const [meter] = config.meters;
+  config.meters.push({ ...meter, id: 'second', role: 'sub' });
+  config.meters.push({ ...meter, id: 'third', role: 'grid', link: { kind: 'tcp', host: 'a', port: 1 } });
+  config.devices[1].link = config.devices[0].link;
+  t.match(mistakesOf(config), {
+    'meters[1].link': /^expected a line of its own, \/dev\/ttyUSB0 is taken by meters\[0\]$/,
+    'meters[2].role': /^expected "sub": meters\[0\] is the meter at the grid connection$/,
+  });
+  const radio = { kind: 'serial', path: '/dev/ttyUSB1', baudRate: 57600 };
+  const water = { name: 'Water', protocol: 'wmbus', role: 'sub', receiver: 'im871a', link: radio };
+  config.meters = [
+    { ...water, id: 'a', address: '12345678' },
+    { ...water, id: 'b', address: 'KAM 87654321' },
+  ];
+  t.same(mistakesOf(config), {}, 'one radio receiver serves many, one Modbus line as well');
+  config.meters.push({ ...meter, link: radio });
+  t.match(mistakesOf(config), { 'meters[2].link': /taken by meters\[0\]/ });
+  config.meters = [{ id: 'a', name: 'Water', protocol: 'wmbus', address: 'twelve', link: radio }];
+  t.match(mistakesOf(config), { 'meters[0].address': /eight digits/, 'meters[0].receiver': /make/ });
+});
+
+test('a missing file, one that is too large, no JSON, nothing that could be a configuration', async (t) => {
+  t.match(loadConfig('/nowhere.json'), { ok: false, mistakes: [{ path: '/nowhere.json' }] });
+  t.match(loadConfig(written('large.json', ' '.repeat(1024 * 1024 + 1))), {
+    mistakes: [{ message: /at most 1048576 bytes/ }],
+  });
+  const cut = loadConfig(written('cut.json', '{"mqtt": {"password": hunter2}}'));
+  t.match(cut, { ok: false, mistakes: [{ message: /^expected JSON: / }] });
+  t.notMatch(JSON.stringify(cut), 'hunter2');
+  for (const json of [null, 1, 'x', [], { meters: 7, devices: [null, 3] }])
+    t.ok(Object.keys(mistakesOf(json)).length > 0, JSON.stringify(json));
+});
+
+test('secrets: all that are missing at once, keys of the right length, shown to nobody', async (t) => {
+  const config = exampleJson();
+  config.meters[0].key = { env: 'METER_KEY' };
+  config.meters[0].authKey = { file: 'auth-key' };
+  config.web.metricsToken = { file: 'token' };
+  const checked = checkConfig(config);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
+  t.match(readSecrets(checked.config, dir, {}), {
+    ok: false,
+    mistakes: [
+      {
+        path: 'mqtt.password',
+        message: 'expected the file mqtt-password, which is not there, empty or too long',
+      },
+      { path: 'web.metricsToken' },
+      { path: 'meters[0].key', message: 'expected the variable METER_KEY, which is not set' },
+      { path: 'meters[0].authKey' },
+    ],
+  });
+  written('mqtt-password', 'hunter2\n');
+  written('token', 'x'.repeat(5000));
+  written('auth-key', 'not a key');
+  const METER_KEY = '00112233445566778899aabbccddeeff';
+  t.match(readSecrets(checked.config, dir, { METER_KEY }), {
+    mistakes: [
+      { path: 'web.metricsToken' },
+      { path: 'meters[0].authKey', message: 'expected a key of 32 hexadecimal digits' },
+    ],
+  });
+  written('token', 'abc');
+  written('auth-key', METER_KEY);
+  const read = readSecrets(checked.config, dir, { METER_KEY });
+  if (!read.ok) throw new Error(JSON.stringify(read.mistakes));
+  const secret = read.secrets.get('mqtt.password');
+  t.equal(secret?.reveal(), 'hunter2');
+  for (const shown of [inspect(read, { depth: 9 }), JSON.stringify([...read.secrets]), `${secret}`])
+    t.notMatch(shown, 'hunter2');
+  t.equal(`${new Secret('x')}`, '[secret]');
+});
+
+test('hearth config check: what is wrong, and 1; or that all is there, and 0', async (t) => {
+  const run = (file: string, env: NodeJS.ProcessEnv = {}) => {
+    let said = '';
+    const write = (text: string): void => {
+      said += text;
+    };
+    return { code: configCheck(file, { write }, env), said };
+  };
+  const config = exampleJson();
+  config.mqtt.password = { env: 'BROKER' };
+  const file = written('hearth.json', JSON.stringify(config));
+  t.same(run(file, { BROKER: 'hunter2' }), { code: 0, said: `${file}: ok, 1 meter(s), 2 device(s)\n` });
+  t.same(run(file), { code: 1, said: 'mqtt.password: expected the variable BROKER, which is not set\n' });
+  config.meters[0].protocol = 'p1';
+  t.match(run(written('wrong.json', JSON.stringify(config))), {
+    code: 1,
+    said: /^meters\[0\]\.protocol: expected one of /,
+  });
 });

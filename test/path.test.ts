@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'tap';
 import { composeHouse } from '../firmware/compose.ts';
-import { checkConfig } from '../firmware/config.ts';
+import { checkConfig } from '../firmware/config/check.ts';
 import { systemClock, systemRandom } from '../firmware/hal/clock.ts';
 import { realLink } from '../firmware/hal/links/open.ts';
 import { mqttTransport } from '../firmware/signals/mqtt.ts';
@@ -16,17 +16,10 @@ import { demoBroker } from './twins/broker.ts';
 import { modbusTcp, ptyCarrier, tcpCarrier } from './twins/carriers.ts';
 import { demoHome } from './twins/home.ts';
 import { cancelMessage, limitEvent, message } from './twins/operator.ts';
+import { until } from './twins/until.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-path-'));
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
-
-async function until(what: string, done: () => boolean): Promise<void> {
-  const end = performance.now() + 20_000;
-  while (!done()) {
-    if (performance.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 for (const carrier of ['serial', 'tcp'] as const) {
   test(`meter over ${carrier}: readings, a limit, the write on the wire, the reason`, async (t) => {
@@ -63,6 +56,7 @@ for (const carrier of ['serial', 'tcp'] as const) {
     const transport = mqttTransport(
       { url: config.mqtt?.url ?? '', clientId: `path-${carrier}`, topics: ['dso/#'] },
       clock,
+      systemRandom(),
     );
     const board = {
       clock,
@@ -79,6 +73,12 @@ for (const carrier of ['serial', 'tcp'] as const) {
     const register = (): number => home.wallbox.registers.holding.get(1000) ?? 0;
     await until('the meter is read', () => house.gateway.snapshot().image.grid_W.value !== null);
     await until('the wallbox runs', () => register() === 160);
+    // Until meter and wallbox agree, the difference counts as the rest of the house.
+    const image = () => house.gateway.snapshot().image;
+    await until(
+      'both say so',
+      () => (image().grid_W.value ?? 0) > 5000 && (image().devices[0]?.power_W.value ?? 0) > 5000,
+    );
     await until('the broker is there', () => house.gateway.snapshot().broker.connected);
 
     const now = Date.now();
@@ -88,7 +88,9 @@ for (const carrier of ['serial', 'tcp'] as const) {
     );
     await until('the wallbox is turned down', () => register() < 160);
     const set_W = (register() / 10) * 690;
-    t.ok(set_W >= 4140 && set_W <= 6000, `${set_W} W under 6 kW`);
+    // The roof may cover more, when the sun shines.
+    const net_W = home.world.net_W(Date.now());
+    t.ok(set_W >= 4140 && net_W <= 6000, `${set_W} W, ${net_W} W at the connection under 6 kW`);
     const decision = house.gateway.snapshot().decision;
     t.match(decision?.devices[0]?.reasons[0], {
       code: 'GRID_LIMIT',
@@ -118,7 +120,8 @@ for (const carrier of ['serial', 'tcp'] as const) {
         .sort(),
       ['SIGNAL_INVALID', 'SIGNAL_STALE'],
     );
-    t.equal((register() / 10) * 690, set_W, 'a bad message changes nothing');
+    const limit_W = () => house.gateway.snapshot().decision?.limits[0]?.limit_W;
+    t.equal(limit_W(), 6000, 'a bad message changes nothing');
 
     await broker.publish(
       'dso/limit',
@@ -126,16 +129,22 @@ for (const carrier of ['serial', 'tcp'] as const) {
     );
     await until('0 W stops it', () => register() === 0);
     await broker.publish('dso/limit', cancelMessage({ id: 'b', programID: 'limits', modifiedMs: now }));
-    await until('the book forgets it', () => house.gateway.snapshot().image.signals.length === 1);
+    await until('the other limit holds again', () => limit_W() === 6000);
 
+    const stored = (): number => storage.series.read('grid/activeEnergyImport', 'raw', 0, 8e15).length;
+    await until('several telegrams came', () => {
+      storage.series.flush();
+      return stored() > 3;
+    });
     clearInterval(telegrams);
     await house.stop();
-    t.ok(storage.series.read('grid/activeEnergyImport', 'raw', 0, 8e15).length > 3, 'stored');
+    t.ok(stored() > 3, 'stored');
     storage.close();
 
     // A restart knows the limit before the broker is heard.
     const again = openStore(path.join(dir, `${carrier}.sqlite`), { clock, timeZone: config.site.timeZone });
-    t.equal(again.signals.load(Date.now())[0]?.intervals[0]?.value, 6000);
+    const known = again.signals.load(Date.now());
+    t.equal(known.find((s) => s.cancelledMs === undefined)?.intervals[0]?.value, 6000);
     again.close();
     await Promise.all([wallbox.close(), broker.close(), meter.close()]);
   });

@@ -1,15 +1,26 @@
 /** `hearth config check FILE`: every mistake by path, all at once. */
-import { loadConfig } from '../config.ts';
+import path from 'node:path';
+import { loadConfig } from '../config/check.ts';
+import type { Mistake } from '../config/mistake.ts';
+import { readSecrets } from '../config/secrets.ts';
 
-/** Exit code 0 when the file is right, 1 when it is not. */
-export function configCheck(file: string, output: NodeJS.WritableStream): number {
+/** Exit code 0 when the file is right and its secrets are there, 1 when not. */
+export function configCheck(
+  file: string,
+  output: { write(text: string): unknown },
+  env: NodeJS.ProcessEnv,
+): number {
   const loaded = loadConfig(file);
-  if (loaded.ok) {
-    output.write(
-      `${file}: ok, ${loaded.config.meters.length} meter(s), ${loaded.config.devices.length} device(s)\n`,
-    );
-    return 0;
+  const mistakes = loaded.ok ? secretMistakes() : loaded.mistakes;
+  for (const mistake of mistakes) output.write(`${mistake.path}: ${mistake.message}\n`);
+  if (!loaded.ok || mistakes.length > 0) return 1;
+  const { meters, devices } = loaded.config;
+  output.write(`${file}: ok, ${meters.length} meter(s), ${devices.length} device(s)\n`);
+  return 0;
+
+  function secretMistakes(): readonly Mistake[] {
+    if (!loaded.ok) return [];
+    const read = readSecrets(loaded.config, path.dirname(path.resolve(file)), env);
+    return read.ok ? [] : read.mistakes;
   }
-  for (const { path, message } of loaded.mistakes) output.write(`${path}: ${message}\n`);
-  return 1;
 }

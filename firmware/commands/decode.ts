@@ -1,26 +1,34 @@
 /** `hearth decode`: JSON Lines in, one answer a line out, in the same order, never stopping at a bad line. */
 import { once } from 'node:events';
 import { fromHex } from '../codecs/bytes.ts';
-import { DECODE_KINDS } from '../codecs/kinds.ts';
-import { type Fault, fault, faultOf, type Result } from '../domain/errors.ts';
+import { DECODE_KINDS, EXPLAIN_KINDS } from '../codecs/kinds.ts';
+import { type Fault, fault, faultOf, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { meaningOf, parseObis } from '../domain/obis.ts';
 import { QUANTITIES } from '../domain/quantity.ts';
 import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../domain/telegram.ts';
+import { explainedText } from './explained-text.ts';
 
 interface Request {
   readonly kind: string;
   readonly input: DecodeInput;
 }
 
+export interface DecodeOptions {
+  /** For a person: each byte by name, in place of the readings. */
+  readonly explain?: boolean;
+}
+
 /** Answers every line of `input` on `output`; waits when the reader of the output is slower. */
 export async function decode(
   input: AsyncIterable<Buffer | string>,
   output: NodeJS.WritableStream,
+  { explain = false }: DecodeOptions = {},
 ): Promise<void> {
   for await (const line of lines(input)) {
     if (line.trim() === '') continue;
-    if (!output.write(`${JSON.stringify(answer(line))}\n`)) await once(output, 'drain');
+    const text = explain ? explanation(line) : `${JSON.stringify(answer(line))}\n`;
+    if (!output.write(text)) await once(output, 'drain');
   }
 }
 
@@ -39,16 +47,40 @@ async function* lines(input: AsyncIterable<Buffer | string>): AsyncIterable<stri
   if (rest !== '') yield rest;
 }
 
-/** The answer to one line, ready to be printed. */
-export function answer(line: string): object {
+/** Each byte of one line's telegram by name; one line of text where there is nothing to explain. */
+export function explanation(line: string): string {
+  const { id, request } = readLine(line);
+  if (!request.ok) return `${request.error.code}: ${request.error.message}\n`;
+  const { kind, input } = request.value;
+  const explain = Object.hasOwn(EXPLAIN_KINDS, kind) ? EXPLAIN_KINDS[kind] : undefined;
+  if (!explain) return `UNSUPPORTED: kind "${kind.slice(0, 40)}" has no explanation\n`;
+  try {
+    return explainedText(`${id ?? kind}`, explain(input));
+  } catch (error) {
+    const { code, message } = faultOf(error);
+    return `${code}: ${message}\n`;
+  }
+}
+
+interface Line {
+  readonly id: unknown;
+  readonly request: Result<Request>;
+}
+
+function readLine(line: string): Line {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
   } catch {
-    return failure(null, fault('BAD_VALUE', 'the line is not JSON'), 0);
+    return { id: null, request: refuse('BAD_VALUE', 'the line is not JSON') };
   }
   const id = typeof parsed === 'object' && parsed !== null && 'id' in parsed ? parsed.id : null;
-  const request = requestOf(parsed);
+  return { id, request: requestOf(parsed) };
+}
+
+/** The answer to one line, ready to be printed. */
+export function answer(line: string): object {
+  const { id, request } = readLine(line);
   if (!request.ok) return failure(id, request.error, 0);
   const kind = Object.hasOwn(DECODE_KINDS, request.value.kind) ? DECODE_KINDS[request.value.kind] : undefined;
   if (!kind)

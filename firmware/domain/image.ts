@@ -28,6 +28,10 @@ export interface DeviceImage {
   readonly inStateMs: number;
   /** Milliseconds since its set-point was last lowered by us; Infinity when never. Raising waits for this to grow. */
   readonly sinceLoweredMs: number;
+  /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
+  readonly sinceChangedMs?: number;
+  /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
+  readonly atGrid_W?: number;
   readonly override: Override;
   /** 0 is the most important: it gives way last. */
   readonly priority: number;
@@ -86,6 +90,8 @@ export interface ActiveLimit {
   readonly scope: 'site' | 'controllable';
   readonly direction: 'import' | 'export';
   readonly untilMs: WallMs | null;
+  /** The limit is over, and is given up slowly. */
+  readonly restoring?: true;
 }
 
 export interface DeviceDecision {

@@ -10,6 +10,10 @@ export interface Reason {
 export type ReasonCode =
   | 'GRID_LIMIT'
   | 'FAILSAFE_LIMIT'
+  | 'RESTORING'
+  | 'GRID_ASKS'
+  | 'ADMISSION_ASKED'
+  | 'ADMISSION_LATER'
   | 'HOUSE_FUSE'
   | 'MINIMUM_ON'
   | 'MINIMUM_OFF'

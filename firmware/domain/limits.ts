@@ -24,16 +24,42 @@ export const LIMITS = {
   /** An answer in data blocks (a load profile), and what it may hold. */
   dlmsTransfer_bytes: 1024 * 1024,
   dlmsTransferElements: 262_144,
+  dlmsBlocks: 16_000,
+  /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
+  dlmsCountersReserved: 65_536,
+  dlmsCountersExchange: 20_000,
+  /** Attributes that are asked for at once. */
+  dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
   dlmsPush_bytes: 16_384,
   mbusFrame_bytes: 261,
   wmbusTelegram_bytes: 512,
+  /** A line of a receiver with text output: two telegrams in hexadecimal. */
+  wmbusLine_chars: 2200,
+  /** Meters heard on the air that nobody has configured, kept for the installer. */
+  wmbusHeard: 256,
+  /** Telegrams of a meter that are remembered to tell a repetition. */
+  wmbusRepeats: 16,
   mbusRecords: 256,
+  /** What a master keeps of an answer: the longest frame, its echo and noise. */
+  mbusHeld_bytes: 1024,
+  /** Of one readout. */
+  mbusTelegrams: 32,
+  /** Readouts and searches that wait for one line. */
+  mbusQueue: 64,
+  /** Values of past dates that one readout journals; all go into the series. */
+  mbusStoredEvents: 16,
+  /** After the first failure a meter is asked again so soon. */
+  mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
   linkChunk_bytes: 65_536,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
+  /** A line of text of the program that watches GPIO lines. */
+  gpioLine_chars: 256,
+  /** An input that changes more often is not a meter's. */
+  pulseEdgesPerSecond: 400,
   // Home
   meters: 32,
   devices: 32,
@@ -41,14 +67,53 @@ export const LIMITS = {
   // Store
   storeBatchRows: 2_000,
   storeBatchMs: 10_000,
+  /** Values held in memory: those of the present quarter hour, or all while there is no disk (30 series at 10 s: 4.6 h). */
+  storeMemoryRows: 50_000,
+  storeMemoryJournal: 2_000,
+  /** Commits made at once (commands, signals, settings); beyond them such an entry waits for the batch. */
+  storeUrgentPerHour: 600,
   storeRawDays: 14,
   storeQuarterDays: 3 * 366,
   journalRows: 200_000,
+  journalDetail_chars: 8_192,
+  /** The database never grows past this; the oldest raw values make room. */
+  storeSize_bytes: 1024 * 1024 * 1024,
+  /** Kept free beside the database, so that even a full disk can forget. */
+  storeReserve_bytes: 4 * 1024 * 1024,
+  /** Rows that one transaction of the upkeep touches, and the pause after it. */
+  storeStepRows: 1_000,
+  storeStepPauseMs: 50,
+  storeRetryMinMs: 1_000,
+  storeRetryMaxMs: 60_000,
+  storeBusyMs: 25,
+  /** A wall clock that leaves the running time by more than this is not believed before `storeClockConfirmMs`. */
+  storeClockSlackMs: 60_000,
+  storeClockConfirmMs: 3_600_000,
+  /** A gateway that was off for longer than this, by its clock, has its clock confirmed first. */
+  storeClockGapMs: 60 * 86_400_000,
+  storeUndatedRows: 10_000,
+  storeDamagedKept: 2,
+  storeSalvageMs: 600_000,
+  storeSettings: 1_000,
   // Signals
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,
   signalsKept: 256,
+  /** A larger packet is skipped on the wire; the rest of its frame is no more than topic and properties. */
+  mqttPacket_bytes: 260 * 1024,
+  mqttTopic_bytes: 1024,
+  /** Messages that wait for the broker. */
   mqttQueue: 200,
+  mqttInFlight: 20,
+  mqttBackoffMinMs: 1_000,
+  mqttBackoffMaxMs: 60_000,
+  /** A flood is read at this pace after the burst; the rest waits at the broker. */
+  signalBurst: 200,
+  signalsPerSecond: 50,
+  /** Journal entries of signals and of refusals an hour; beyond that they are counted. */
+  signalEntriesAnHour: 600,
+  refusalEntriesAnHour: 60,
+  reportName_chars: 128,
   // Devices
   commandAttempts: 3,
   // Planning
@@ -60,6 +125,9 @@ export const LIMITS = {
   solverHeap_MiB: 96,
   solverMemory_MiB: 300,
   solverResident_MiB: 110,
+  // Configuration
+  configFile_bytes: 1024 * 1024,
+  secretFile_bytes: 4096,
   // Page
   sessions: 32,
   sseClients: 16,

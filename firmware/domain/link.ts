@@ -12,6 +12,9 @@ export interface LineSettings {
   readonly stopBits: 1 | 2;
 }
 
+/** A link to an input that has only a level (GPIO, a serial control line) gives a byte for each change. */
+export const LEVEL = { inactive: 0, active: 1 } as const;
+
 export interface LinkEvents {
   /** Bytes as they came, with the time of their arrival. */
   bytes(chunk: Uint8Array, atMs: ElapsedMs): void;

@@ -15,6 +15,11 @@ export const METER_EVENTS = {
   PROFILE_EVENT: 'the meter logged an event in its load profile',
   CONSTANT_CHANGED: 'the pulses do not fit the register: the meter constant is another one',
   PULSES_LOST: 'the register went on while no pulses were counted',
+  METER_ALARM: 'the meter reports an error or tampering',
+  METER_ALARM_OVER: 'the meter no longer reports an error or tampering',
+  BATTERY_LOW: 'the meter reports that its battery is low',
+  BATTERY_GOOD: 'the meter no longer reports that its battery is low',
+  STORED_VALUE: 'the meter kept a value at a due date',
 } as const;
 
 export type MeterEventCode = keyof typeof METER_EVENTS;

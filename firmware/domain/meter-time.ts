@@ -26,7 +26,7 @@ export function meterInstant(
 }
 
 /** Offset of the zone outside summer time in the year of the local time: the smaller of January's and July's. */
-function standardOffsetMs(local: number, timeZone: string): number {
+export function standardOffsetMs(local: number, timeZone: string): number {
   const year = new Date(local).getUTCFullYear();
   const offset = (month: number): number => {
     const at = Date.UTC(year, month, 1);

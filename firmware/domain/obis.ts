@@ -81,13 +81,24 @@ export function meaningOf(obis: Obis): ObisMeaning | null {
   return quantity ? { quantity, phase: 0, tariff: obis.e, channel: obis.b } : null;
 }
 
-/** IEC 62056-6-1, tables for heat (6), gas (7), cold (8) and hot water (9). */
+/** EN 13757-1 and IEC 62056-6-1: cost allocators (4), cooling (5), heat (6), gas (7), cold (8) and hot water (9). */
 const OTHER_MEDIA: ReadonlyMap<string, [Quantity]> = new Map([
+  ['4.1.0', ['heatCostAllocation']],
+  ['5.1.0', ['coolingEnergy']],
   ['6.1.0', ['heatEnergy']],
-  ['6.8.0', ['heatPower']],
+  ...['5', '6'].flatMap((a): [string, [Quantity]][] => [
+    [`${a}.2.0`, ['volume']],
+    [`${a}.8.0`, ['heatPower']],
+    [`${a}.9.0`, ['volumeFlow']],
+    [`${a}.10.0`, ['flowTemperature']],
+    [`${a}.11.0`, ['returnTemperature']],
+    [`${a}.12.0`, ['temperatureDifference']],
+  ]),
   ['7.3.0', ['volume']],
   ['8.1.0', ['volume']],
+  ['8.2.0', ['volumeFlow']],
   ['9.1.0', ['volume']],
+  ['9.2.0', ['volumeFlow']],
 ]);
 
 function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {

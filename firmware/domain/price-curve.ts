@@ -39,10 +39,21 @@ export function priceAt(
   site: Site,
   atMs: WallMs,
 ): number | null {
+  return priceFinder(signals, kind, site)(atMs);
+}
+
+/** `priceAt` for many instants. */
+export function priceFinder(
+  signals: readonly Signal[],
+  kind: PriceKind,
+  site: Site,
+): (atMs: WallMs) => number | null {
   const curve = priceCurve(signals, kind, site.currency);
-  const stretch = curve[firstEndingAfter(curve, atMs)];
   const fixed = kind === 'importPrice' ? site.fixedImportPrice : site.fixedExportPrice;
-  return stretch && stretch.fromMs <= atMs ? stretch.price : fixed;
+  return (atMs) => {
+    const stretch = curve[firstEndingAfter(curve, atMs)];
+    return stretch && stretch.fromMs <= atMs ? stretch.price : fixed;
+  };
 }
 
 /** From `fromMs` to `untilMs` without a gap: what no signal covers has the contract's fixed price, or null. */

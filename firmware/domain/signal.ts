@@ -4,10 +4,37 @@
  */
 import type { WallMs } from './time.ts';
 
-export type SignalKind = 'importPrice' | 'exportPrice' | 'co2' | 'importLimit' | 'exportLimit' | 'alert';
+export type SignalKind =
+  | 'importPrice'
+  | 'exportPrice'
+  | 'co2'
+  | 'importLimit'
+  | 'exportLimit'
+  /** What the site shall draw: not above it, and where devices want energy anyway, not below. */
+  | 'setPoint'
+  | 'alert';
 
 /** `site`: everything behind the meter. `controllable`: only devices that are steerable (§ 14a EnWG). */
 export type LimitScope = 'site' | 'controllable';
+
+/** What a relative reduction is measured against. `mean15min` is the mean import of the 15 minutes before receipt. */
+export type BaselineName = 'contracted' | 'nominal' | 'mean15min';
+
+/** Kept with what was made of it: a reduction is resolved once, on receipt, and never again. */
+export interface Baseline {
+  readonly name: BaselineName;
+  readonly value_W: number;
+  /** As it was asked for: `-30 %`, `-1500 W`, `level 2`. */
+  readonly asked: string;
+}
+
+/** How loads come back when a limit ends, so that a street does not rebound at once. */
+export interface Restore {
+  /** The limit holds for so long after its end: drawn once, for this home and this signal. */
+  readonly delayMs: number;
+  /** Then it rises to the connection's rating over this time. */
+  readonly rampMs: number;
+}
 
 /**
  * One value over one stretch of time, half-open [fromMs, untilMs). For a limit, null says "no limit" and 0 says
@@ -37,13 +64,27 @@ export interface Signal {
   /** Text of an alert, for people. */
   readonly text: string | null;
   readonly intervals: readonly SignalInterval[];
+  /** Of the message's content: tells a repetition from a change where the sender gives no time of change. */
+  readonly digest?: string;
+  /** It was withdrawn then; it is remembered, so that an old message cannot bring it back. */
+  readonly cancelledMs?: WallMs;
+  readonly baseline?: Baseline;
+  readonly restore?: Restore;
 }
 
 /** Lowest priority: what an absent `priority` means here (as in openleadr-rs; OpenADR leaves it open). */
 export const LOWEST_PRIORITY = 1_000_000;
 
-/** What a dialect makes of one message: signals to keep, and ids of signals that are cancelled. */
+/** What a dialect makes of one message: signals to keep, and ids of events that are cancelled. */
 export interface SignalChange {
   readonly keep: readonly Signal[];
-  readonly cancel: readonly string[];
+  /** A signal's id is that of its event with its kind behind it. `modifiedMs` null: the message does not say. */
+  readonly cancel: readonly { readonly event: string; readonly modifiedMs: WallMs | null }[];
 }
+
+/** It must be obeyed, and says how much may flow. */
+export const isCommand = ({ binding, kind }: Pick<Signal, 'binding' | 'kind'>): boolean =>
+  binding === 'commandable' && ['importLimit', 'exportLimit', 'setPoint'].includes(kind);
+
+/** The event that a signal is part of: one message may carry several kinds. */
+export const eventOf = (signalId: string): string => signalId.slice(0, signalId.lastIndexOf('/'));

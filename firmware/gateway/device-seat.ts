@@ -52,6 +52,9 @@ export class DeviceSeat {
   private failedAtMs: ElapsedMs = -Infinity;
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
+  /** When the last command came to its end, one way or the other. */
+  private changedAtMs: ElapsedMs = -Infinity;
+  private atGrid_W: number | null = null;
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
   private accountedAtMs: ElapsedMs;
@@ -118,6 +121,8 @@ export class DeviceSeat {
       setPoint_W: this.setPoint_W,
       inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
       sinceLoweredMs: elapsedMs - this.loweredAtMs,
+      sinceChangedMs: this.isUnderWay() ? 0 : elapsedMs - this.changedAtMs,
+      ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
       priority: this.settings.priority,
       mode: this.settings.mode,
@@ -144,7 +149,25 @@ export class DeviceSeat {
     this.status = status;
     this.statusFault = reason;
     if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
+    if (!this.isUnderWay()) this.changedAtMs = this.deps.clock.elapsedMs();
     if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
+  }
+
+  /**
+   * The grid meter was read: what this device drew then is in that reading. After a command it is taken to draw what it
+   * was told, until it has been heard itself.
+   */
+  meterRead(staleAfterMs: number): void {
+    const now = this.deps.clock.elapsedMs();
+    const { value, ageMs } = this.powerKnown(now);
+    const heardSince = now - ageMs > this.changedAtMs;
+    const told_W = this.health === 'ok' && !this.isUnderWay() ? this.setPoint_W : null;
+    const known_W = value !== null && ageMs <= staleAfterMs ? value : null;
+    this.atGrid_W = heardSince || told_W === null ? known_W : told_W;
+  }
+
+  private isUnderWay(): boolean {
+    return this.status === 'NEW' || this.status === 'ACCEPTED' || this.status === 'STARTED';
   }
 
   view(): Snapshot['devices'][number] {

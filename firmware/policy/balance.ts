@@ -1,14 +1,20 @@
 /** Arithmetic on the frozen image that several rules share: what the house draws besides what we can steer. */
 import type { DeviceImage, Image, Known } from '../domain/image.ts';
-import { isProducer } from './plan.ts';
+import { isControllable, isProducer } from './plan.ts';
 
 export const isFresh = (known: Known, staleAfterMs: number): boolean =>
   known.value !== null && known.ageMs <= staleAfterMs;
 
-/** Measured power of a device when fresh, else 0: its draw then counts as base load, the cautious reading. */
+/**
+ * What a device drew when the meter was read, else its measured power when fresh, else 0: its draw then counts as base
+ * load, the cautious reading.
+ */
 export function measured_W(device: DeviceImage, staleAfterMs: number): number {
+  if (device.atGrid_W !== undefined) return device.atGrid_W;
   return isFresh(device.power_W, staleAfterMs) ? (device.power_W.value ?? 0) : 0;
 }
+
+const isSteered = (device: DeviceImage): boolean => isControllable(device) && !isProducer(device);
 
 /**
  * Net power of everything that is not a controllable consumer, import positive (own production makes it small or
@@ -18,7 +24,7 @@ export function baseLoad_W(image: Image): number | null {
   const { staleAfterMs } = image.site;
   if (!isFresh(image.grid_W, staleAfterMs) || image.grid_W.value === null) return null;
   const steered = image.devices
-    .filter((d) => !isProducer(d))
+    .filter(isSteered)
     .reduce((sum, d) => sum + Math.max(0, measured_W(d, staleAfterMs)), 0);
   return image.grid_W.value - steered;
 }
@@ -29,7 +35,7 @@ export function basePhases_A(image: Image): readonly (number | null)[] {
   return image.gridPhase_A.map((known, index) => {
     if (!isFresh(known, staleAfterMs) || known.value === null) return null;
     const steered = image.devices
-      .filter((d) => !isProducer(d) && d.flexibility.phases.some((p) => p === index + 1))
+      .filter((d) => isSteered(d) && d.flexibility.phases.some((p) => p === index + 1))
       .reduce(
         (sum, d) => sum + Math.max(0, measured_W(d, staleAfterMs)) / d.flexibility.phases.length / nominal_V,
         0,

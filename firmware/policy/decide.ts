@@ -8,6 +8,7 @@ import {
   type Allowance,
   because,
   isControllable,
+  isLost,
   isProducer,
   type Plan,
   type Rule,
@@ -22,6 +23,7 @@ import { owner } from './rules/owner.ts';
 import { price } from './rules/price.ts';
 import { settle } from './rules/settle.ts';
 import { staleMeter } from './rules/stale-meter.ts';
+import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
 const WISHES: readonly Rule[] = [minimumTimes, owner, price, ownSolar];
@@ -33,9 +35,10 @@ export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, settle,
 export function decide(image: Image): Decision {
   const devices = image.devices.filter(isControllable);
   const menu = wholeMenu(devices);
-  const wishPlan = apply(WISHES, image, new Map(), menu);
-  const wishes = new Map(devices.map((d) => [d.id, setPoint_W(d, wishPlan)]));
-  const plan = apply(RULES, image, wishes, menu);
+  const alone = wishesOf(image, devices, menu);
+  const asked = withAsked(image, alone);
+  const wishes = asked === image ? alone : wishesOf(asked, devices, menu);
+  const plan = apply([...RULES, asks(image)], asked, wishes, menu);
   const wanted = devices.map((device) => decisionFor(image, device, plan));
   const { decisions, corrections } = guard(image, wanted);
   return {
@@ -45,6 +48,12 @@ export function decide(image: Image): Decision {
     devices: decisions,
     corrections,
   };
+}
+
+/** What each device would take if there were no limits. */
+function wishesOf(image: Image, devices: readonly DeviceImage[], menu: Plan): Map<string, number> {
+  const plan = apply(WISHES, image, new Map(), menu);
+  return new Map(devices.map((d) => [d.id, setPoint_W(d, plan)]));
 }
 
 const apply = (rules: readonly Rule[], image: Image, wishes: ReadonlyMap<string, number>, menu: Plan): Plan =>
@@ -60,8 +69,7 @@ function setPoint_W(device: DeviceImage, plan: Plan): number {
 
 function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecision {
   const wanted_W = setPoint_W(device, plan);
-  const lost = device.health === 'silent' || device.health === 'faulty';
-  const reasons = lost
+  const reasons = isLost(device)
     ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
     : reasonsOf(plan.get(device.id));
   const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({

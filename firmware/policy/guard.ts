@@ -1,11 +1,15 @@
 /**
- * The last check before dispatch, to be read in one sitting. It trusts nothing that the rules computed: it starts
- * from the frozen image and the set-points alone, does its own sums, and only ever takes away. Where it and the
+ * The last check before dispatch, to be read in one sitting. It trusts nothing that the rules or a plan computed: it
+ * starts from the frozen image and the set-points alone, reads the limits for itself and does its own sums. It only
+ * takes away, with one exception: a device that may not be switched off yet stays on at its least. Where it and the
  * rules disagree, it wins, and the correction is journalled.
+ *
+ * All sums are of watts at the connection, import positive. `rest` is what the meter shows less what our devices drew
+ * when it was read; what is not known counts as the worst case.
  */
-import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
+import type { ActiveLimit, Decision, DeviceDecision, DeviceImage, Image, Known } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
-import { activeLimits } from './active-limits.ts';
+import type { Signal } from '../domain/signal.ts';
 
 export interface Guarded {
   readonly decisions: readonly DeviceDecision[];
@@ -15,33 +19,271 @@ export interface Guarded {
 interface Entry {
   readonly device: DeviceImage;
   readonly decision: DeviceDecision;
+  readonly lost: boolean;
+  /** What it drew when the meter was read, as far as that is known; it is not in `rest`. */
+  readonly drawn_W: number;
   allowed_W: number;
   why: string;
 }
 
+type Limit = Pick<ActiveLimit, 'direction' | 'scope' | 'limit_W'>;
+
+/** So long after a command a device has begun to follow it. */
+const FOLLOWS_MS = 1_000;
+
 export function guard(image: Image, wanted: readonly DeviceDecision[]): Guarded {
-  const entries: Entry[] = [];
-  for (const decision of wanted) {
-    const device = image.devices.find((d) => d.id === decision.resource);
-    if (device) entries.push({ device, decision, allowed_W: decision.setPoint_W, why: '' });
+  const entries = entriesOf(image, wanted);
+  const dark = !fresh(image, image.grid_W);
+  const unsettled = image.devices.some((d) => !settled(image, d));
+  for (const e of entries) {
+    onTheMenu(e);
+    minimumOn(e);
+    const why = e.lost ? 'device lost' : dark ? 'stale meter' : unsettled ? 'waits for the meter' : null;
+    if (why) noRise(e, why);
+    minimumOff(e);
   }
-  for (const entry of entries) {
-    onTheMenu(entry);
-    noRiseInTheDark(image, entry);
-    minimumOff(entry);
+  for (const limit of [...commanded(image), ...rating(image)]) {
+    if (limit.direction === 'export') underExport(image, entries, limit.limit_W);
+    else if (limit.scope === 'site') underImport(image, entries, limit.limit_W);
+    else underSteerable(image, entries, limit.limit_W);
   }
-  for (const limit of activeLimits(image)) {
-    if (limit.direction === 'import')
-      underImportLimit(image, entries, limit.limit_W, limit.scope === 'controllable');
-  }
-  underFuse(image, entries);
+  for (let phase = 1; phase <= image.site.phases; phase++) underFuse(image, entries, phase);
   return { decisions: entries.map(corrected), corrections: entries.filter(isCorrected).map(correctionOf) };
 }
+
+/** One for each device that can be steered: what was left out keeps its set-point, what is said twice counts once. */
+function entriesOf(image: Image, wanted: readonly DeviceDecision[]): Entry[] {
+  return image.devices
+    .filter((d) => d.flexibility.controlType !== 'NOT_CONTROLABLE')
+    .map((device) => {
+      const decision = wanted.find((w) => w.resource === device.id) ?? {
+        resource: device.id,
+        setPoint_W: device.setPoint_W ?? 0,
+        reasons: [],
+        planned: [],
+      };
+      const lost = device.health === 'silent' || device.health === 'faulty';
+      const measured_W = fresh(image, device.power_W) ? (device.power_W.value ?? 0) : 0;
+      const drawn_W = device.atGrid_W ?? measured_W;
+      return { device, decision, lost, drawn_W, allowed_W: decision.setPoint_W, why: '' };
+    });
+}
+
+const fresh = (image: Image, { value, ageMs }: Known): boolean =>
+  value !== null && Number.isFinite(value) && ageMs <= image.site.staleAfterMs;
+
+/** The meter was read after the device had followed its last command; before that nobody knows what is free. */
+const settled = (image: Image, { sinceChangedMs, health }: DeviceImage): boolean =>
+  health !== 'ok' || (sinceChangedMs ?? Infinity) > image.grid_W.ageMs + FOLLOWS_MS;
+
+// ---- limits in force ----
+
+const COMMANDS = { import: ['importLimit', 'setPoint'], export: ['exportLimit'] } as const;
+
+/** Of each source the event of the best priority, the tighter one on a tie; every source holds by itself. */
+function commanded(image: Image): Limit[] {
+  const limits: Limit[] = [];
+  for (const direction of ['import', 'export'] as const) {
+    for (const scope of ['site', 'controllable'] as const) {
+      const kinds: readonly Signal['kind'][] = COMMANDS[direction];
+      const signals = image.signals.filter(
+        (s) => s.binding === 'commandable' && s.scope === scope && kinds.includes(s.kind),
+      );
+      for (const source of new Set(signals.map((s) => s.source))) {
+        const limit_W = strongest(
+          image,
+          signals.filter((s) => s.source === source),
+        );
+        if (limit_W !== Infinity) limits.push({ direction, scope, limit_W });
+      }
+    }
+  }
+  return limits;
+}
+
+/** In W; Infinity where none of them limits now. Without a clock whatever is stored holds. */
+function strongest({ wallMs, wallTrusted }: Image, signals: readonly Signal[]): number {
+  let best = Infinity;
+  let limit_W = Infinity;
+  for (const { intervals, priority, cancelledMs } of signals) {
+    for (const { fromMs, untilMs, value } of intervals) {
+      const now = wallTrusted ? fromMs <= wallMs && wallMs < untilMs : cancelledMs === undefined;
+      if (!now || priority > best) continue;
+      const said_W = value === null ? Infinity : Number.isFinite(value) ? Math.max(0, value) : 0;
+      limit_W = priority < best ? said_W : Math.min(limit_W, said_W);
+      best = priority;
+    }
+  }
+  return limit_W;
+}
+
+/** What the connection carries in all, in both directions. */
+function rating({ site }: Image): Limit[] {
+  const limit_W = site.fuse_A * site.phases * site.nominal_V;
+  return [
+    { direction: 'import', scope: 'site', limit_W },
+    { direction: 'export', scope: 'site', limit_W },
+  ];
+}
+
+// ---- each device by itself ----
+
+/** Nothing that is not on the device's menu: no NaN, no infinity, no value between two modes. */
+function onTheMenu(e: Entry): void {
+  const safe = menuUnder(e.device, Number.isFinite(e.allowed_W) ? e.allowed_W : 0);
+  if (safe !== e.allowed_W) set(e, safe, 'menu');
+}
+
+/** Device protection: what was just switched on stays on, at its least and never above what it was told. */
+function minimumOn(e: Entry): void {
+  const { setPoint_W, inStateMs, flexibility } = e.device;
+  if (e.allowed_W > 0 || setPoint_W === null || setPoint_W <= 0 || inStateMs >= flexibility.minOnMs) return;
+  const least = Math.min(...flexibility.ranges.filter((r) => r.max_W > 0).map((r) => Math.max(r.min_W, 0)));
+  if (least > 0 && least <= setPoint_W) set(e, least, 'minimum on time');
+}
+
+/** Device protection: what was just switched off stays off for its minimum time. */
+function minimumOff(e: Entry): void {
+  const off = e.device.setPoint_W !== null && e.device.setPoint_W <= 0;
+  if (off && e.device.inStateMs < e.device.flexibility.minOffMs)
+    lower(e, Math.max(0, menuUnder(e.device, 0)), 'minimum off time');
+}
+
+/** No more than what was last confirmed. */
+function noRise(e: Entry, why: string): void {
+  lower(e, Math.max(0, menuUnder(e.device, e.device.setPoint_W ?? 0)), why);
+}
+
+// ---- all devices together ----
+
+/** What it will draw. A lost one goes on as it is, in the dark as bad as it can; production counts as far as it is there. */
+function drawing_W(image: Image, e: Entry): number {
+  if (e.lost && fresh(image, image.grid_W)) return e.drawn_W;
+  if (e.lost) return Math.max(e.drawn_W, e.device.setPoint_W ?? 0, e.device.flexibility.worstCase_W, 0);
+  return e.allowed_W >= 0 ? e.allowed_W : Math.min(0, Math.max(e.allowed_W, e.drawn_W));
+}
+
+/** What a lost one would take on top if it were back and did as it is told. */
+const comingBack_W = (image: Image, e: Entry): number =>
+  e.lost ? Math.max(0, e.allowed_W - Math.max(0, drawing_W(image, e))) : 0;
+
+const drawing = (image: Image, entries: readonly Entry[]): number =>
+  entries.reduce((sum, e) => sum + drawing_W(image, e), 0);
+
+/** What flows besides our devices. */
+function rest_W(image: Image, entries: readonly Entry[]): number {
+  if (!fresh(image, image.grid_W)) return image.site.baseWorstCase_W;
+  return (image.grid_W.value ?? 0) - entries.reduce((sum, e) => sum + e.drawn_W, 0);
+}
+
+function underImport(image: Image, entries: readonly Entry[], limit_W: number): void {
+  const rest = rest_W(image, entries);
+  shed(entries, (e) => rest + drawing(image, entries) + comingBack_W(image, e) - limit_W, 'limit');
+}
+
+/** § 14a: only what steerable devices draw from the grid counts, after the rest of the house has had its own solar. */
+function underSteerable(image: Image, entries: readonly Entry[], limit_W: number): void {
+  const counted = entries.filter((e) => e.device.flexibility.steerable);
+  const others = entries.filter((e) => !e.device.flexibility.steerable);
+  const rest =
+    rest_W(image, entries) + others.reduce((sum, e) => sum + Math.max(drawing_W(image, e), e.drawn_W), 0);
+  const stuck = (e: Entry): number =>
+    e.lost ? Math.max(e.drawn_W, e.device.setPoint_W ?? e.device.flexibility.worstCase_W) : 0;
+  const sum = (): number => counted.reduce((s, e) => s + Math.max(drawing_W(image, e), stuck(e)), 0);
+  shed(counted, () => sum() - Math.max(0, -rest) - limit_W, 'limit');
+}
+
+/** What devices may produce counts whole, what they consume only as far as they do and go on. */
+function underExport(image: Image, entries: readonly Entry[], limit_W: number): void {
+  const house_W = fresh(image, image.grid_W) ? rest_W(image, entries) : 0;
+  const exported = (e: Entry): number =>
+    e.allowed_W < 0 ? -e.allowed_W : -Math.max(0, Math.min(e.allowed_W, e.drawn_W));
+  for (const e of leastImportantFirst(entries)) {
+    const excess = entries.reduce((sum, x) => sum + exported(x), 0) - house_W - limit_W;
+    if (excess <= 1e-6) return;
+    if (e.allowed_W < 0) set(e, Math.min(0, menuOver(e.device, e.allowed_W + excess)), 'export limit');
+  }
+}
+
+/** Where the meter gives no current of a phase, all that is not ours is taken to flow there. */
+function underFuse(image: Image, entries: readonly Entry[], phase: number): void {
+  const { fuse_A, nominal_V } = image.site;
+  const here = entries.filter((e) => e.device.flexibility.phases.some((p) => p === phase));
+  const amps = (e: Entry, power_W: number): number =>
+    power_W / e.device.flexibility.phases.length / nominal_V;
+  const known = image.gridPhase_A[phase - 1];
+  const rest_A =
+    known && fresh(image, known)
+      ? (known.value ?? 0) - here.reduce((sum, e) => sum + amps(e, e.drawn_W), 0)
+      : Math.max(0, rest_W(image, entries)) / nominal_V;
+  const sum_A = (): number => here.reduce((sum, e) => sum + amps(e, drawing_W(image, e)), 0);
+  const perAmp_W = (e: Entry): number => nominal_V * e.device.flexibility.phases.length;
+  shed(here, (e) => (rest_A + sum_A() - fuse_A) * perAmp_W(e) + comingBack_W(image, e), 'fuse');
+}
+
+/**
+ * Takes from the least important until nothing is in excess, or nothing is left. A lost one comes last: it does not
+ * follow, and when it is back it may take no more than fits beside what it seems to draw now.
+ */
+function shed(entries: readonly Entry[], excess_W: (e: Entry) => number, why: string): void {
+  const order = leastImportantFirst(entries);
+  for (const e of [...order.filter((x) => !x.lost), ...order.filter((x) => x.lost)]) {
+    const excess = excess_W(e);
+    if (excess <= 1e-6) continue;
+    lower(e, Math.max(0, menuUnder(e.device, e.allowed_W - excess)), why);
+  }
+}
+
+/** Equal ones by name, so that the result is always the same. */
+const leastImportantFirst = (entries: readonly Entry[]): Entry[] =>
+  [...entries].sort(
+    (a, b) => b.device.priority - a.device.priority || b.device.id.localeCompare(a.device.id),
+  );
+
+// ---- set-points ----
+
+function set(e: Entry, to_W: number, why: string): void {
+  e.allowed_W = to_W;
+  e.why = why;
+}
+
+function lower(e: Entry, to_W: number, why: string): void {
+  if (e.allowed_W > to_W) set(e, to_W, why);
+}
+
+/** The largest entry of the menu that is not above `top_W`; the least entry when all are above it. */
+function menuUnder({ flexibility: { ranges, step_W } }: DeviceImage, top_W: number): number {
+  let best = -Infinity;
+  let least = Infinity;
+  for (const { min_W, max_W } of ranges) {
+    least = Math.min(least, min_W);
+    if (min_W > top_W) continue;
+    const top = Math.min(max_W, top_W);
+    const stepped = min_W + Math.floor((top - min_W) / step_W + 1e-9) * step_W;
+    best = Math.max(best, step_W > 0 && top < max_W ? stepped : top);
+  }
+  if (Number.isFinite(best)) return best;
+  return Number.isFinite(least) ? least : 0;
+}
+
+/** The least entry of the menu that is not below `bottom_W`, 0 when there is none. */
+function menuOver({ flexibility: { ranges, step_W } }: DeviceImage, bottom_W: number): number {
+  let best = Infinity;
+  for (const { min_W, max_W } of ranges) {
+    if (max_W < bottom_W) continue;
+    const bottom = Math.max(min_W, bottom_W);
+    const stepped = min_W + Math.ceil((bottom - min_W) / step_W - 1e-9) * step_W;
+    best = Math.min(best, step_W > 0 ? Math.min(stepped, max_W) : bottom);
+  }
+  return Number.isFinite(best) ? best : 0;
+}
+
+// ---- what was corrected ----
 
 const isCorrected = (e: Entry): boolean => !Object.is(e.allowed_W, e.decision.setPoint_W);
 const reasonOf = (e: Entry): Reason => ({
   code: 'GUARD',
-  values: { check: e.why, wanted_W: e.decision.setPoint_W },
+  values: { check: e.why, wanted_W: Number.isFinite(e.decision.setPoint_W) ? e.decision.setPoint_W : null },
 });
 
 function corrected(e: Entry): DeviceDecision {
@@ -55,127 +297,3 @@ const correctionOf = (e: Entry): Decision['corrections'][number] => ({
   allowed_W: e.allowed_W,
   reason: reasonOf(e),
 });
-
-function lower(e: Entry, to_W: number, why: string): void {
-  if (e.allowed_W <= to_W) return;
-  e.allowed_W = to_W;
-  e.why = why;
-}
-
-/** The largest entry of the menu that is not above `top_W`; the least entry when all are above it. */
-function menuUnder(device: DeviceImage, top_W: number): number {
-  let best = -Infinity;
-  let least = Infinity;
-  const { ranges, step_W } = device.flexibility;
-  for (const { min_W, max_W } of ranges) {
-    least = Math.min(least, min_W);
-    if (min_W > top_W) continue;
-    const top = Math.min(max_W, top_W);
-    best = Math.max(
-      best,
-      step_W > 0 && top < max_W ? min_W + Math.floor((top - min_W) / step_W + 1e-9) * step_W : top,
-    );
-  }
-  if (Number.isFinite(best)) return best;
-  return Number.isFinite(least) ? least : 0;
-}
-
-/** Nothing that is not on the device's menu: no NaN, no infinity, no value between two modes. */
-function onTheMenu(e: Entry): void {
-  const safe = Number.isFinite(e.decision.setPoint_W)
-    ? menuUnder(e.device, e.decision.setPoint_W)
-    : menuUnder(e.device, 0);
-  if (safe === e.decision.setPoint_W) return;
-  e.allowed_W = safe;
-  e.why = 'menu';
-}
-
-/** A stale meter or a lost device: nothing rises above what was last confirmed. Producers are not loads. */
-function noRiseInTheDark(image: Image, e: Entry): void {
-  const meterFresh = image.grid_W.value !== null && image.grid_W.ageMs <= image.site.staleAfterMs;
-  const deviceLost = e.device.health === 'silent' || e.device.health === 'faulty';
-  if (meterFresh && !deviceLost) return;
-  lower(
-    e,
-    Math.max(0, menuUnder(e.device, e.device.setPoint_W ?? 0)),
-    meterFresh ? 'device lost' : 'stale meter',
-  );
-}
-
-/** Device protection: what was just switched off stays off for its minimum time. */
-function minimumOff(e: Entry): void {
-  const off = e.device.setPoint_W !== null && e.device.setPoint_W <= 0;
-  if (off && e.device.inStateMs < e.device.flexibility.minOffMs)
-    lower(e, Math.max(0, menuUnder(e.device, 0)), 'minimum off time');
-}
-
-/** What a consumer counts for. A lost one is not measured, so its present draw already stands in the rest of the house. */
-const counted_W = (e: Entry): number => Math.max(0, e.allowed_W);
-
-const drawn_W = (image: Image, d: DeviceImage): number =>
-  d.power_W.value !== null && d.power_W.ageMs <= image.site.staleAfterMs ? Math.max(0, d.power_W.value) : 0;
-
-const isConsumer = (e: Entry): boolean => e.device.flexibility.ranges.some((r) => r.max_W > 0);
-
-/** Gives way in reverse order of priority; equal ones by name, so that the result is always the same. */
-const leastImportantFirst = (a: Entry, b: Entry): number =>
-  b.device.priority - a.device.priority || b.device.id.localeCompare(a.device.id);
-
-function underImportLimit(
-  image: Image,
-  entries: readonly Entry[],
-  limit_W: number,
-  steerableOnly: boolean,
-): void {
-  const consumers = entries.filter(isConsumer);
-  const counted = consumers.filter((e) => !steerableOnly || e.device.flexibility.steerable);
-  const fresh = image.grid_W.value !== null && image.grid_W.ageMs <= image.site.staleAfterMs;
-  const drawn = consumers.reduce((sum, e) => sum + drawn_W(image, e.device), 0);
-  const rest = fresh ? (image.grid_W.value ?? 0) - drawn : image.site.baseWorstCase_W;
-  const open_W = steerableOnly ? limit_W + Math.max(0, -rest) : limit_W - rest;
-  shed(
-    counted,
-    open_W,
-    (e) => counted_W(e),
-    (_e, excess) => excess,
-    'limit',
-  );
-}
-
-function underFuse(image: Image, entries: readonly Entry[]): void {
-  const { fuse_A, nominal_V, phases, staleAfterMs, baseWorstCase_W } = image.site;
-  const consumers = entries.filter(isConsumer);
-  const share = (e: Entry): number => e.device.flexibility.phases.length * nominal_V;
-  const fresh = image.grid_W.value !== null && image.grid_W.ageMs <= staleAfterMs;
-  const drawn = consumers.reduce((sum, e) => sum + drawn_W(image, e.device), 0);
-  for (let phase = 1; phase <= phases; phase++) {
-    const on = consumers.filter((e) => e.device.flexibility.phases.some((p) => p === phase));
-    const known = image.gridPhase_A[phase - 1];
-    const drawnHere_A = on.reduce((sum, e) => sum + drawn_W(image, e.device) / share(e), 0);
-    let rest_A = baseWorstCase_W / nominal_V / phases;
-    if (known && known.value !== null && known.ageMs <= staleAfterMs) rest_A = known.value - drawnHere_A;
-    else if (fresh) rest_A = Math.max(0, (image.grid_W.value ?? 0) - drawn) / nominal_V;
-    shed(
-      on,
-      Math.max(0, fuse_A - rest_A),
-      (e) => counted_W(e) / share(e),
-      (e, excess) => excess * share(e),
-      'fuse',
-    );
-  }
-}
-
-/** Takes from the least important until the sum of `weight` is within `open`, or nothing is left to take. */
-function shed(
-  entries: readonly Entry[],
-  open: number,
-  weight: (e: Entry) => number,
-  excess_W: (e: Entry, excess: number) => number,
-  why: string,
-): void {
-  for (const e of [...entries].sort(leastImportantFirst)) {
-    const excess = entries.reduce((sum, x) => sum + weight(x), 0) - Math.max(0, open);
-    if (excess <= 1e-6) return;
-    lower(e, Math.max(0, menuUnder(e.device, e.allowed_W - excess_W(e, excess))), why);
-  }
-}

@@ -67,6 +67,9 @@ export const isProducer = (device: DeviceImage): boolean =>
 export const isControllable = (device: DeviceImage): boolean =>
   device.flexibility.controlType !== 'NOT_CONTROLABLE';
 
+/** It takes what it was last told to, and nobody can tell it otherwise. */
+export const isLost = ({ health }: DeviceImage): boolean => health === 'silent' || health === 'faulty';
+
 /** Most important first. */
 export const byPriority = (devices: readonly DeviceImage[]): DeviceImage[] =>
   [...devices].sort((a, b) => a.priority - b.priority || a.id.localeCompare(b.id));

@@ -1,6 +1,6 @@
 /** The price curve in quarter hours, and the cheapest of them. Prices in currency per Wh. */
 import type { Image } from '../domain/image.ts';
-import { type PriceStretch, priceAt } from '../domain/price-curve.ts';
+import { type PriceStretch, priceFinder } from '../domain/price-curve.ts';
 import type { WallMs } from '../domain/time.ts';
 
 export const SLOT_MS = 15 * 60_000;
@@ -14,10 +14,11 @@ export function pricedSlots(
   untilMs: WallMs,
 ): PriceStretch[] {
   const slots: PriceStretch[] = [];
+  const priceAt = priceFinder(signals, 'importPrice', site);
   let at = Math.floor(fromMs / SLOT_MS) * SLOT_MS;
   for (; at < untilMs && slots.length < MOST_SLOTS; at += SLOT_MS) {
     const begin = Math.max(at, fromMs);
-    const price = priceAt(signals, 'importPrice', site, begin);
+    const price = priceAt(begin);
     if (price === null) break;
     slots.push({ fromMs: begin, untilMs: Math.min(at + SLOT_MS, untilMs), price });
   }

@@ -3,88 +3,28 @@
  * and when; whether it binds, for what and who sent it comes from the programme's setting alone, because nothing in
  * an event says so.
  */
-import * as z from 'zod';
+import { createHash } from 'node:crypto';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import {
-  type LimitScope,
+  type Baseline,
   LOWEST_PRIORITY,
   type Signal,
   type SignalChange,
   type SignalInterval,
-  type SignalKind,
 } from '../domain/signal.ts';
-import { durationMs, FOR_EVER_MS, startMs } from './duration.ts';
+import { type Baselines, PAYLOADS, type PayloadRow, type ValueContext } from './openadr3-payloads.ts';
+import { type Event, event, notification } from './openadr3-schema.ts';
+import { isCancelled, type TimeContext, type TimedPayloads, timeline } from './openadr3-time.ts';
+import { type ProgramSetting, RESTORE_DEFAULT } from './program.ts';
+import { fits } from './topic.ts';
 
-/** Made at commissioning. */
-export interface ProgramSetting {
-  readonly id: string;
-  /** Who is behind it, as the owner sees it. */
-  readonly name: string;
-  readonly binding: 'informational' | 'commandable';
-  readonly scope: LimitScope;
-}
-
-export interface DialectContext {
+export interface DialectContext extends TimeContext {
   readonly programs: readonly ProgramSetting[];
-  readonly receivedMs: number;
-  /** The random shift of an event's start, in [−1, 1); the same for the same event, over restarts. */
-  readonly draw: (eventId: string) => number;
+  /** Where the message came from; null where the carrier has no topics. */
+  readonly topic?: string | null;
+  readonly baselines?: Baselines;
 }
-
-const period = z.looseObject({
-  start: z.string().optional(),
-  duration: z.string().optional(),
-  randomizeStart: z.string().optional(),
-});
-const payload = z.looseObject({
-  type: z.string().min(1).max(128),
-  values: z.array(z.unknown()).max(LIMITS.signalIntervals),
-});
-const interval = z.looseObject({ intervalPeriod: period.nullish(), payloads: z.array(payload).max(16) });
-const descriptor = z.looseObject({
-  payloadType: z.string(),
-  units: z.string().nullish(),
-  currency: z.string().nullish(),
-});
-const event = z.looseObject({
-  id: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
-  programID: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/),
-  modificationDateTime: z.string().optional(),
-  createdDateTime: z.string().optional(),
-  priority: z.int().min(0).nullish(),
-  duration: z.string().nullish(),
-  payloadDescriptors: z.array(descriptor).max(32).nullish(),
-  intervalPeriod: period.nullish(),
-  intervals: z.array(interval).max(LIMITS.signalIntervals).nullish(),
-});
-const notification = z.looseObject({
-  objectType: z.literal('EVENT'),
-  operation: z.enum(['CREATE', 'UPDATE', 'DELETE']),
-  object: event,
-});
-
-type Event = z.infer<typeof event>;
-
-interface PayloadRow {
-  readonly kind: SignalKind;
-  /** The unit it must have, and the factor to the unit of the house. */
-  readonly unit: string;
-  readonly factor: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-/** Payload types that are acted on. Prices beyond ±100 a kWh and limits beyond 10 MW are mistakes or attacks. */
-const PAYLOADS: ReadonlyMap<string, PayloadRow> = new Map(
-  Object.entries({
-    PRICE: { kind: 'importPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
-    EXPORT_PRICE: { kind: 'exportPrice', unit: 'KWH', factor: 1 / 1000, min: -100, max: 100 },
-    GHG: { kind: 'co2', unit: 'GHG', factor: 1 / 1000, min: 0, max: 5000 },
-    IMPORT_CAPACITY_LIMIT: { kind: 'importLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
-    EXPORT_CAPACITY_LIMIT: { kind: 'exportLimit', unit: 'KW', factor: 1000, min: 0, max: 10_000 },
-  } satisfies Record<string, PayloadRow>),
-);
 
 /** Reads one message. Never throws; nothing of a refused message takes effect. */
 export function readOpenAdr3(bytes: Uint8Array, context: DialectContext): Result<SignalChange> {
@@ -106,49 +46,35 @@ export function readOpenAdr3(bytes: Uint8Array, context: DialectContext): Result
   const found = data.object ?? (parsed.data as Event);
   const program = context.programs.find((p) => p.id === found.programID);
   if (!program) return refuse('SIGNAL_UNKNOWN_PROGRAM', `programme ${found.programID} was not commissioned`);
-  if (data.operation === 'DELETE' || isCancelled(found)) return ok({ keep: [], cancel: [idOf(found)] });
+  if (program.topic !== undefined && context.topic != null && !fits(program.topic, context.topic))
+    return refuse('SIGNAL_UNKNOWN_TOPIC', `programme ${program.id} is not taken from this topic`);
+  if (data.operation === 'DELETE' || isCancelled(found))
+    return ok({ keep: [], cancel: [{ event: idOf(found), modifiedMs: modifiedOf(found) }] });
   return signalsOf(found, program, context);
 }
 
 const idOf = (found: Event): string => `openadr3/${found.programID}/${found.id}`;
 
-/** PT0S on the event or its only period says that it is off (3.1 User Guide). */
-const isCancelled = (found: Event): boolean =>
-  durationMs(found.duration ?? 'PT1S') === 0 || durationMs(found.intervalPeriod?.duration ?? 'PT1S') === 0;
+/** The sender's time of the last change, null when the message does not say. */
+function modifiedOf({ modificationDateTime, createdDateTime }: Event): number | null {
+  const ms = Date.parse(modificationDateTime ?? createdDateTime ?? '');
+  return Number.isNaN(ms) ? null : ms;
+}
 
 function signalsOf(found: Event, program: ProgramSetting, context: DialectContext): Result<SignalChange> {
-  const modifiedMs = Date.parse(found.modificationDateTime ?? found.createdDateTime ?? '');
   const slots = timeline(found, context);
   if (!slots.ok) return slots;
-  const byType = new Map<string, SignalInterval[]>();
-  for (const { fromMs, untilMs, payloads } of slots.value) {
-    for (const { type, values } of payloads) {
-      const row = PAYLOADS.get(type);
-      if (!row) continue;
-      const parts = split(fromMs, untilMs, values, row);
-      if (!parts.ok) return parts;
-      byType.set(type, [...(byType.get(type) ?? []), ...parts.value]);
-    }
-  }
+  const digest = createHash('sha256').update(JSON.stringify(found)).digest('base64url').slice(0, 22);
   const keep: Signal[] = [];
-  for (const [type, intervals] of byType) {
-    const row = PAYLOADS.get(type);
-    if (!row) continue;
-    const unit = unitFault(found, type, row);
-    if (unit) return refuse('SIGNAL_INVALID', unit);
-    keep.push({
-      id: `${idOf(found)}${byType.size > 1 ? `/${type}` : ''}`,
-      source: program.name,
-      kind: row.kind,
-      binding: row.kind.endsWith('Limit') ? program.binding : 'informational',
-      scope: program.scope,
-      priority: found.priority ?? LOWEST_PRIORITY,
-      modifiedMs: Number.isNaN(modifiedMs) ? context.receivedMs : modifiedMs,
-      receivedMs: context.receivedMs,
-      currency: row.kind.endsWith('Price') ? (descriptorOf(found, type)?.currency ?? null) : null,
-      text: null,
-      intervals,
+  for (const [type, row] of PAYLOADS) {
+    const values = valuesOf(type, row, slots.value, {
+      program,
+      baselines: context.baselines ?? (() => null),
+      unit: descriptorOf(found, type)?.units ?? null,
     });
+    if (!values.ok) return values;
+    if (values.value.intervals.length > 0)
+      keep.push(signalOf(found, type, row, program, values.value, digest, context));
   }
   return keep.length > 0
     ? ok({ keep, cancel: [] })
@@ -158,79 +84,78 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
 const descriptorOf = (found: Event, type: string) =>
   found.payloadDescriptors?.find((d) => d.payloadType === type);
 
-function unitFault(found: Event, type: string, row: PayloadRow): string | null {
-  const unit = descriptorOf(found, type)?.units;
-  return unit == null || unit === row.unit
-    ? null
-    : `payloadDescriptors: ${type} in ${unit.slice(0, 16)}, expected ${row.unit}`;
+interface Values {
+  readonly intervals: readonly SignalInterval[];
+  readonly baseline: Baseline | null;
+  readonly text: string | null;
 }
 
-interface TimedPayloads {
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly payloads: readonly z.infer<typeof payload>[];
+function signalOf(
+  found: Event,
+  type: string,
+  row: PayloadRow,
+  program: ProgramSetting,
+  { intervals, baseline, text }: Values,
+  digest: string,
+  { receivedMs, draw }: DialectContext,
+): Signal {
+  const commands = row.kind.endsWith('Limit') || row.kind === 'setPoint';
+  const { spreadMs, rampMs } = program.restore ?? RESTORE_DEFAULT;
+  return {
+    id: `${idOf(found)}/${type}`,
+    source: program.name,
+    kind: row.kind,
+    binding: commands ? program.binding : 'informational',
+    scope: program.scope,
+    priority: row.standing ? LOWEST_PRIORITY + 1 : (found.priority ?? LOWEST_PRIORITY),
+    modifiedMs: modifiedOf(found) ?? receivedMs,
+    receivedMs,
+    currency: row.kind.endsWith('Price') ? (descriptorOf(found, type)?.currency ?? null) : null,
+    text,
+    intervals,
+    digest,
+    ...(baseline && { baseline }),
+    ...(commands && {
+      restore: { delayMs: Math.round((spreadMs * (draw(`${found.id}/end`) + 1)) / 2), rampMs },
+    }),
+  };
 }
 
-/** Section "interval periods" of the guide: an interval without its own follows the one before. */
-function timeline(found: Event, context: DialectContext): Result<readonly TimedPayloads[]> {
-  const out: TimedPayloads[] = [];
-  const shift = randomShift(found, context);
-  if (shift === null) return refuse('SIGNAL_INVALID', 'intervalPeriod.randomizeStart: expected a duration');
-  let nextMs: number | null = null;
-  for (const [index, item] of (found.intervals ?? []).entries()) {
-    const own =
-      item.intervalPeriod?.start === undefined
-        ? null
-        : startMs(item.intervalPeriod.start, context.receivedMs);
-    if (item.intervalPeriod?.start !== undefined && own === null)
-      return badTime(`intervals.${index}.intervalPeriod.start`);
-    const eventStart: number | null =
-      found.intervalPeriod?.start === undefined
-        ? null
-        : startMs(found.intervalPeriod.start, context.receivedMs);
-    if (found.intervalPeriod?.start !== undefined && eventStart === null)
-      return badTime('intervalPeriod.start');
-    const fromMs: number | null = own ?? nextMs ?? (eventStart === null ? null : eventStart + shift);
-    const length = durationMs(item.intervalPeriod?.duration ?? found.intervalPeriod?.duration ?? 'P9999Y');
-    if (fromMs === null) return badTime(`intervals.${index}: no start`);
-    if (length === null) return badTime(`intervals.${index}.intervalPeriod.duration`);
-    nextMs = fromMs + length;
-    if (length > 0) out.push({ fromMs, untilMs: nextMs, payloads: item.payloads });
-  }
-  if (out.length === 0) return refuse('SIGNAL_INVALID', 'intervals: the event has none');
-  return overall(found, out);
-}
-
-const badTime = (path: string): { ok: false; error: { code: 'SIGNAL_INVALID'; message: string } } => ({
-  ok: false,
-  error: { code: 'SIGNAL_INVALID', message: `${path}: expected a time or duration of RFC 3339 / ISO 8601` },
-});
-
-function randomShift(found: Event, context: DialectContext): number | null {
-  const text = found.intervalPeriod?.randomizeStart;
-  if (text === undefined) return 0;
-  const most = durationMs(text);
-  return most === null ? null : Math.round(most * context.draw(found.id));
-}
-
-/** `event.duration` longer than the intervals repeats them, shorter cuts them. */
-function overall(found: Event, slots: readonly TimedPayloads[]): Result<readonly TimedPayloads[]> {
-  if (found.duration == null) return ok(slots);
-  const length = durationMs(found.duration);
-  if (length === null) return badTime('duration');
-  const first = Math.min(...slots.map((s) => s.fromMs));
-  const last = Math.max(...slots.map((s) => s.untilMs));
-  const span = last - first;
-  const end = first + length;
-  const out: TimedPayloads[] = [];
-  for (let offset = 0; first + offset < end && out.length < LIMITS.signalIntervals; offset += span) {
-    for (const s of slots) {
-      const [fromMs, untilMs] = [s.fromMs + offset, Math.min(s.untilMs + offset, end)];
-      if (fromMs < untilMs) out.push({ ...s, fromMs, untilMs });
+/** Everything that an event says in one payload type. */
+function valuesOf(
+  type: string,
+  row: PayloadRow,
+  slots: readonly TimedPayloads[],
+  context: ValueContext,
+): Result<Values> {
+  const intervals: SignalInterval[] = [];
+  let baseline: Baseline | null = null;
+  let text: string | null = null;
+  for (const { fromMs, untilMs, payloads } of slots) {
+    for (const { values } of payloads.filter((p) => p.type === type)) {
+      const parts = split(fromMs, untilMs, values, row, context);
+      if (!parts.ok) return parts;
+      for (const part of parts.value) {
+        intervals.push(part.interval);
+        baseline ??= part.baseline ?? null;
+        text ??= part.text ?? null;
+      }
     }
-    if (span >= FOR_EVER_MS) break;
   }
-  return ok(out);
+  if (intervals.length > 0 && context.unit !== null && !row.units.includes(context.unit)) {
+    const expected = row.units.join(' or ') || 'none';
+    return refuse(
+      'SIGNAL_INVALID',
+      `payloadDescriptors: ${type} in ${context.unit.slice(0, 16)}, expected ${expected}`,
+    );
+  }
+  return ok({ intervals, baseline, text });
+}
+
+interface Part {
+  readonly interval: SignalInterval;
+  readonly baseline?: Baseline | undefined;
+  readonly text?: string | undefined;
 }
 
 /** Several values of a single payload split its interval evenly. null is "no limit", 0 is 0. */
@@ -239,21 +164,16 @@ function split(
   untilMs: number,
   values: readonly unknown[],
   row: PayloadRow,
-): Result<SignalInterval[]> {
+  context: ValueContext,
+): Result<Part[]> {
   if (values.length === 0) return refuse('SIGNAL_INVALID', 'payloads: no values');
   const step = (untilMs - fromMs) / values.length;
-  const out: SignalInterval[] = [];
+  const parts: Part[] = [];
   for (const [i, value] of values.entries()) {
-    const interval = { fromMs: Math.round(fromMs + i * step), untilMs: Math.round(fromMs + (i + 1) * step) };
-    if (value === null && row.kind.endsWith('Limit')) {
-      out.push({ ...interval, value: null });
-      continue;
-    }
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      return refuse('SIGNAL_INVALID', 'payloads: a value is no number');
-    if (value < row.min || value > row.max)
-      return refuse('SIGNAL_OUT_OF_RANGE', `${value} is outside ${row.min}…${row.max} ${row.unit}`);
-    out.push({ ...interval, value: value * row.factor });
+    const span = { fromMs: Math.round(fromMs + i * step), untilMs: Math.round(fromMs + (i + 1) * step) };
+    const read = value === null && row.nullable ? ok({ value: null }) : row.read(value, context);
+    if (!read.ok) return read;
+    parts.push({ ...read.value, interval: { ...span, value: read.value.value } });
   }
-  return ok(out);
+  return ok(parts);
 }

@@ -1,14 +1,21 @@
 /** Joins transport, envelope, dialect and book. What a message changes takes effect first and is written down after. */
-import type { Fault } from '../domain/errors.ts';
+import { type Fault, fault } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
-import type { Signal } from '../domain/signal.ts';
-import type { Journal, Settings, SignalStore } from '../domain/storage.ts';
+import { isCommand, type Signal } from '../domain/signal.ts';
+import type { Journal, JournalEntry, Settings, SignalStore } from '../domain/storage.ts';
 import { type Clock, isWallPlausible } from '../domain/time.ts';
 import type { SignalTransport } from '../domain/transport.ts';
-import { SignalBook } from './book.ts';
+import { AFTERMATH_MS, type Applied, SignalBook } from './book.ts';
+import { drawsOf } from './draw.ts';
 import { type EnvelopePolicy, openEnvelope } from './envelope.ts';
-import { type Failsafe, failsafeSignal } from './failsafe.ts';
-import { type ProgramSetting, readOpenAdr3 } from './openadr3.ts';
+import { type Failsafe, FailsafeWatch } from './failsafe.ts';
+import type { LimitationState } from './limitation.ts';
+import { readOpenAdr3 } from './openadr3.ts';
+import type { Baselines } from './openadr3-payloads.ts';
+import type { ProgramSetting } from './program.ts';
+import { Quota } from './quota.ts';
+import { fits } from './topic.ts';
 
 export interface ReceiverDeps {
   readonly clock: Clock;
@@ -19,46 +26,60 @@ export interface ReceiverDeps {
   readonly programs: readonly ProgramSetting[];
   readonly envelope: EnvelopePolicy;
   readonly failsafe: Failsafe | null;
+  /** What a reduction may be measured against. */
+  readonly baselines?: Baselines;
+  /** Takes messages of topics that are not the dialect's: true when it did. */
+  readonly other?: (topic: string, bytes: Uint8Array) => boolean;
+  /** Chance by name, in [−1, 1); of this home's own seed when absent. */
+  readonly draw?: (name: string) => number;
   /** Called at once when the signals have changed. */
   readonly changed: () => void;
 }
 
-/** Refusals are journalled one by one up to this many an hour, then only counted: a flood must not wear the flash. */
-const REFUSALS_AN_HOUR = 60;
-
 export class SignalReceiver {
   private readonly deps: ReceiverDeps;
   private readonly book: SignalBook;
+  private readonly watch: FailsafeWatch | null;
+  private readonly draw: (name: string) => number;
+  private readonly entries = new Quota(LIMITS.signalEntriesAnHour);
+  private readonly refusals = new Quota(LIMITS.refusalEntriesAnHour);
   private connected = false;
   private connectedSinceMs: number | null = null;
-  private lostAtMs: number;
-  private refusals = 0;
-  private refusalsSinceMs = 0;
+  private all: readonly Signal[] = [];
+  private parts: readonly (readonly Signal[])[] = [];
 
   constructor(deps: ReceiverDeps) {
     this.deps = deps;
-    this.lostAtMs = deps.clock.elapsedMs();
-    const { clock, store } = deps;
-    this.book = new SignalBook(store.load(isWallPlausible(clock.wallMs()) ? clock.wallMs() : 0));
+    const { clock, store, settings, random, failsafe } = deps;
+    const wallMs = clock.wallMs();
+    this.draw = deps.draw ?? drawsOf(settings, random);
+    this.watch = failsafe && new FailsafeWatch(failsafe, clock, settings);
+    this.book = new SignalBook(store.load(isWallPlausible(wallMs) ? wallMs - AFTERMATH_MS : 0), wallMs);
   }
 
   open(transport: SignalTransport): void {
     transport.open({
       message: (topic, bytes) => this.message(topic, bytes),
+      refused: (topic, reason) => this.refuse(topic, reason),
       state: (connected, reason) => this.state(connected, reason),
     });
   }
 
-  /** All signals, and the failsafe limit when the operator has been out of reach for longer than agreed. */
+  /** All signals, and the failsafe limits when they hold. The same list until something changes. */
   current(): readonly Signal[] {
-    const { clock, failsafe } = this.deps;
-    const silentMs = this.connected ? 0 : clock.elapsedMs() - this.lostAtMs;
-    const limit = failsafe && failsafeSignal(failsafe, silentMs, clock.wallMs());
-    return limit ? [...this.book.current(), limit] : this.book.current();
+    const parts = [this.book.current(), this.watch?.inForce(this.connected, this.book.current()) ?? []];
+    if (parts.some((part, i) => part !== this.parts[i])) this.all = parts.flat();
+    this.parts = parts;
+    return this.all;
   }
 
   broker(): { connected: boolean; sinceMs: number | null } {
     return { connected: this.connected, sinceMs: this.connectedSinceMs };
+  }
+
+  /** Whether the operator is in control; null when no failsafe limit was agreed. */
+  limitation(): LimitationState | null {
+    return this.watch?.state() ?? null;
   }
 
   /** Once an hour or so. */
@@ -68,96 +89,93 @@ export class SignalReceiver {
     for (const id of this.book.prune(clock.wallMs())) store.remove(id);
   }
 
-  private message(topic: string, bytes: Uint8Array): void {
-    const { clock, programs, envelope } = this.deps;
-    const opened = openEnvelope(bytes, envelope);
+  /** Whether what it says is written down. A refused message is dealt with, too. */
+  private message(topic: string, bytes: Uint8Array): boolean {
+    const opened = openEnvelope(bytes, this.deps.envelope);
     if (!opened.ok) {
       this.refuse(topic, opened.error);
-      return;
+      return true;
     }
-    const context = { programs, receivedMs: clock.wallMs(), draw: (id: string) => this.draw(id) };
-    const change = readOpenAdr3(opened.value.payload, context);
-    if (!change.ok) {
-      this.refuse(topic, change.error);
-      return;
-    }
-    const applied = this.book.apply(change.value, clock.wallMs(), isWallPlausible(clock.wallMs()));
-    if (applied.kept.length + applied.cancelled.length > 0) this.deps.changed();
-    this.writeDown(topic, applied);
+    const { payload } = opened.value;
+    if (this.isHeartbeat(topic, payload) || this.deps.other?.(topic, payload)) return true;
+    return this.event(topic, payload);
   }
 
-  private writeDown(topic: string, applied: ReturnType<SignalBook['apply']>): void {
-    const { journal, store, clock } = this.deps;
-    for (const signal of applied.kept) {
-      store.save(signal);
-      const [first] = signal.intervals;
-      const detail = {
-        id: signal.id,
-        kind: signal.kind,
-        binding: signal.binding,
-        first,
-        intervals: signal.intervals.length,
-      };
-      journal.record({
-        atMs: clock.wallMs(),
-        kind: 'signal',
-        subject: signal.source,
-        code: signal.kind,
-        detail,
-      });
+  private isHeartbeat(topic: string, payload: Uint8Array): boolean {
+    const filter = this.deps.failsafe?.heartbeat?.topic;
+    if (filter === undefined || !this.watch || !fits(filter, topic)) return false;
+    if (this.watch.heartbeat(payload)) this.deps.changed();
+    else this.refuse(topic, fault('SIGNAL_STALE', 'no heartbeat, or an old one'));
+    return true;
+  }
+
+  private event(topic: string, payload: Uint8Array): boolean {
+    const { clock, programs, baselines } = this.deps;
+    const wallMs = clock.wallMs();
+    const change = readOpenAdr3(payload, {
+      programs,
+      topic,
+      receivedMs: wallMs,
+      draw: this.draw,
+      ...(baselines && { baselines }),
+    });
+    if (!change.ok) {
+      this.refuse(topic, change.error);
+      return true;
     }
-    for (const id of applied.cancelled) {
-      store.remove(id);
-      journal.record({
-        atMs: clock.wallMs(),
-        kind: 'signal',
-        subject: null,
-        code: 'CANCELLED',
-        detail: { id },
-      });
-    }
+    const applied = this.book.apply(change.value, wallMs, isWallPlausible(wallMs));
+    const changes = [...applied.kept, ...applied.cancelled];
+    if (changes.some(isCommand)) this.watch?.written(this.book.current());
+    if (changes.length > 0) this.deps.changed();
+    return this.writeDown(topic, applied);
+  }
+
+  private writeDown(topic: string, applied: Applied): boolean {
+    const { store } = this.deps;
+    for (const id of applied.removed) store.remove(id);
+    const saved = [...applied.kept, ...applied.cancelled].map((signal) => store.save(signal));
+    for (const signal of applied.kept) this.record('signal', signal.source, signal.kind, detailOf(signal));
+    for (const { id, source } of applied.cancelled) this.record('signal', source, 'CANCELLED', { id });
     for (const { reason } of applied.refused) this.refuse(topic, reason);
+    return saved.every(Boolean);
   }
 
   private refuse(topic: string, reason: Fault): void {
-    const { journal, clock } = this.deps;
-    if (clock.elapsedMs() - this.refusalsSinceMs > 3_600_000) {
-      this.refusals = 0;
-      this.refusalsSinceMs = clock.elapsedMs();
-    }
-    this.refusals += 1;
-    if (this.refusals > REFUSALS_AN_HOUR) return;
-    const detail = {
+    if (!this.refusals.take(this.deps.clock.elapsedMs())) return;
+    this.record('rejected', null, reason.code, {
       topic: topic.slice(0, 200),
       message: reason.message.slice(0, 500),
-      refusals: this.refusals,
-    };
-    journal.record({ atMs: clock.wallMs(), kind: 'rejected', subject: null, code: reason.code, detail });
+      refusals: this.refusals.count,
+    });
   }
 
-  /** Drawn once for an event and kept, so that a restart does not draw again. */
-  private draw(eventId: string): number {
-    const name = `draw.${eventId}`;
-    const kept = Number(this.deps.settings.get(name) ?? Number.NaN);
-    if (Number.isFinite(kept)) return kept;
-    const drawn = this.deps.random.next() * 2 - 1;
-    this.deps.settings.set(name, String(drawn));
-    return drawn;
+  private record(
+    kind: JournalEntry['kind'],
+    subject: string | null,
+    code: string,
+    detail: JournalEntry['detail'],
+  ): void {
+    const { clock, journal } = this.deps;
+    if (kind === 'signal' && !this.entries.take(clock.elapsedMs())) return;
+    journal.record({ atMs: clock.wallMs(), kind, subject, code, detail });
   }
 
   private state(connected: boolean, reason: Fault | null): void {
     if (connected === this.connected) return;
-    const { clock, journal } = this.deps;
+    // The last moment of the link counts for the failsafe limit.
+    this.watch?.inForce(this.connected, this.book.current());
     this.connected = connected;
-    this.connectedSinceMs = connected ? clock.wallMs() : null;
-    if (!connected) this.lostAtMs = clock.elapsedMs();
+    this.connectedSinceMs = connected ? this.deps.clock.wallMs() : null;
     this.deps.changed();
-    journal.record({
-      atMs: clock.wallMs(),
-      kind: 'system',
-      subject: 'broker',
-      code: connected ? 'CONNECTED' : (reason?.code ?? 'LINK_GONE'),
-      detail: {},
-    });
+    this.record('system', 'broker', connected ? 'CONNECTED' : (reason?.code ?? 'LINK_GONE'), {});
   }
 }
+
+const detailOf = (signal: Signal) => ({
+  id: signal.id,
+  kind: signal.kind,
+  binding: signal.binding,
+  first: signal.intervals[0],
+  intervals: signal.intervals.length,
+  ...(signal.baseline && { baseline: signal.baseline }),
+});

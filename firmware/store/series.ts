@@ -1,225 +1,237 @@
-/** Measurements: queued, written in batches, rolled up to quarter hours and days of the site's zone, aged out. */
-import type Database from 'better-sqlite3';
-import { startOfDay } from '../domain/calendar.ts';
+/** Measurements: dated, kept in the tail until their quarter hour is over, then where they stay. */
 import { LIMITS } from '../domain/limits.ts';
 import { type Measurement, pointKey } from '../domain/measurement.ts';
-import { QUANTITIES } from '../domain/quantity.ts';
+import { QUANTITIES, type Quantity } from '../domain/quantity.ts';
 import type { SeriesRow, SeriesStore } from '../domain/storage.ts';
-import {
-  type Cancel,
-  type Clock,
-  EARLIEST_PLAUSIBLE_WALL_MS,
-  isWallPlausible,
-  type WallMs,
-} from '../domain/time.ts';
+import { type Clock, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { Dating } from './dating.ts';
+import type { Disk } from './disk.ts';
+import type { Db } from './open.ts';
+import { type PointOf, type StoredValue, settle, storedSlots, withTail } from './rollup.ts';
+import { prepared } from './statements.ts';
+import { Tail, type Value } from './tail.ts';
 
-const QUARTER_MS = 900_000;
-const DAY_MS = 86_400_000;
+const READ_ROWS = 200_000;
+/** A value held by an earlier run is dated as it was stamped when today's clock goes on from there. */
+const AGREES_MS = 86_400_000;
 
-interface Row {
-  readonly point: number;
-  readonly at: number;
-  readonly value: number | null;
-  readonly quality: string;
+type Resolution = 'raw' | 'quarter' | 'day';
+
+export interface SeriesDeps {
+  readonly clock: Clock;
+  readonly timeZone: string;
+  readonly disk: Disk;
+  readonly changed: () => void;
+  readonly onLost: (count: number) => void;
+  /** Writes everything that is queued. */
+  readonly flush: () => void;
 }
 
 export class Series implements SeriesStore {
-  private readonly db: Database.Database;
-  private readonly clock: Clock;
-  private readonly timeZone: string;
-  private readonly onFailure: (error: unknown, lost: number) => void;
-  private readonly ids = new Map<string, number>();
-  private queue: Measurement[] = [];
-  private timer: Cancel | null = null;
-  private failing = false;
+  private readonly deps: SeriesDeps;
+  private readonly ids = new Map<string, PointOf>();
+  private readonly dating: Dating;
+  private newestMs: WallMs | null = null;
+  /** Points named in the transaction that runs. */
+  private fresh: string[] = [];
+  readonly tail = new Tail();
 
-  constructor(
-    db: Database.Database,
-    clock: Clock,
-    timeZone: string,
-    onFailure: (error: unknown, lost: number) => void,
-  ) {
-    this.db = db;
-    this.clock = clock;
-    this.timeZone = timeZone;
-    this.onFailure = onFailure;
-    this.loadIds();
+  constructor(deps: SeriesDeps) {
+    this.deps = deps;
+    this.dating = new Dating(deps.clock);
   }
 
-  private loadIds(): void {
-    this.ids.clear();
-    const rows = this.db.prepare<[], { id: number; name: string }>('SELECT id, name FROM point').all();
-    for (const { id, name } of rows) this.ids.set(name, id);
+  /** The wall time, null while it cannot be believed. Dates what was held as soon as it can. */
+  nowMs(): WallMs | null {
+    const now = this.dating.nowMs(this.newestMs);
+    if (now !== null && this.tail.held > 0) this.tail.date((value) => this.dateOf(value, now));
+    return now;
+  }
+
+  private dateOf({ at, elapsedMs }: Value, nowMs: WallMs): WallMs | null {
+    if (elapsedMs === null) return isWallPlausible(at) && at <= nowMs && nowMs - at <= AGREES_MS ? at : null;
+    const dated = this.dating.wallAt(elapsedMs);
+    return Math.abs(dated - at) <= LIMITS.storeClockSlackMs ? at : dated;
   }
 
   append(measurements: readonly Measurement[]): void {
-    this.queue.push(...measurements);
-    const excess = this.queue.length - 4 * LIMITS.storeBatchRows;
-    if (excess > 0) {
-      this.queue.splice(0, excess);
-      this.onFailure(new Error('the queue is full'), excess);
+    const held = this.nowMs() === null;
+    let lost = 0;
+    for (const m of measurements) {
+      const value = received(m, held);
+      lost += value ? this.tail.add(value) : 1;
     }
-    if (this.queue.length >= LIMITS.storeBatchRows && !this.failing) this.flush();
-    else this.timer ??= this.clock.after(LIMITS.storeBatchMs, () => this.flush());
+    if (lost > 0) this.deps.onLost(lost);
+    this.deps.changed();
   }
 
   flush(): void {
-    this.timer?.();
-    this.timer = null;
-    if (this.queue.length === 0) return;
-    const batch = this.queue;
-    // Before the clock is set there is no time to store under: the values wait, and are stamped when it is.
-    if (!isWallPlausible(this.clock.wallMs())) {
-      this.timer = this.clock.after(LIMITS.storeBatchMs, () => this.flush());
-      return;
-    }
-    try {
-      this.db.transaction(() => this.write(batch))();
-      this.queue = [];
-      this.failing = false;
-    } catch (error) {
-      // A full or read-only disk: the batch waits for the next try, the queue has its bound. What the transaction
-      // had named is named anew.
-      this.failing = true;
-      this.loadIds();
-      this.onFailure(error, 0);
-      this.timer = this.clock.after(LIMITS.storeBatchMs, () => this.flush());
-    }
+    this.deps.flush();
   }
 
-  private write(batch: readonly Measurement[]): void {
-    const insert = this.db.prepare(
-      'INSERT OR REPLACE INTO raw (point, at, value, quality, meter_at) VALUES (?, ?, ?, ?, ?)',
-    );
-    for (const m of batch) insert.run(this.idOf(m), this.stamp(m), m.value, m.quality, m.meterTimeMs);
+  attach(db: Db): void {
+    this.ids.clear();
+    const rows = prepared<[], { id: number; name: string; cumulative: number }>(
+      db,
+      'SELECT id, name, cumulative FROM point',
+    ).all();
+    for (const { id, name, cumulative } of rows) this.ids.set(name, { id, cumulative: cumulative === 1 });
+    this.tail.attach(db);
+    this.newestMs = newestOf(db);
   }
 
-  private stamp(m: Measurement): WallMs {
-    if (m.receivedMs >= EARLIEST_PLAUSIBLE_WALL_MS) return m.receivedMs;
-    return Math.round(this.clock.wallMs() - (this.clock.elapsedMs() - m.receivedElapsedMs));
+  write(db: Db): void {
+    this.tail.write(db, (point) => this.idOf(db, point).id);
   }
 
-  private idOf(m: Measurement): number {
-    const name = pointKey(m.point);
+  written(): void {
+    this.tail.written();
+    this.fresh = [];
+  }
+
+  /** Points that were named in a transaction that failed are named anew. */
+  failed(): void {
+    for (const name of this.fresh) this.ids.delete(name);
+    this.fresh = [];
+  }
+
+  idOf(db: Db, name: string): PointOf {
     const known = this.ids.get(name);
-    if (known !== undefined) return known;
-    const cumulative = QUANTITIES[m.point.quantity].kind === 'momentary' ? 0 : 1;
-    const { lastInsertRowid } = this.db
-      .prepare('INSERT INTO point (name, cumulative) VALUES (?, ?)')
-      .run(name, cumulative);
-    this.ids.set(name, Number(lastInsertRowid));
-    return Number(lastInsertRowid);
+    if (known) return known;
+    const cumulative = isCumulative(name);
+    prepared(db, 'INSERT OR IGNORE INTO point (name, cumulative) VALUES (?, ?)').run(
+      name,
+      cumulative ? 1 : 0,
+    );
+    const id =
+      prepared<[string], { id: number }>(db, 'SELECT id FROM point WHERE name = ?').get(name)?.id ?? 0;
+    const point = { id, cumulative };
+    this.ids.set(name, point);
+    this.fresh.push(name);
+    return point;
+  }
+
+  /** One step of moving the tail to where it stays. What it returns has left the tail once it is committed. */
+  settle(db: Db): { readonly more: boolean; readonly committed: () => void } {
+    const now = this.nowMs();
+    const values = now === null ? [] : this.tail.settled(now);
+    const forget = prepared(db, 'DELETE FROM tail WHERE id = ?');
+    for (const [name, list] of Map.groupBy(values, ({ point }) => point))
+      settle(db, this.idOf(db, name), list, this.deps.timeZone);
+    for (const { id } of values) forget.run(id);
+    return {
+      more: values.length >= LIMITS.storeStepRows,
+      committed: () => this.tail.drop(new Set(values)),
+    };
+  }
+
+  /** Puts aside what an earlier run held and whose time can no longer be known. Call it when the clock is believed. */
+  putAside(db: Db): { readonly committed: () => void } {
+    const values = this.tail.values().filter((v) => v.held && v.elapsedMs === null);
+    for (const { id } of values) {
+      prepared(
+        db,
+        'INSERT INTO undated SELECT NULL, point, at, value, quality, lag, held FROM tail WHERE id = ?',
+      ).run(id);
+      prepared(db, 'DELETE FROM tail WHERE id = ?').run(id);
+    }
+    prepared(db, 'DELETE FROM undated WHERE id <= (SELECT max(id) FROM undated) - ?').run(
+      LIMITS.storeUndatedRows,
+    );
+    return { committed: () => this.tail.drop(new Set(values)) };
   }
 
   points(): readonly string[] {
-    return [...this.ids.keys()].sort();
+    return [...new Set([...this.ids.keys(), ...this.tail.byPoint.keys()])].sort();
   }
 
-  read(
-    point: string,
-    resolution: 'raw' | 'quarter' | 'day',
-    fromMs: WallMs,
-    untilMs: WallMs,
-  ): readonly SeriesRow[] {
-    this.flush();
-    const id = this.ids.get(point);
-    if (id === undefined) return [];
-    if (resolution === 'raw') return this.raw(id, fromMs, untilMs);
-    const stored = this.db
-      .prepare<[number, string, number, number], SeriesRow>(
-        `SELECT at AS atMs, value, min, max, 'good' AS quality FROM rollup WHERE point = ? AND slot = ? AND at >= ? AND at < ? ORDER BY at`,
-      )
-      .all(id, resolution, fromMs, untilMs);
-    // What is not rolled up yet (the present slot above all) is computed on the way out.
-    const last = stored.at(-1);
-    const from = last ? this.slotEnd(last.atMs, resolution) : fromMs;
-    return [...stored, ...this.rolled(id, resolution, Math.max(from, fromMs), untilMs)];
-  }
-
-  private raw(id: number, fromMs: WallMs, untilMs: WallMs): SeriesRow[] {
-    return this.db
-      .prepare<[number, number, number], SeriesRow>(
-        'SELECT at AS atMs, value, value AS min, value AS max, quality FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at LIMIT 200000',
-      )
-      .all(id, fromMs, untilMs);
-  }
-
-  private slotOf(atMs: WallMs, slot: 'quarter' | 'day'): WallMs {
-    return slot === 'quarter' ? Math.floor(atMs / QUARTER_MS) * QUARTER_MS : startOfDay(atMs, this.timeZone);
-  }
-
-  private slotEnd(slotMs: WallMs, slot: 'quarter' | 'day'): WallMs {
-    // A day has 23 to 25 hours: 26 hours on is always in the next one.
-    return slot === 'quarter' ? slotMs + QUARTER_MS : startOfDay(slotMs + 26 * 3_600_000, this.timeZone);
-  }
-
-  private isCumulative(id: number): boolean {
-    return (
-      this.db.prepare<[number], { cumulative: number }>('SELECT cumulative FROM point WHERE id = ?').get(id)
-        ?.cumulative === 1
-    );
-  }
-
-  /** Slots made from raw values: mean of a momentary quantity, last value of a cumulative one. */
-  private rolled(id: number, slot: 'quarter' | 'day', fromMs: WallMs, untilMs: WallMs): SeriesRow[] {
-    const cumulative = this.isCumulative(id);
-    const slots = new Map<WallMs, { sum: number; n: number; last: number; min: number; max: number }>();
-    const rows = this.db
-      .prepare<[number, number, number], Row>(
-        'SELECT at, value, point, quality FROM raw WHERE point = ? AND at >= ? AND at < ? AND value IS NOT NULL ORDER BY at',
-      )
-      .all(id, this.slotOf(fromMs, slot), untilMs);
-    let slotMs = -Infinity;
-    let endMs = -Infinity;
-    for (const { at, value } of rows) {
-      if (value === null) continue;
-      if (at >= endMs) {
-        slotMs = this.slotOf(at, slot);
-        endMs = this.slotEnd(slotMs, slot);
-      }
-      const s = slots.get(slotMs) ?? { sum: 0, n: 0, last: 0, min: Infinity, max: -Infinity };
-      slots.set(slotMs, {
-        sum: s.sum + value,
-        n: s.n + 1,
-        last: value,
-        min: Math.min(s.min, value),
-        max: Math.max(s.max, value),
-      });
-    }
-    return [...slots].map(([atMs, s]) => ({
-      atMs,
-      value: cumulative ? s.last : s.sum / s.n,
-      min: s.min,
-      max: s.max,
+  read(point: string, resolution: Resolution, fromMs: WallMs, untilMs: WallMs): readonly SeriesRow[] {
+    const id = this.ids.get(point)?.id;
+    const waiting = (this.tail.byPoint.get(point) ?? [])
+      .filter(({ at, held }) => !held || isWallPlausible(at))
+      .sort((a, b) => a.at - b.at);
+    if (resolution === 'raw') return this.readRaw(id, waiting, fromMs, untilMs);
+    const stored =
+      id === undefined
+        ? []
+        : this.deps.disk.read((db) => storedSlots(db, resolution, id, fromMs, untilMs), []);
+    const { timeZone } = this.deps;
+    const range = { fromMs, untilMs, kind: resolution, timeZone };
+    return withTail(stored, waiting, isCumulative(point), range).map(({ at, value, min, max }) => ({
+      atMs: at,
+      value,
+      min,
+      max,
       quality: 'good',
     }));
   }
 
-  /** Rolls up every slot that is over, then forgets raw values and quarters past their retention. */
-  maintain(wallMs: WallMs): void {
-    if (!isWallPlausible(wallMs)) return;
-    this.flush();
-    this.db.transaction(() => {
-      for (const id of this.ids.values())
-        for (const slot of ['quarter', 'day'] as const) this.rollUp(id, slot, wallMs);
-      this.db.prepare('DELETE FROM raw WHERE at < ?').run(wallMs - LIMITS.storeRawDays * DAY_MS);
-      this.db
-        .prepare(`DELETE FROM rollup WHERE slot = 'quarter' AND at < ?`)
-        .run(wallMs - LIMITS.storeQuarterDays * DAY_MS);
-    })();
+  private readRaw(
+    id: number | undefined,
+    waiting: readonly Value[],
+    fromMs: WallMs,
+    untilMs: WallMs,
+  ): SeriesRow[] {
+    const stored = id === undefined ? [] : this.deps.disk.read((db) => rawRows(db, id, fromMs, untilMs), []);
+    // One value an instant: the one that came last.
+    const rows = new Map<WallMs, StoredRow>(stored.map((row) => [row.at, row] as const));
+    for (const v of waiting) if (v.at >= fromMs && v.at < untilMs) rows.set(v.at, v);
+    const sorted = [...rows.values()];
+    if (waiting.length > 0) sorted.sort((a, b) => a.at - b.at);
+    return sorted.slice(0, READ_ROWS).map(({ at, value, quality }) => ({
+      atMs: at,
+      value,
+      min: value,
+      max: value,
+      quality: quality ?? 'good',
+    }));
   }
+}
 
-  private rollUp(id: number, slot: 'quarter' | 'day', wallMs: WallMs): void {
-    const last = this.db
-      .prepare<[number, string], { at: number | null }>(
-        'SELECT max(at) AS at FROM rollup WHERE point = ? AND slot = ?',
-      )
-      .get(id, slot)?.at;
-    const from = last == null ? EARLIEST_PLAUSIBLE_WALL_MS : this.slotEnd(last, slot);
-    const insert = this.db.prepare(
-      'INSERT OR REPLACE INTO rollup (point, slot, at, value, min, max, n) VALUES (?, ?, ?, ?, ?, ?, 0)',
-    );
-    for (const row of this.rolled(id, slot, from, this.slotOf(wallMs, slot)))
-      insert.run(id, slot, row.atMs, row.value, row.min, row.max);
-  }
+type StoredRow = Pick<StoredValue, 'at' | 'value' | 'quality'>;
+
+function rawRows(db: Db, id: number, fromMs: WallMs, untilMs: WallMs): StoredRow[] {
+  return prepared<number[], StoredRow>(
+    db,
+    `SELECT at, value, quality FROM raw WHERE point = ? AND at >= ? AND at < ? ORDER BY at LIMIT ${READ_ROWS}`,
+  ).all(id, fromMs, untilMs);
+}
+
+function newestOf(db: Db): WallMs | null {
+  const tail = prepared<[], { at: number | null }>(
+    db,
+    'SELECT max(at) AS at FROM tail WHERE held IS NULL',
+  ).get()?.at;
+  const points = prepared<[], { id: number }>(db, 'SELECT id FROM point').all();
+  const raw = points.map(
+    ({ id }) =>
+      prepared<[number], { at: number | null }>(db, 'SELECT max(at) AS at FROM raw WHERE point = ?').get(id)
+        ?.at ?? 0,
+  );
+  const newest = Math.max(tail ?? 0, ...raw);
+  return newest > 0 ? newest : null;
+}
+
+/** Null for one that has no place in a series: a time that is none. */
+function received(m: Measurement, held: boolean): Value | null {
+  const at = Math.round(m.receivedMs);
+  if (!Number.isSafeInteger(at)) return null;
+  return {
+    point: pointKey(m.point),
+    at,
+    value: m.value !== null && Number.isFinite(m.value) ? m.value : null,
+    quality: m.quality === 'good' ? null : m.quality,
+    lag: m.meterTimeMs === null ? null : Math.round(at - m.meterTimeMs),
+    elapsedMs: m.receivedElapsedMs,
+    // A value stamped before the clock was set waits like one that comes before.
+    held: held || !isWallPlausible(at),
+    id: null,
+    saved: false,
+  };
+}
+
+/** By the quantity in the point's name: `source/quantity/…`. */
+function isCumulative(point: string): boolean {
+  const quantity = point.split('/')[1] ?? '';
+  return quantity in QUANTITIES && QUANTITIES[quantity as Quantity].kind !== 'momentary';
 }

@@ -26,16 +26,12 @@ export interface WebDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly info: SiteInfo;
-  /** Served at /metrics where given. */
-  readonly metrics?: Metrics;
-}
-
-/** What is told to a monitoring program; household data, so never to just anybody on the network. */
-export interface Metrics {
-  /** Prometheus text format 0.0.4. */
-  text(): string;
-  /** `Authorization: Bearer …` for a program that has no session; null lets only the owner's session in. */
-  readonly token: string | null;
+  /** Asked for with the owner's first password, so that not just anybody on the network sets it; null asks for none. */
+  readonly setupCode?: string | null;
+  /** Prometheus text for /metrics; household data, so never to just anybody on the network. */
+  readonly metrics?: () => string;
+  /** `Authorization: Bearer …` for a monitoring program that has no session; null lets only the owner's session in. */
+  readonly metricsToken?: string | null;
 }
 
 export interface WebOptions {

@@ -3,13 +3,14 @@
  * so that a board with 512 MB can check it while it runs the house. Parameters are kept with the hash, so that
  * they can rise later.
  */
-import { scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, scrypt, timingSafeEqual } from 'node:crypto';
 import { HearthError, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
 import type { Settings } from '../domain/storage.ts';
 
-const NAME = 'web.password';
+/** The setting that holds it; removed by `hearth owner reset`. */
+export const PASSWORD_SETTING = 'web.password';
 const COST = { log2N: 14, r: 8, p: 5 } as const;
 const KEY_bytes = 32;
 const SALT_bytes = 16;
@@ -26,27 +27,46 @@ export class OwnerPassword {
   }
 
   get isSet(): boolean {
-    return this.#settings.get(NAME) !== null;
+    return this.#settings.get(PASSWORD_SETTING) !== null;
   }
 
-  /** Sets it once. ALREADY_DONE when there is one; TOO_MANY when too many checks are waiting. */
+  /**
+   * Sets it once. ALREADY_DONE when there is one; TOO_MANY when too many checks are waiting; STORE_UNREACHABLE while
+   * the disk cannot be read, on which there may be one.
+   */
   async setFirst(password: string): Promise<Result<null>> {
+    if (this.#settings.isKnown?.() === false)
+      return refuse('STORE_UNREACHABLE', 'the disk cannot be read; there may be a password on it');
     if (this.isSet) return refuse('ALREADY_DONE', 'the password is already set');
     return this.#inTurn(async () => {
-      const salt = this.#random.bytes(SALT_bytes);
-      const key = await derive(password, salt, COST.log2N, COST.r, COST.p);
+      const hash = await this.#hash(password);
       // Two people may have opened the set-up page at once: the first wins.
       if (this.isSet) return refuse('ALREADY_DONE', 'the password is already set');
-      const fields = ['scrypt', COST.log2N, COST.r, COST.p, hex(salt), hex(key)];
-      this.#settings.set(NAME, fields.join('$'));
+      this.#settings.set(PASSWORD_SETTING, hash);
       return { ok: true, value: null };
     });
+  }
+
+  /** Sets another; who asks has proved to know the present one. TOO_MANY when too many checks are waiting. */
+  replace(password: string): Promise<Result<null>> {
+    return this.#inTurn(async () => {
+      this.#settings.set(PASSWORD_SETTING, await this.#hash(password));
+      return { ok: true, value: null };
+    });
+  }
+
+  async #hash(password: string): Promise<string> {
+    const salt = this.#random.bytes(SALT_bytes);
+    const key = await derive(password, salt, COST.log2N, COST.r, COST.p);
+    return ['scrypt', COST.log2N, COST.r, COST.p, hex(salt), hex(key)].join('$');
   }
 
   /** NOT_AUTHENTICATED when it is another; TOO_MANY when too many checks are waiting. */
   check(password: string): Promise<Result<null>> {
     return this.#inTurn(async () => {
-      const [scheme, log2N, r, p, salt = '', key = ''] = (this.#settings.get(NAME) ?? '').split('$');
+      const [scheme, log2N, r, p, salt = '', key = ''] = (this.#settings.get(PASSWORD_SETTING) ?? '').split(
+        '$',
+      );
       if (scheme !== 'scrypt') return refuse('NOT_AUTHENTICATED', 'no password is set');
       const got = await derive(password, Buffer.from(salt, 'hex'), Number(log2N), Number(r), Number(p));
       const want = Buffer.from(key, 'hex');
@@ -67,6 +87,12 @@ export class OwnerPassword {
       this.#waiting -= 1;
     }
   }
+}
+
+/** Hashed first, so that neither length nor content shows in the time it takes. */
+export function sameText(a: string, b: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

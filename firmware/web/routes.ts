@@ -2,11 +2,9 @@
 import * as z from 'zod';
 import { ok, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
-import type { Attempts } from './attempts.ts';
+import { accessRoutes, type Keepers } from './access.ts';
 import type { WebDeps } from './deps.ts';
-import type { Events } from './events.ts';
 import { openapiOf } from './openapi.ts';
-import type { OwnerPassword } from './password.ts';
 import { pricesOf } from './prices.ts';
 import { type Route, route, TAKEN } from './route.ts';
 import {
@@ -14,29 +12,16 @@ import {
   type JournalPage,
   journalQuery,
   journalSchema,
-  newPasswordSchema,
   overrideSchema,
-  passwordSchema,
   pricesSchema,
   seriesQuery,
   seriesSchema,
-  sessionSchema,
   todaySchema,
   viewSchema,
 } from './schema.ts';
 import { journalSentence } from './sentences.ts';
-import type { Sessions } from './sessions.ts';
 import { todayOf } from './today.ts';
 import { placeOf, viewOf } from './view.ts';
-
-export const COOKIE = 'hearth';
-
-export interface Keepers {
-  readonly password: OwnerPassword;
-  readonly sessions: Sessions;
-  readonly attempts: Attempts;
-  readonly events: Events;
-}
 
 export function routesOf(deps: WebDeps, keepers: Keepers): readonly Route[] {
   const routes: Route[] = [
@@ -53,95 +38,6 @@ export function routesOf(deps: WebDeps, keepers: Keepers): readonly Route[] {
     }),
   ];
   return routes;
-}
-
-function accessRoutes(deps: WebDeps, { password, sessions, attempts }: Keepers): Route[] {
-  const note = (code: 'OWNER_SET_UP' | 'SIGNED_IN' | 'TOO_MANY', message: string): void =>
-    deps.journal.record({
-      atMs: deps.clock.wallMs(),
-      kind: 'system',
-      subject: null,
-      code,
-      detail: { message },
-    });
-  const cookie = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
-  const signIn = (reply: { setCookie(name: string, value: string, options: object): unknown }): void => {
-    reply.setCookie(COOKIE, sessions.open(), { ...cookie, maxAge: Math.floor(LIMITS.sessionMs / 1000) });
-  };
-  return [
-    route({
-      method: 'GET',
-      path: '/session',
-      summary: 'Whether the owner has set a password, and whether the caller is signed in',
-      access: 'open',
-      answer: sessionSchema,
-      handle: (_, { session }) =>
-        ok({
-          setUp: password.isSet,
-          signedIn: session !== null,
-          home: session === null ? null : deps.info.name,
-        }),
-    }),
-    route({
-      method: 'POST',
-      path: '/setup',
-      summary: "Sets the owner's password at the first start, and signs in",
-      access: 'unset',
-      body: newPasswordSchema,
-      answer: null,
-      refusals: ['ALREADY_DONE', 'TOO_MANY'],
-      handle: async ({ body }, { reply }) => {
-        const set = await password.setFirst(body.password);
-        if (!set.ok) return set;
-        note('OWNER_SET_UP', "the owner's password was set");
-        signIn(reply);
-        return ok(null);
-      },
-    }),
-    route({
-      method: 'POST',
-      path: '/session',
-      summary: 'Signs in',
-      access: 'open',
-      body: passwordSchema,
-      answer: null,
-      refusals: ['NOT_AUTHENTICATED', 'TOO_MANY'],
-      handle: async ({ body }, { request, reply }) => {
-        const waitMs = attempts.waitMs(request.ip);
-        if (waitMs > 0) {
-          reply.header('retry-after', Math.ceil(waitMs / 1000));
-          return refuse(
-            'TOO_MANY',
-            `too many wrong passwords; try again in ${Math.ceil(waitMs / 60_000)} min`,
-          );
-        }
-        // Booked before it is checked, so that many at once cannot slip past the bound.
-        attempts.failed(request.ip);
-        const checked = await password.check(body.password);
-        if (!checked.ok) {
-          if (attempts.waitMs(request.ip) > 0)
-            note('TOO_MANY', `too many wrong passwords from ${request.ip}`);
-          return checked;
-        }
-        attempts.succeeded(request.ip);
-        note('SIGNED_IN', `signed in from ${request.ip}`);
-        signIn(reply);
-        return ok(null);
-      },
-    }),
-    route({
-      method: 'DELETE',
-      path: '/session',
-      summary: 'Signs out',
-      access: 'session',
-      answer: null,
-      handle: (_, { session, reply }) => {
-        if (session !== null) sessions.end(session);
-        reply.clearCookie(COOKIE, cookie);
-        return ok(null);
-      },
-    }),
-  ];
 }
 
 function houseRoutes(deps: WebDeps, { sessions, events }: Keepers): Route[] {

@@ -176,16 +176,26 @@ export const seriesSchema = z
   .meta({ id: 'Series' });
 
 export const sessionSchema = z
-  .object({ setUp: z.boolean(), signedIn: z.boolean(), home: z.string().nullable() })
+  .object({
+    setUp: z.boolean(),
+    /** Whether setting the first password asks for the code on the board. */
+    setupCode: z.boolean(),
+    signedIn: z.boolean(),
+    home: z.string().nullable(),
+  })
   .meta({ id: 'SessionState' });
 
-export const newPasswordSchema = z.strictObject({
-  password: z
-    .string()
-    .min(LIMITS.passwordMin_chars, `must have at least ${LIMITS.passwordMin_chars} characters`)
-    .max(LIMITS.passwordMax_chars, `must have at most ${LIMITS.passwordMax_chars} characters`),
+const newPassword = z
+  .string()
+  .min(LIMITS.passwordMin_chars, `must have at least ${LIMITS.passwordMin_chars} characters`)
+  .max(LIMITS.passwordMax_chars, `must have at most ${LIMITS.passwordMax_chars} characters`);
+const password = z.string().max(LIMITS.passwordMax_chars);
+export const setupSchema = z.strictObject({
+  password: newPassword,
+  code: z.string().max(LIMITS.passwordMax_chars).optional(),
 });
-export const passwordSchema = z.strictObject({ password: z.string().max(LIMITS.passwordMax_chars) });
+export const passwordSchema = z.strictObject({ password });
+export const changePasswordSchema = z.strictObject({ password, next: newPassword });
 
 export const deviceParams = z.strictObject({ id });
 export const seriesQuery = z.strictObject({
@@ -198,7 +208,18 @@ export const journalQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(LIMITS.journalPage).default(30),
   beforeId: z.coerce.number().int().min(1).optional(),
   kind: z
-    .enum(['signal', 'rejected', 'decision', 'command', 'guard', 'override', 'config', 'system', 'fault'])
+    .enum([
+      'signal',
+      'rejected',
+      'decision',
+      'command',
+      'guard',
+      'limit',
+      'override',
+      'config',
+      'system',
+      'fault',
+    ])
     .optional(),
   subject: z.string().max(64).optional(),
 });
@@ -210,3 +231,5 @@ export type Today = z.infer<typeof todaySchema>;
 export type Prices = z.infer<typeof pricesSchema>;
 export type JournalPage = z.infer<typeof journalSchema>;
 export type OverrideForm = z.infer<typeof overrideSchema>;
+
+export type SessionState = z.infer<typeof sessionSchema>;

@@ -2,6 +2,7 @@
  * Reasons, states and journal entries as one plain sentence each. One table per kind of thing, so that another
  * language is another table. Values that a reason does not carry are left out of its sentence.
  */
+import type { ShortfallReason } from '../domain/command-report.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { ActiveLimit, Override } from '../domain/image.ts';
 import type { InstructionStatus, Reason, ReasonCode } from '../domain/instruction.ts';
@@ -84,6 +85,12 @@ class Phrase {
     return value === null ? null : priceWords(value, this.place.currency);
   }
 
+  /** `0.84 EUR`; null for what would not show. */
+  money(name: string): string | null {
+    const value = number(this.values, name);
+    return value === null || value < 0.005 ? null : `${value.toFixed(2)} ${this.place.currency}`;
+  }
+
   text(name: string): string | null {
     return text(this.values, name);
   }
@@ -100,6 +107,13 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   FAILSAFE_LIMIT: (say) =>
     `No word from ${say.source()}: the agreed safe limit` +
     `${clause(' of ', say.power('limit_W'))} holds until it is heard again.`,
+  RESTORING: (say) =>
+    `The limit of ${say.source()} is over; loads come back one after another${say.until()}.`,
+  GRID_ASKS: (say) =>
+    `${capital(say.source())} asks for more to be drawn now${clause(' (', say.power('setPoint_W'), ')')}.`,
+  ADMISSION_ASKED: (say) => `Asked ${say.source()} whether it may start${say.until()}.`,
+  ADMISSION_LATER: (say) =>
+    `${capital(say.source())} asked for a later start${clause(': not before ', say.time('fromMs'))}.`,
   HOUSE_FUSE: (say) =>
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,
@@ -107,9 +121,11 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   SETTLING: () => 'Was just turned down; it waits a minute before it is turned up again.',
   PRICE_WAIT: (say) =>
     `Waits${clause(' until ', say.time('fromMs', 'atMs'))} for cheaper power` +
-    `${clause(' (now ', say.price('price'), ')')}.`,
+    `${clause(' (now ', say.price('price'), ')')}.` +
+    clause(' Starting now would cost ', say.money('startingNowCosts'), ' more.'),
   PRICE_RUN: (say) =>
-    `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.`,
+    `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
+    clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
   OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
@@ -145,10 +161,10 @@ export function reasonSentence(reason: Reason, place: Place): string {
   return REASONS[reason.code](new Phrase(reason.values, place));
 }
 
-export function limitSentence(limit: ActiveLimit, place: Place): string {
+export function limitSentence({ restoring, ...limit }: ActiveLimit, place: Place): string {
   const imports = limit.source === 'failsafe' ? 'FAILSAFE_LIMIT' : 'GRID_LIMIT';
   const code = limit.direction === 'export' ? 'EXPORT_LIMIT' : imports;
-  return reasonSentence({ code, values: { ...limit } }, place);
+  return reasonSentence({ code: restoring ? 'RESTORING' : code, values: { ...limit } }, place);
 }
 
 export function overrideSentence(override: Override, place: Place): string | null {
@@ -204,6 +220,7 @@ const SIGNALS: Readonly<Record<string, string>> = {
   co2: 'a CO₂ forecast',
   importLimit: 'a limit for power from the grid',
   exportLimit: 'a limit for feeding in',
+  setPoint: 'a set-point',
   alert: 'an alert',
 };
 
@@ -232,6 +249,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? "Connected to the grid's signals."
       : `The connection to the grid's signals is gone (${codeWords(code)}).`;
   },
+  limit: ({ code, detail }, _who, place) => limitWords(code, detail, place),
   override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
   fault: ({ code, detail }, who) => {
     const health = code.toLowerCase();
@@ -248,6 +266,41 @@ function signalWords(detail: Values, place: Place): string {
   const size = say.power('value') ?? 'none';
   const from = number(detail.first, 'fromMs') ?? 0;
   return `${what}: ${size}${from > place.nowMs ? clause(' from ', say.time('fromMs')) : ''}${say.until()}`;
+}
+
+const TURNS: Readonly<Record<string, string>> = {
+  BEGUN: 'holds from now on',
+  REACHED: 'is met',
+  EXCEEDED: 'cannot be met',
+  OVER: 'is over',
+};
+const SHORTFALLS: Readonly<Record<ShortfallReason, string>> = {
+  HOUSEHOLD_LOAD: 'what cannot be steered draws more than that',
+  DEVICE_LOST: 'a device does not answer',
+  DEVICE_DISOBEYS: 'a device does not do what it was told',
+  DEVICE_MINIMUM: 'a device cannot be turned down further',
+  UNSTEERED_PRODUCTION: 'production that cannot be turned down is more than that',
+  METER_SILENT: 'the meter is silent',
+};
+
+const isBelow = (values: Values, less: string, more: string): boolean =>
+  (number(values, less) ?? 0) < (number(values, more) ?? 0);
+
+/** What became of a limit. */
+function limitWords(code: string, detail: Values, place: Place): string | null {
+  const turn = TURNS[code];
+  if (turn === undefined) return null;
+  const { shortfall } = detail;
+  const reason = isRecord(shortfall) ? SHORTFALLS[text(shortfall, 'reason') as ShortfallReason] : undefined;
+  const say = new Phrase(detail, place);
+  const what = text(detail, 'direction') === 'export' ? 'feeding in' : 'power from the grid';
+  return (
+    `The limit of ${say.source()} for ${what}` +
+    `${clause(' (', say.power('limit_W'), ')')} ${turn}${clause(': ', reason ?? null)}.` +
+    (code === 'BEGUN' && isBelow(detail, 'limit_W', 'guaranteed_W')
+      ? clause(' It has to leave ', say.power('guaranteed_W'), ' to the controllable devices.')
+      : '')
+  );
 }
 
 const HEARD: Readonly<Record<ResourceHealth, string>> = {

@@ -1,5 +1,4 @@
 /** The homeowner's page and the API beside it: one small HTTP server on the local network. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import fastify, {
@@ -10,19 +9,20 @@ import fastify, {
 } from 'fastify';
 import { type Fault, fault, HearthError } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
+import { COOKIE, type Keepers } from './access.ts';
 import { Attempts } from './attempts.ts';
-import type { Metrics, WebDeps, WebOptions } from './deps.ts';
+import type { WebDeps, WebOptions } from './deps.ts';
 import { Events } from './events.ts';
 import { type PageFile, readPage } from './files.ts';
 import { PREFIX } from './openapi.ts';
 import { isOwnHost, isOwnOrigin } from './origin.ts';
-import { OwnerPassword } from './password.ts';
+import { OwnerPassword, sameText } from './password.ts';
 import { type Route, statusOf, TAKEN } from './route.ts';
-import { COOKIE, type Keepers, routesOf } from './routes.ts';
+import { routesOf } from './routes.ts';
 import { Sessions } from './sessions.ts';
 import { viewOf } from './view.ts';
 
-export type { Metrics, SiteInfo, WebDeps, WebOptions } from './deps.ts';
+export type { SiteInfo, WebDeps, WebOptions } from './deps.ts';
 
 export interface Web {
   /** The port it listens on. */
@@ -85,7 +85,7 @@ export async function buildWeb(deps: WebDeps, page = readPage()): Promise<Built>
   const routes = routesOf(deps, keepers);
   for (const route of routes) serve(app, route, keepers);
   for (const [address, file] of page) servePage(app, address, file, keepers);
-  if (deps.metrics) serveMetrics(app, deps.metrics, keepers);
+  if (deps.metrics) serveMetrics(app, deps.metrics, deps.metricsToken ?? null, keepers);
   app.addHook('preClose', async () => events.close());
   return { app, events, routes };
 }
@@ -181,19 +181,18 @@ function servePage(app: FastifyInstance, address: string, file: PageFile, keeper
   });
 }
 
-function serveMetrics(app: FastifyInstance, metrics: Metrics, keepers: Keepers): void {
+function serveMetrics(
+  app: FastifyInstance,
+  text: () => string,
+  token: string | null,
+  keepers: Keepers,
+): void {
   app.get('/metrics', async (request, reply) => {
     const bearer = /^Bearer (.{1,256})$/.exec(request.headers.authorization ?? '')?.[1];
-    const known = metrics.token !== null && bearer !== undefined && sameText(bearer, metrics.token);
+    const known = token !== null && bearer !== undefined && sameText(bearer, token);
     if (!known && sessionOf(request, keepers) === null) return answer(reply, fault('NOT_AUTHENTICATED'));
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text());
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text());
   });
-}
-
-/** Hashed first, so that neither length nor content shows in the time it takes. */
-function sameText(a: string, b: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
 }
 
 function notFound(request: FastifyRequest, reply: FastifyReply, keepers: Keepers): FastifyReply {

@@ -9,7 +9,7 @@ import type { Random } from '../domain/random.ts';
 import type { Settings } from '../domain/storage.ts';
 import type { Clock, WallMs } from '../domain/time.ts';
 
-const NAME = 'web.sessions';
+export const SESSIONS_SETTING = 'web.sessions';
 const TOKEN_bytes = 32;
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
@@ -26,7 +26,7 @@ export class Sessions {
     this.#settings = settings;
     this.#random = random;
     this.#clock = clock;
-    this.#ends = new Map(load(settings.get(NAME)));
+    this.#ends = new Map(load(settings.get(SESSIONS_SETTING)));
   }
 
   /** A new session; the returned token goes into the cookie and nowhere else. */
@@ -60,8 +60,14 @@ export class Sessions {
     if (this.#ends.delete(id)) this.#save();
   }
 
+  /** The password was changed: whoever knew the old one is out. */
+  endAll(): void {
+    this.#ends.clear();
+    this.#save();
+  }
+
   #save(): void {
-    this.#settings.set(NAME, JSON.stringify([...this.#ends]));
+    this.#settings.set(SESSIONS_SETTING, JSON.stringify([...this.#ends]));
   }
 }
 

@@ -258,6 +258,53 @@ test('the night when summer time ends: every quarter once, each in its hour', as
   }
 });
 
+test('after an outage only the gap is fetched; what a power cut may have lost is fetched again', async (t) => {
+  const kept = new Map<string, string>();
+  const settings = {
+    get: (name: string) => kept.get(name) ?? null,
+    set: (name: string, value: string) => void kept.set(name, value),
+  };
+  const profile = { name: 'P.01', periodMs: 900_000, periods: 96 };
+  const answers = monthOfProfile(Date.UTC(2025, 11, 1), START + 10 * 86_400_000, ZONE);
+  const from = async (startMs: number, runMs: number): Promise<number[]> => {
+    const b = bench({ profile: answers }, startMs);
+    const { seen, meter } = meterOn(b, { profile, intervalMs: 900_000, settings });
+    await b.clock.advanceTo(runMs);
+    await meter.close();
+    return seen.history.filter((m) => m.point.quantity === 'activePowerImport').map((m) => m.receivedMs);
+  };
+  const first = await from(START, 100_000);
+  t.equal(first.length, 96);
+  const later = START + 5 * 86_400_000;
+  const second = await from(later, 100_000);
+  t.equal(second[0], START, 'goes on where it was');
+  t.equal(second.length, 5 * 96, 'more than what is wanted the first time: the gap');
+  // The power goes while the values still wait for their batch.
+  const third = await from(later + 3_600_000, 20_000);
+  const fourth = await from(later + 3_600_000, 100_000);
+  t.equal(third.length, 4);
+  t.same(fourth, third);
+});
+
+test('values of past billing periods are stored with the time of their reset, once', async (t) => {
+  const b = bench();
+  b.twin.lines.push(
+    '0.1.0(33)',
+    '0.1.2*01(2601010000)',
+    '0.1.2&02(0251201000000)',
+    '1.6.0*01(2.5*kW)(2512241800)',
+  );
+  const { seen } = meterOn(b);
+  await b.clock.advanceTo(200_000);
+  t.same(
+    seen.history.map((m) => [m.point.quantity, m.value, new Date(m.receivedMs).toISOString()]),
+    [
+      ['activeEnergyImport', 100_000, '2025-11-30T23:00:00.000Z'],
+      ['activeEnergyImport', 200_000, '2025-12-31T23:00:00.000Z'],
+    ],
+  );
+});
+
 test('the meter’s clock is compared with ours', async (t) => {
   const b = bench();
   // Two minutes ahead, and it says summer in January.

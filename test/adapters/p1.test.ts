@@ -153,6 +153,22 @@ test('the clock: drift, agreement, season', async (t) => {
   t.same(codes(say(['0-0:1.0.0(260115130000W)'], 0)), [], 'nothing is judged by a clock that is not set');
 });
 
+test('the peaks of past months (Belgium) are history, and given once', async (t) => {
+  const say = sensor('Europe/Brussels');
+  const month = '(260101000000W)(251223192538W)(03.695*kW)';
+  const list = (rest: string) => [
+    `0-0:98.1.0(2)(1-0:1.6.0)(1-0:1.6.0)${rest}`,
+    '1-0:1.6.0(260109112500W)(04.124*kW)',
+  ];
+  const peaks = (sensed: Sense) =>
+    (sensed.history ?? []).map((m) => [m.point.quantity, m.value, new Date(m.receivedMs).toISOString()]);
+  const first = say(list(month));
+  t.same(peaks(first), [['activeDemandPeak', 3695, '2025-12-23T18:25:38.000Z']]);
+  t.equal(first.measurements.find((m) => m.point.quantity === 'activeDemandPeak')?.value, 4124);
+  t.same(peaks(say(list(month))), []);
+  t.same(peaks(say(list(`${month}(260201000000W)(632525252525S)(00.000*kW)`))), [], 'no value yet');
+});
+
 test('the request line is raised while the port is open and released before it is closed', async (t) => {
   const clock = systemClock();
   const spec = { kind: 'serial', baudRate: 115200, dataBits: 8, parity: 'none', stopBits: 1 } as const;

@@ -57,6 +57,8 @@ const PLAIN: ClientOptions = {
   security: null,
   challenge: hex('0102030405060708090a0b0c0d0e0f10'),
   answerMs: 1000,
+  repeats: 0,
+  lastCounter: () => -1,
 };
 const LINK: LinkOptions = {
   client: clientAddress(16),
@@ -287,9 +289,9 @@ test('refusals by name, and a counter that the meter knows better', async (t) =>
     { mechanism: 'low', password: Buffer.from('b') },
     [],
   );
-  t.match(password.failure, /^REFUSED: .*authentication failure/);
+  t.match(password.failure, /^PASSWORD_WRONG: .*authentication failure/);
   const key = talk({ security: METER }, { security: { ...CLIENT, key: KEY.map((b) => b ^ 1) } }, []);
-  t.match(key.failure, /^REFUSED: .*deciphering failed/);
+  t.match(key.failure, /^KEY_WRONG: .*deciphering failed/);
   const gmac = talk({ mechanism: 'gmac' }, { mechanism: 'gmac' }, []);
   t.match(gmac.failure, /^KEY_MISSING/);
   const suite = talk(
@@ -297,7 +299,7 @@ test('refusals by name, and a counter that the meter knows better', async (t) =>
     { security: { ...CLIENT, control: 0x31 } },
     [],
   );
-  t.match(suite.failure, /^REFUSED|^UNSUPPORTED/, 'suite 1');
+  t.match(suite.failure, /^KEY_WRONG|^UNSUPPORTED/, 'suite 1');
   const better = talk({ security: METER }, { security: CLIENT }, [[ENERGY]], (twin) =>
     twin.misbehaves.add('counterTooLow'),
   );

@@ -120,7 +120,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the deadline comes first: no time to wait',
     image: image({ signals: [prices(0.4, 0.1)], devices: [cheapBoiler(4000, 2)] }),
-    expect: { boiler: [2000, 'PRICE_RUN'] },
+    expect: { boiler: [2000, 'DEADLINE_RUN'] },
   },
   {
     name: 'no price: it runs at once',

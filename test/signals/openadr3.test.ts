@@ -181,11 +181,11 @@ test('the rules of time', async (t) => {
   );
   t.match(read({ ...limit, intervalPeriod: { start, duration: 'PT0S' }, intervals: two }), {
     ok: true,
-    value: { keep: [], cancel: ['openadr3/limits/e'] },
+    value: { keep: [], cancel: [{ event: 'openadr3/limits/e' }] },
   });
   t.match(readOpenAdr3(cancelMessage({ id: 'e', programID: 'limits', modifiedMs: NOW }), context), {
     ok: true,
-    value: { cancel: ['openadr3/limits/e'] },
+    value: { cancel: [{ event: 'openadr3/limits/e' }] },
   });
 });
 
@@ -256,7 +256,7 @@ test('no message crashes the dialect or gives a value that is no number', async 
 });
 
 test('the book only moves forward', async (t) => {
-  const book = new SignalBook([]);
+  const book = new SignalBook([], NOW);
   const version = (modifiedMs: number, kW: number) => {
     const result = readOpenAdr3(
       limitEvent({ id: 'e', programID: 'limits', modifiedMs }, NOW, HOUR, kW),
@@ -272,10 +272,10 @@ test('the book only moves forward', async (t) => {
   );
   t.equal(book.current()[0]?.intervals[0]?.value, 4000);
   t.match(
-    new SignalBook([]).apply(version(NOW, 4), NOW + 2 * HOUR, true).refused,
+    new SignalBook([], NOW).apply(version(NOW, 4), NOW + 2 * HOUR, true).refused,
     [{ reason: { code: 'SIGNAL_STALE' } }],
     'over',
   );
-  book.apply({ keep: [], cancel: ['openadr3/limits/e'] }, NOW, true);
+  book.apply({ keep: [], cancel: [{ event: 'openadr3/limits/e', modifiedMs: null }] }, NOW, true);
   t.equal(book.current().length, 0);
 });

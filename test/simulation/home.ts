@@ -2,17 +2,24 @@
  * The gateway as on a board, in a home of twins, on simulated time and lines: a day takes seconds and is the same
  * for the same seed. The database is real, on disk.
  */
+
+import type Database from 'better-sqlite3';
 import { composeHouse, type House } from '../../firmware/compose.ts';
-import { type Config, checkConfig } from '../../firmware/config.ts';
+import { checkConfig } from '../../firmware/config/check.ts';
+import type { Config } from '../../firmware/config/schema.ts';
 import { fault } from '../../firmware/domain/errors.ts';
+import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Link } from '../../firmware/domain/link.ts';
+import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
 import type { Random } from '../../firmware/domain/random.ts';
 import type { Storage } from '../../firmware/domain/storage.ts';
+import type { Clock } from '../../firmware/domain/time.ts';
 import type { SignalTransport, TransportEvents } from '../../firmware/domain/transport.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine, type TwinEnd } from '../../firmware/hal/simulated/line.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
+import { connectFile } from '../../firmware/store/open.ts';
 import { demoHome } from '../twins/home.ts';
 import type { ModbusTwin } from '../twins/modbus-device.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../twins/operator.ts';
@@ -21,6 +28,11 @@ export const METER_MS = 10_000;
 const DAY_MS = 86_400_000;
 const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4 } as const;
 type Port = keyof typeof PORTS;
+
+export interface HandedIn {
+  readonly atMs: number;
+  readonly elapsedMs: number;
+}
 
 export interface SimulatedHome {
   readonly clock: SimulatedClock;
@@ -37,6 +49,13 @@ export interface SimulatedHome {
   storage(): Storage;
   /** The process is killed: nothing is flushed, nothing closed in order. Starts again at once. */
   kill(): void;
+  /** When it was killed, and since when what was received may be lost by it. Elapsed times. */
+  kills(): readonly { readonly atMs: number; readonly safeMs: number }[];
+  /** The disk takes no writes, or does again. */
+  diskRefuses(on: boolean): void;
+  /** What was handed to the store, of one point, over all starts. */
+  handedIn(point: string): readonly HandedIn[];
+  commits(): number;
   stop(): Promise<void>;
 }
 
@@ -149,6 +168,7 @@ export function simulatedHome(seed: number, startMs: number, file: string): Simu
   const checked = checkConfig(CONFIG);
   if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
   const operator = new Operator();
+  const disk = new SimulatedDisk(file, clock);
   // A killed process has no timers and no open lines: each start has an epoch, and what is of an older one is dead.
   let epoch = 0;
   const start = (): { house: House; storage: Storage } => {
@@ -157,7 +177,7 @@ export function simulatedHome(seed: number, startMs: number, file: string): Simu
       ...clockOf(clock),
       after: (ms: number, task: () => void) => clock.after(ms, () => void (mine === epoch && task())),
     };
-    const storage = openStore(file, { clock: alive, timeZone: 'Europe/Berlin' });
+    const storage = disk.open(alive);
     const link = (spec: Config['meters'][number]['link']): Link => {
       const found = spec.kind === 'tcp' ? links.get(spec.port) : undefined;
       if (!found) throw new Error('no line');
@@ -206,8 +226,13 @@ export function simulatedHome(seed: number, startMs: number, file: string): Simu
     storage: () => running.storage,
     kill() {
       epoch += 1;
+      disk.killed(running.storage);
       running = start();
     },
+    kills: () => disk.kills,
+    diskRefuses: (on) => disk.refuse(on),
+    handedIn: (point) => disk.handedIn.get(point) ?? [],
+    commits: () => disk.commits + running.storage.health().commits,
     stop: async () => {
       await running.house.stop();
       running.storage.close();
@@ -227,3 +252,63 @@ export const limitFor = (home: SimulatedHome, id: string, minutes: number, limit
     limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW),
   );
 };
+
+/** A real file, on a disk that can be made to refuse; keeps account of what was handed in. */
+class SimulatedDisk {
+  private readonly file: string;
+  private readonly clock: SimulatedClock;
+  private readonly connections: Database.Database[] = [];
+  private refuses = false;
+  private lastGoodMs = 0;
+  readonly kills: { readonly atMs: number; readonly safeMs: number }[] = [];
+  readonly handedIn = new Map<string, HandedIn[]>();
+  commits = 0;
+
+  constructor(file: string, clock: SimulatedClock) {
+    this.file = file;
+    this.clock = clock;
+  }
+
+  open(clock: Clock): Storage {
+    const storage = openStore(this.file, {
+      clock,
+      timeZone: 'Europe/Berlin',
+      syncs: false,
+      connect: (file, options) => {
+        const db = connectFile(file, options);
+        this.connections.push(db);
+        if (this.refuses) db.pragma('query_only = ON');
+        return db;
+      },
+    });
+    const append = storage.series.append.bind(storage.series);
+    storage.series.append = (measurements) => {
+      for (const m of measurements) this.note(m);
+      append(measurements);
+    };
+    return storage;
+  }
+
+  private note({ point, receivedMs, receivedElapsedMs }: Measurement): void {
+    const name = pointKey(point);
+    const list = this.handedIn.get(name) ?? [];
+    list.push({ atMs: Math.round(receivedMs), elapsedMs: receivedElapsedMs });
+    this.handedIn.set(name, list);
+  }
+
+  refuse(on: boolean): void {
+    if (on === this.refuses) return;
+    if (on) this.lastGoodMs = this.clock.elapsedMs();
+    this.refuses = on;
+    for (const db of this.connections) if (db.open) db.pragma(`query_only = ${on ? 'ON' : 'OFF'}`);
+  }
+
+  /** What waited for a disk that refused is lost as well. */
+  killed(storage: Storage): void {
+    const atMs = this.clock.elapsedMs();
+    const { code, commits } = storage.health();
+    this.commits += commits;
+    const sinceMs = code === null && !this.refuses ? atMs : this.lastGoodMs;
+    this.kills.push({ atMs, safeMs: sinceMs - LIMITS.storeBatchMs });
+  }
+}

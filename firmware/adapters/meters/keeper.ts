@@ -2,17 +2,20 @@
 import { type Fault, fault, faultOf } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Link } from '../../domain/link.ts';
-import type { Cancel, Clock } from '../../domain/time.ts';
+import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
 
 export interface KeeperEvents {
-  bytes(chunk: Uint8Array): void;
+  bytes(chunk: Uint8Array, atMs: ElapsedMs): void;
   /** The link is open. */
   opened(): void;
   /** It is not, or nothing came for too long. */
   lost(reason: Fault): void;
 }
 
-/** The link's own report of its end cannot be relied on; silence for so long makes it be opened anew. */
+/**
+ * The link's own report of its end cannot be relied on; silence for so long makes it be opened anew. Infinity: a meter
+ * may be silent for ever.
+ */
 export class LinkKeeper {
   private readonly link: Link;
   private readonly clock: Clock;
@@ -34,9 +37,9 @@ export class LinkKeeper {
     if (this.closed) return;
     this.link
       .open({
-        bytes: (chunk) => {
+        bytes: (chunk, atMs) => {
           this.watch();
-          this.events.bytes(chunk);
+          this.events.bytes(chunk, atMs);
         },
         gone: (reason) => {
           if (reason) this.again(reason);
@@ -65,6 +68,7 @@ export class LinkKeeper {
 
   private watch(): void {
     this.cancelSilence();
+    if (this.silenceMs === Infinity) return;
     this.cancelSilence = this.clock.after(this.silenceMs, () => {
       const reason = fault('TIMEOUT', `nothing came for ${Math.round(this.silenceMs / 1000)} s`);
       void this.link.close().finally(() => this.again(reason));

@@ -52,5 +52,8 @@ function timeOf({ time }: Telegram): WallMs | null {
 function numberOf(reading: Reading, unit: string): number | null | undefined {
   if (reading.quality === 'invalid' && reading.value == null) return null;
   if (reading.quality === 'missing') return undefined;
-  return typeof reading.value === 'number' && (reading.unit ?? '') === unit ? reading.value : undefined;
+  if (typeof reading.value !== 'number') return undefined;
+  // Heat meters count in joules as often as in watt-hours.
+  if (reading.unit === 'J' && unit === 'Wh') return reading.value / 3600;
+  return (reading.unit ?? '') === unit ? reading.value : undefined;
 }

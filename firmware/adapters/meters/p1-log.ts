@@ -1,4 +1,4 @@
-/** What a P1 telegram says besides its registers: failures of power, sags and swells, messages of the operator. */
+/** What a P1 telegram says besides its registers: failures of power, sags and swells, messages, peaks of past months. */
 import type { Measurement, Phase } from '../../domain/measurement.ts';
 import type { MeterEvent } from '../../domain/meter-event.ts';
 import type { Quantity } from '../../domain/quantity.ts';
@@ -18,6 +18,8 @@ const COUNTERS: ReadonlyMap<string, readonly [Quantity, Phase]> = new Map([
   ['1-0:72.36.0', ['voltageSwells', 3]],
 ]);
 const FAILURE_LOG = '1-0:99.97.0';
+/** Belgium: the highest quarter hours of the last 13 months (Fluvius e-MUCS P1, 5.2). */
+const PEAKS = '0-0:98.1.0';
 const MESSAGES = /^0-0:96\.13\.[01]$/;
 /** After a start only what happened of late is news; a meter repeats its whole log in each telegram. */
 const NEWS_MS = 86_400_000;
@@ -27,6 +29,7 @@ export class P1Log {
   private readonly counts = new Map<string, number>();
   private readonly messages = new Map<string, string>();
   private lastFailureMs: WallMs | null = null;
+  private lastPeakMs: WallMs = 0;
 
   /** Counters that have changed. */
   counters(readings: readonly Reading[], received: Received, meterTimeMs: WallMs | null): Measurement[] {
@@ -66,6 +69,38 @@ export class P1Log {
     events.sort((a, b) => (a.atMs ?? 0) - (b.atMs ?? 0));
     this.lastFailureMs = events.at(-1)?.atMs ?? this.lastFailureMs;
     return events;
+  }
+
+  /**
+   * The peaks of months that are new: the end of the month, the end of its highest quarter hour, and the mean of that
+   * quarter. They stand at the quarter hour, whose register the meter has long forgotten.
+   */
+  peaks(
+    readings: readonly Reading[],
+    timeOf: (text: string) => WallMs | null,
+    { source, elapsedMs }: Received,
+  ): Measurement[] {
+    const values = readings.find((r) => r.obis === PEAKS)?.values ?? [];
+    const afterMs = this.lastPeakMs;
+    return values.flatMap(({ value, unit }, i): Measurement[] => {
+      const [month, quarter] = [values[i - 2]?.time, values[i - 1]?.time];
+      const monthMs = month === undefined ? null : timeOf(month);
+      const atMs = quarter === undefined ? null : timeOf(quarter);
+      if (typeof value !== 'number' || unit !== 'W' || monthMs === null || atMs === null) return [];
+      if (monthMs <= afterMs) return [];
+      this.lastPeakMs = Math.max(this.lastPeakMs, monthMs);
+      const point = { source, quantity: 'activeDemandPeak', phase: 0, tariff: 0, channel: 0 } as const;
+      return [
+        {
+          point,
+          value,
+          quality: 'good',
+          meterTimeMs: monthMs,
+          receivedMs: atMs,
+          receivedElapsedMs: elapsedMs,
+        },
+      ];
+    });
   }
 
   /** Messages that were not there before; the hexadecimal digits stand for text. */

@@ -55,6 +55,7 @@ export function p1Sense(source: string, timeZone: string): (telegram: Telegram, 
         ...behind.measurements,
         ...(clock?.drift ? [clock.drift] : []),
       ],
+      history: log.peaks(own, timeOf, received),
       events: [
         ...replaced,
         ...(clock?.events ?? []),

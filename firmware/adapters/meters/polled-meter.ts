@@ -4,6 +4,7 @@ import { type Fault, faultOf } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Link } from '../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
+import type { Settings } from '../../domain/storage.ts';
 import type { Telegram } from '../../domain/telegram.ts';
 import type { Cancel, Clock } from '../../domain/time.ts';
 import { ClockWatch } from './clock-watch.ts';
@@ -11,7 +12,9 @@ import { Dialogue } from './dialogue.ts';
 import { historyOf } from './history.ts';
 import { type Findings, type Visit, visit } from './iec-reading.ts';
 import { measurementsOf } from './measurements.ts';
+import { ProfileGap } from './profile-gap.ts';
 import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';
+import { StoredValues } from './stored-values.ts';
 
 export interface PolledOptions {
   readonly id: string;
@@ -26,6 +29,8 @@ export interface PolledOptions {
   /** Codes to read in programming mode; without codes and profile the readout is read. */
   readonly registers?: readonly string[];
   readonly profile?: ProfileOptions;
+  /** Where it is kept how far the profile is known. */
+  readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
 /** A meter that kept to the first speed is offered the higher one again after so many failures. */
@@ -34,6 +39,17 @@ const STAY_FAILURES = 4;
 /** Meters lock themselves after some wrong passwords: it is tried seldom. */
 const WRONG_PASSWORD_MS = 3_600_000;
 
+const planOf = (
+  profile: ProfileOptions,
+  { id, timeZone, settings }: PolledOptions,
+  clock: Clock,
+): ProfilePlan =>
+  new ProfilePlan(
+    profile,
+    new ProfileGap(`${id}/${profile.name}`, profile, clock, settings ?? null),
+    timeZone,
+  );
+
 export class PolledMeter implements ResourceManager {
   readonly id: string;
   private readonly options: PolledOptions;
@@ -41,6 +57,7 @@ export class PolledMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly watch: ClockWatch;
   private readonly plan: ProfilePlan | null;
+  private readonly stored: StoredValues;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
   private next: Cancel = () => {};
@@ -55,7 +72,8 @@ export class PolledMeter implements ResourceManager {
     this.link = link;
     this.clock = clock;
     this.watch = new ClockWatch(options.id, options.timeZone);
-    this.plan = options.profile ? new ProfilePlan(options.profile, options.timeZone) : null;
+    this.plan = options.profile ? planOf(options.profile, options, clock) : null;
+    this.stored = new StoredValues(options.timeZone);
   }
 
   open(events: ResourceEvents): void {
@@ -69,6 +87,7 @@ export class PolledMeter implements ResourceManager {
   async close(): Promise<void> {
     this.events = null;
     this.next();
+    this.plan?.gap.close();
     await this.link.close();
   }
 
@@ -105,7 +124,7 @@ export class PolledMeter implements ResourceManager {
   private wanted(): Visit {
     const { address, baudRate = 300, wakeUp = false, timeZone, registers = [], password } = this.options;
     const single: Read[] = registers.map((code) => ({ name: 'R1', address: code, argument: '' }));
-    const reads = [...single, ...(this.plan?.reads(this.clock.wallMs()) ?? [])];
+    const reads = [...single, ...(this.plan?.reads() ?? [])];
     const wantsProgramming = registers.length > 0 || this.plan !== null;
     return {
       address,
@@ -114,7 +133,7 @@ export class PolledMeter implements ResourceManager {
       timeZone,
       stay: this.stay,
       programming: wantsProgramming
-        ? { password: password ?? null, reads, afterMs: this.plan?.afterMs ?? 0 }
+        ? { password: password ?? null, reads, afterMs: this.plan?.gap.afterMs ?? 0 }
         : null,
     };
   }
@@ -136,12 +155,14 @@ export class PolledMeter implements ResourceManager {
       events.noted?.({ code: 'METER_REPLACED', atMs: null, detail: { before: this.meter, now: meter } });
     this.meter = meter ?? this.meter;
     events.measured(measured);
+    const stored = this.stored.take(telegram.readings, received);
+    if (stored.length > 0) events.history?.(stored);
   }
 
   private takeProfile({ profile, profileAnswers }: Findings): void {
     if (!this.plan) return;
-    const values = historyOf(profile, this.id, this.plan.afterMs, this.clock.elapsedMs());
-    const afterMs = this.plan.afterMs;
+    const { afterMs } = this.plan.gap;
+    const values = historyOf(profile, this.id, afterMs, this.clock.elapsedMs());
     this.plan.took(profileAnswers, profile);
     if (values.length > 0) this.events?.history?.(values);
     for (const { startMs, status } of profile) {

@@ -1,54 +1,34 @@
-/** Which stretches of a load profile are still to be fetched, and in which form the meter wants its times. */
+/** The reads of IEC 62056-21 that fetch a profile's gap, in the form in which the meter wants its times. */
 import { type ProfileSection, profileRead, type Read, writeStamp } from '../../codecs/iec62056-21/index.ts';
 import { localMs } from '../../domain/calendar.ts';
 import { isSummer } from '../../domain/meter-time.ts';
-import { isWallPlausible, type WallMs } from '../../domain/time.ts';
+import type { WallMs } from '../../domain/time.ts';
+import type { ProfileDepth, ProfileGap, Stretch } from './profile-gap.ts';
 
-export interface ProfileOptions {
+export interface ProfileOptions extends ProfileDepth {
   /** `P.01` the load profile, `P.02` a second one. */
   readonly name: string;
-  readonly periodMs: number;
-  /** How many periods back from now are wanted at the first reading. */
-  readonly periods: number;
 }
 
-/** One read asks for so much: what was interrupted is lost for a day at the most, and an answer stays small. */
-const STRETCH_MS = 86_400_000;
-const STRETCHES_MAX = 62;
-
 export class ProfilePlan {
+  readonly gap: ProfileGap;
   private readonly options: ProfileOptions;
   private readonly timeZone: string;
-  /** The end of the newest period that is known or, before the first, not wanted. */
-  private knownMs: WallMs | null = null;
   private seasonDigit = true;
-  private asked: readonly WallMs[] = [];
+  private asked: readonly Stretch[] = [];
 
-  constructor(options: ProfileOptions, timeZone: string) {
+  constructor(options: ProfileOptions, gap: ProfileGap, timeZone: string) {
     this.options = options;
+    this.gap = gap;
     this.timeZone = timeZone;
   }
 
-  /** The reads that lead from what is known to now; none before the clock is set or a new period is over. */
-  reads(wallMs: WallMs): readonly Read[] {
-    const { periodMs, periods, name } = this.options;
-    this.asked = [];
-    if (!isWallPlausible(wallMs)) return [];
-    const until = Math.floor(wallMs / periodMs) * periodMs;
-    this.knownMs ??= until - periods * periodMs;
-    const from = this.knownMs;
-    const ends: WallMs[] = [];
-    for (let at = from; at < until && ends.length < STRETCHES_MAX; at = ends.at(-1) ?? until)
-      ends.push(Math.min(at + STRETCH_MS, until));
-    this.asked = ends;
-    return ends.map((end, i) =>
-      profileRead(name, this.stamp((ends[i - 1] ?? from) + periodMs), this.stamp(end)),
+  reads(): readonly Read[] {
+    const { periodMs, name } = this.options;
+    this.asked = this.gap.stretches();
+    return this.asked.map(({ afterMs, untilMs }) =>
+      profileRead(name, this.stamp(afterMs + periodMs), this.stamp(untilMs)),
     );
-  }
-
-  /** Rows before this are known already. */
-  get afterMs(): WallMs {
-    return this.knownMs ?? 0;
   }
 
   /** `answered` of the reads came back, in order. A meter that sends stamps without season digit wants none. */
@@ -60,7 +40,7 @@ export class ProfilePlan {
     const rowsEnd = sections.flatMap((s) => s.rows.at(-1)?.endMs ?? []).at(-1);
     if (rowsEnd === undefined) return;
     // A meter that ignores the range and sends all it has is further on than what was asked.
-    this.knownMs = Math.max(this.knownMs ?? 0, Math.min(rowsEnd, this.asked.at(-1) ?? rowsEnd));
+    this.gap.took(Math.min(rowsEnd, this.asked.at(-1)?.untilMs ?? rowsEnd));
   }
 
   private stamp(atMs: WallMs): string {

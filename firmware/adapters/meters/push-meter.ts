@@ -84,6 +84,7 @@ export class PushMeter<F> implements ResourceManager {
     const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
     const sensed = this.protocol.sense?.(telegram, received);
     this.events?.measured(sensed?.measurements ?? measurementsOf(telegram, received));
+    if (sensed?.history?.length) this.events?.history?.(sensed.history);
     for (const event of sensed?.events ?? []) this.events?.noted?.(event);
   }
 

@@ -23,9 +23,12 @@ export interface GuardOptions {
   readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
 
+/** Names a key without giving any of it away. */
+export const fingerprintOf = (key: Uint8Array): string =>
+  createHash('sha256').update('hearth counter').update(key).digest('hex').slice(0, 8);
+
 export class ReplayGuard {
   private readonly options: GuardOptions;
-  /** Names the key without giving any of it away. */
   private readonly fingerprint: string;
   private readonly last = new Map<string, number>();
   private readonly unsaved = new Set<string>();
@@ -33,16 +36,18 @@ export class ReplayGuard {
 
   constructor(options: GuardOptions) {
     this.options = options;
-    this.fingerprint = createHash('sha256')
-      .update('hearth counter')
-      .update(options.key)
-      .digest('hex')
-      .slice(0, 8);
+    this.fingerprint = fingerprintOf(options.key);
+  }
+
+  /** The last counter taken from this sender; -1 when there was none. */
+  lastOf(systemTitle: Uint8Array): number {
+    const name = this.nameOf(systemTitle);
+    return this.last.get(name) ?? this.stored(name) ?? -1;
   }
 
   /** Takes the counter of a message whose content was read; REPLAYED when it does not grow. */
   check({ systemTitle, counter }: Ciphered): Fault | null {
-    const name = `counter/${this.options.id}/${Buffer.from(systemTitle).toString('hex')}/${this.fingerprint}`;
+    const name = this.nameOf(systemTitle);
     const before = this.last.get(name) ?? this.stored(name);
     if (before !== null && counter <= before)
       return fault('REPLAYED', `message counter ${counter} after ${before}: an old message was sent again`);
@@ -58,6 +63,10 @@ export class ReplayGuard {
   close(): void {
     this.cancelSave();
     this.save();
+  }
+
+  private nameOf(systemTitle: Uint8Array): string {
+    return `counter/${this.options.id}/${Buffer.from(systemTitle).toString('hex')}/${this.fingerprint}`;
   }
 
   private stored(name: string): number | null {

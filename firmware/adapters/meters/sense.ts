@@ -10,6 +10,8 @@ import { measurementsOf, type Received } from './measurements.ts';
 export interface Sense {
   readonly measurements: readonly Measurement[];
   readonly events: readonly MeterEvent[];
+  /** Values that the meter kept, each with its own time. */
+  readonly history?: readonly Measurement[];
 }
 
 /** Registers and clock, for a meter that has nothing else to say. */

@@ -1,5 +1,5 @@
 /** Opening and closing of an application association: AARQ, AARE, RLRQ (IEC 62056-5-3, 9.4 and annex; BER). */
-import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { type ErrorCode, ok, type Result, refuse } from '../../domain/errors.ts';
 import { concat, word16 } from './encode.ts';
 
 /** Authentication mechanisms by their number in the mechanism name (IEC 62056-5-3, table of mechanisms). */
@@ -152,7 +152,8 @@ const DIAGNOSTICS: Readonly<Record<number, string>> = {
 export function refusalOf({ result, diagnostic }: Aare): Result<null> {
   if (result === 0) return ok(null);
   const why = DIAGNOSTICS[diagnostic] ?? `diagnostic ${diagnostic}`;
-  return refuse('REFUSED', `the meter refuses the association${result === 2 ? ' for now' : ''}: ${why}`);
+  const code = diagnostic === 13 ? 'PASSWORD_WRONG' : 'ASSOCIATION_REFUSED';
+  return refuse(code, `the meter refuses the association${result === 2 ? ' for now' : ''}: ${why}`);
 }
 
 export interface Negotiated {
@@ -166,7 +167,7 @@ export const supports = ({ conformance }: Negotiated, n: number): boolean => (co
 export function readInitiateResponse(bytes: Uint8Array): Result<Negotiated> {
   if (bytes[0] === 0x0e)
     return refuse(
-      'REFUSED',
+      'ASSOCIATION_REFUSED',
       `the meter refuses the initiation: service error ${bytes[1] ?? 0}/${bytes[2] ?? 0}/${bytes[3] ?? 0}`,
     );
   if (bytes[0] !== 0x08) return refuse('WRONG_ANSWER', 'the AARE holds no initiate response');
@@ -198,6 +199,7 @@ const SERVICE_ERRORS = [
 
 /** `D8 state service [counter 4]`; `counter` is the one that the meter expects (service error 6). */
 export function readException(apdu: Uint8Array): {
+  readonly code: ErrorCode;
   readonly message: string;
   readonly counter: number | null;
 } {
@@ -208,5 +210,6 @@ export function readException(apdu: Uint8Array): {
   ];
   const counter =
     service === 6 && apdu.length >= 7 ? new DataView(apdu.buffer, apdu.byteOffset).getUint32(3) : null;
-  return { message: `exception: ${parts.join(', ')}`, counter };
+  const code = service === 5 ? 'KEY_WRONG' : 'REFUSED';
+  return { code, message: `exception: ${parts.join(', ')}`, counter };
 }

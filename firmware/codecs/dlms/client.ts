@@ -40,6 +40,10 @@ export interface ClientOptions {
   /** At least eight random bytes, new for each association. */
   readonly challenge: Uint8Array;
   readonly answerMs: number;
+  /** How often a request is made anew when no answer comes, where what carries it may lose it (UDP). */
+  readonly repeats: number;
+  /** The last counter heard from a meter by its system title, -1 for none: an older message is a recorded one. */
+  readonly lastCounter: (systemTitle: Uint8Array) => number;
 }
 
 interface Asking {
@@ -70,6 +74,8 @@ export interface ClientState {
   readonly asking: Asking | null;
   /** Whether the meter has told us a better counter already. */
   readonly corrected: boolean;
+  /** Requests made anew in a row. */
+  readonly repeated: number;
 }
 
 export type ClientInput =
@@ -103,6 +109,7 @@ const IDLE: ClientState = {
   meterTitle: NOTHING,
   asking: null,
   corrected: false,
+  repeated: 0,
 };
 export const newClient = (): ClientState => IDLE;
 
@@ -118,11 +125,11 @@ export function stepClient(state: ClientState, input: ClientInput, options: Clie
     case 'associate':
       return associate({ ...IDLE, counter: input.counter }, options);
     case 'get':
-      return state.name === 'ready' ? get(state, input.asked, options) : still(state);
+      return state.name === 'ready' ? get({ ...state, repeated: 0 }, input.asked, options) : still(state);
     case 'release':
       return release(state, options);
     case 'timeout':
-      return timedOut(state);
+      return timedOut(state, options);
     case 'apdu':
       return received(state, input.apdu, options);
   }
@@ -189,9 +196,14 @@ function release(state: ClientState, options: ClientOptions): ClientStep {
   };
 }
 
-function timedOut(state: ClientState): ClientStep {
+function timedOut(state: ClientState, options: ClientOptions): ClientStep {
   if (state.name === 'releasing') return still({ ...state, name: 'released' });
   const waits = state.name === 'associating' || state.name === 'proving' || state.name === 'asking';
+  if (waits && state.repeated < options.repeats) {
+    const again = { ...state, repeated: state.repeated + 1 };
+    if (state.asking) return get(again, state.asking.asked, options);
+    return associate({ ...IDLE, counter: state.counter, repeated: again.repeated }, options);
+  }
   return waits ? failed(state, fault('TIMEOUT', 'the meter does not answer the request')) : still(state);
 }
 
@@ -222,6 +234,8 @@ function received(state: ClientState, apdu: Uint8Array, options: ClientOptions):
   return block(heard, read.value, options);
 }
 
+const OLD = fault('REPLAYED', "the meter's message counter does not grow");
+
 function inClear(
   state: ClientState,
   apdu: Uint8Array,
@@ -233,17 +247,16 @@ function inClear(
       : { ok: true, value: { plain: apdu, counter: -1 } };
   if (!isCiphered(apdu)) return refuse('NOT_ENCRYPTED', 'the meter answers in clear');
   const opened = unprotect(apdu, security, state.meterTitle);
-  if (opened.ok && opened.value.counter <= state.meterCounter)
-    return refuse('REPLAYED', "the meter's message counter does not grow");
+  if (opened.ok && opened.value.counter <= state.meterCounter) return { ok: false, error: OLD };
   return opened;
 }
 
 /** The meter knows our counter better: the association is tried once more with the one it expects. */
 function exception(state: ClientState, apdu: Uint8Array, options: ClientOptions): ClientStep {
-  const { message, counter } = readException(apdu);
+  const { code, message, counter } = readException(apdu);
   if (state.name === 'associating' && counter !== null && counter >= state.counter && !state.corrected)
     return associate({ ...IDLE, counter: counter + 1, corrected: true }, options);
-  return failed(state, fault('REFUSED', message));
+  return failed(state, fault(code, message));
 }
 
 function answered(state: ClientState, apdu: Uint8Array, options: ClientOptions): ClientStep {
@@ -256,10 +269,11 @@ function answered(state: ClientState, apdu: Uint8Array, options: ClientOptions):
   if (security && meterTitle.length !== 8)
     return failed(state, fault('WRONG_ANSWER', 'the meter ciphers and does not give its system title'));
   let initiate = aare.value.userInformation ?? NOTHING;
-  let meterCounter = -1;
+  let meterCounter = security ? options.lastCounter(meterTitle) : -1;
   if (security && isCiphered(initiate)) {
     const opened = unprotect(initiate, security, meterTitle);
     if (!opened.ok) return failed(state, opened.error);
+    if (opened.value.counter <= meterCounter) return failed(state, OLD);
     initiate = opened.value.plain;
     meterCounter = opened.value.counter;
   }
@@ -294,7 +308,10 @@ function proven(
 ): ClientStep {
   if (state.name !== 'proving' || !security) return still(state);
   if (result !== 0)
-    return failed(state, fault('REFUSED', 'the meter does not accept our proof: wrong key, or wrong client'));
+    return failed(
+      state,
+      fault('KEY_WRONG', 'the meter does not accept our proof: wrong key, or wrong client'),
+    );
   const verdict = proves(bytesOf(data), challenge, security, state.meterTitle);
   return verdict.ok ? still({ ...state, name: 'ready' }) : failed(state, verdict.error);
 }
@@ -334,7 +351,7 @@ function block(
   if (number !== asking.block)
     return failed(state, fault('WRONG_ANSWER', `the meter sends block ${number} instead of ${asking.block}`));
   const whole = joined(asking.raw, raw);
-  if (whole.length > LIMITS.dlmsTransfer_bytes)
+  if (whole.length > LIMITS.dlmsTransfer_bytes || number > LIMITS.dlmsBlocks)
     return failed(state, fault('OVERSIZED', 'a long answer is longer than the stated limit'));
   if (!last) {
     const after = { ...state, asking: { ...asking, raw: whole, block: number + 1 } };

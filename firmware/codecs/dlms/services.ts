@@ -104,7 +104,7 @@ export type Response =
 /** A GET or ACTION response in clear. Bytes behind the value are left alone: one server appends some. */
 export function readResponse(apdu: Uint8Array): Result<Response> {
   const [tag, form = 0, invokeId = 0] = apdu;
-  const reader = new AxdrReader(apdu, 3);
+  const reader = new AxdrReader(apdu, 3, { elements: LIMITS.dlmsTransferElements });
   const invoke = invokeId & 0x0f;
   if (tag === 0xc7 && form === 1) return actionResponse(reader, invoke);
   if (tag !== 0xc4)

@@ -10,7 +10,7 @@ export { type Identification, type Option, readIdentification, SIGN_ON } from '.
 export { type Answer, type Password, programming, type Read } from './programming.ts';
 export { receiveReadout } from './readout.ts';
 export { type SignedOn, type SignOnOptions, signOn } from './sign-on.ts';
-export { writeStamp } from './stamp.ts';
+export { readStamp, writeStamp } from './stamp.ts';
 export { readReadout } from './telegram.ts';
 
 /** A capture in which bit 7 is often set was taken from a 7E1 line by an 8N1 port. */

@@ -1,27 +1,15 @@
-// The border to JavaScript. One call per payload; the records come back as rows of one Float64Array that the
-// caller lends, so that no object crosses. Nothing is kept between calls, nothing throws but a TypeError on misuse.
+// The border to JavaScript. One call per payload; the records are written into an array that the caller lends, so that
+// no object crosses. Nothing is kept between calls, nothing throws but a TypeError on misuse.
 #include <node_api.h>
 
 #include "parser.h"
 
 namespace {
 
-constexpr size_t kStride = 20;
-
-void writeRow(const mbus::Record& r, double* row) {
-  const double fields[kStride] = {
-      static_cast<double>(r.function), static_cast<double>(r.storage), static_cast<double>(r.tariff),
-      static_cast<double>(r.subunit), static_cast<double>(r.quantity), static_cast<double>(r.unit),
-      static_cast<double>(r.kind), static_cast<double>(r.quality), r.value, static_cast<double>(r.modifiers),
-      static_cast<double>(r.phase), static_cast<double>(r.exponent), static_cast<double>(r.vif),
-      static_cast<double>(r.start), static_cast<double>(r.vibStart), static_cast<double>(r.headerEnd),
-      static_cast<double>(r.dataStart), static_cast<double>(r.dataLength), static_cast<double>(r.nameStart),
-      static_cast<double>(r.nameLength)};
-  for (size_t i = 0; i < kStride; i++) row[i] = fields[i];
-}
+constexpr size_t kFields = sizeof(mbus::Record) / sizeof(int32_t);
 
 napi_value misuse(napi_env env) {
-  napi_throw_type_error(env, "USAGE", "parse(Uint8Array, fixed: boolean, Float64Array, Int32Array)");
+  napi_throw_type_error(env, "USAGE", "parse(Uint8Array, fixed: boolean, Int32Array aligned to 8 bytes)");
   return nullptr;
 }
 
@@ -30,39 +18,37 @@ struct View {
   size_t length = 0;  // elements
 };
 
+/// Fails on what is no typed array.
 bool view(napi_env env, napi_value value, napi_typedarray_type wanted, View& out) {
-  bool is = false;
-  if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
   napi_typedarray_type type;
   if (napi_get_typedarray_info(env, value, &type, &out.length, &out.data, nullptr, nullptr) != napi_ok) return false;
   return type == wanted && (out.data != nullptr || out.length == 0);
 }
 
-/// parse(bytes, fixed, rows, verdict): fills rows; verdict becomes [count, stop, stoppedAt].
+/// Count in the lowest 9 bits, stop in the next 4, where it stopped in the 13 above.
+int32_t packed(const mbus::Result& result) {
+  static_assert(mbus::kMaxRecords < 1 << 9 && mbus::kMaxPayload < 1 << 13, "the fields are wide enough");
+  return static_cast<int32_t>(result.count | static_cast<uint32_t>(result.stop) << 9 | result.stoppedAt << 13);
+}
+
+/// parse(bytes, fixed, rows): writes the records into rows, 22 numbers each; gives the packed result.
 napi_value parse(napi_env env, napi_callback_info info) {
-  size_t argc = 4;
-  napi_value argv[4];
-  if (napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr) != napi_ok || argc < 4) return misuse(env);
-  View bytes, rows, verdict;
+  size_t argc = 3;
+  napi_value argv[3];
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, nullptr) != napi_ok || argc < 3) return misuse(env);
+  View bytes, rows;
   bool fixed = false;
   if (!view(env, argv[0], napi_uint8_array, bytes) || napi_get_value_bool(env, argv[1], &fixed) != napi_ok ||
-      !view(env, argv[2], napi_float64_array, rows) || !view(env, argv[3], napi_int32_array, verdict) ||
-      verdict.length < 3) {
+      !view(env, argv[2], napi_int32_array, rows) || reinterpret_cast<uintptr_t>(rows.data) % 8 != 0) {
     return misuse(env);
   }
-  mbus::Record records[mbus::kMaxRecords];
-  const size_t room = rows.length / kStride;
-  const size_t capacity = room < mbus::kMaxRecords ? room : mbus::kMaxRecords;
+  auto* records = static_cast<mbus::Record*>(rows.data);
+  const size_t capacity = rows.length / kFields;
   const auto* data = static_cast<const uint8_t*>(bytes.data);
   const mbus::Result result = fixed ? mbus::parseFixed(data, bytes.length, records, capacity)
                                     : mbus::parseVariable(data, bytes.length, records, capacity);
-  auto* row = static_cast<double*>(rows.data);
-  for (size_t i = 0; i < result.count; i++) writeRow(records[i], row + i * kStride);
-  auto* out = static_cast<int32_t*>(verdict.data);
-  out[0] = static_cast<int32_t>(result.count);
-  out[1] = static_cast<int32_t>(result.stop);
-  out[2] = static_cast<int32_t>(result.stoppedAt);
-  return nullptr;
+  napi_value verdict;
+  return napi_create_int32(env, packed(result), &verdict) == napi_ok ? verdict : nullptr;
 }
 
 bool setNames(napi_env env, napi_value exports, const char* key, const char* const* names, size_t count) {

@@ -91,14 +91,39 @@ export interface Parsed {
 }
 
 interface Native {
-  parse(bytes: Uint8Array, fixed: boolean, rows: Float64Array, verdict: Int32Array): void;
+  /** Writes the records into `rows`; gives count, stop and where it stopped in one number. */
+  parse(bytes: Uint8Array, fixed: boolean, rows: Int32Array): number;
   readonly quantities: readonly string[];
   readonly units: readonly string[];
 }
 
-const STRIDE = 20;
-const rows = new Float64Array(LIMITS.mbusRecords * STRIDE);
-const verdict = new Int32Array(3);
+/** The fields of `mbus::Record`, in units of 4 bytes. */
+const FIELDS = 22;
+const STORAGE_LOW = 2;
+const STORAGE_HIGH = 3;
+const FUNCTION = 4;
+const KIND = 5;
+const QUALITY = 6;
+const QUANTITY = 7;
+const UNIT = 8;
+const PHASE = 9;
+const TARIFF = 10;
+const SUBUNIT = 11;
+const MODIFIERS = 12;
+const EXPONENT = 13;
+const VIF = 14;
+const START = 15;
+const VIB_START = 16;
+const HEADER_END = 17;
+const DATA_START = 18;
+const DATA_LENGTH = 19;
+const NAME_START = 20;
+const NAME_LENGTH = 21;
+
+/** Lent to the native part for each call; whole numbers, and the same bytes as doubles for the values. */
+const rows = new Int32Array(LIMITS.mbusRecords * FIELDS);
+const values = new Float64Array(rows.buffer);
+const QUALITIES = ['good', 'doubtful', 'invalid'] as const;
 let native: Native | null = null;
 
 /** Loads the addon on first use, so that a house without M-Bus needs no compiler. */
@@ -119,61 +144,64 @@ function load(): Native {
  */
 export function parse(bytes: Uint8Array, fixed = false): Parsed {
   const addon = load();
-  addon.parse(bytes, fixed, rows, verdict);
-  const [count = 0, stop = 0, stoppedAt = 0] = verdict;
+  const verdict = addon.parse(bytes, fixed, rows);
+  const count = verdict & 511;
   const records: ParsedRecord[] = new Array(count);
-  for (let i = 0; i < count; i++) records[i] = recordOf(addon, bytes, i * STRIDE);
-  return { records, stop: STOPS[stop] ?? 'cut-header', stoppedAt };
+  for (let i = 0; i < count; i++) records[i] = recordOf(addon, bytes, i * FIELDS);
+  return { records, stop: STOPS[(verdict >> 9) & 15] ?? 'cut-header', stoppedAt: verdict >> 13 };
 }
 
-function recordOf({ quantities, units }: Native, bytes: Uint8Array, at: number): ParsedRecord {
-  const get = (field: number): number => rows[at + field] ?? 0;
-  const kind = KINDS[get(6)] ?? 'invalid';
-  const dataStart = get(16);
-  const dataLength = get(17);
-  const text = kind === 'text' ? latin1(bytes, dataStart, dataLength) : timeText(kind, get(8));
-  const readable = kind !== 'text' || text !== null;
+const at = (index: number): number => rows[index] ?? 0;
+
+function recordOf({ quantities, units }: Native, bytes: Uint8Array, row: number): ParsedRecord {
+  const kind = KINDS[at(row + KIND)] ?? 'invalid';
+  const value = values[row >> 1] ?? 0;
+  const dataStart = at(row + DATA_START);
+  const dataLength = at(row + DATA_LENGTH);
+  const nameLength = at(row + NAME_LENGTH);
+  const high = at(row + STORAGE_HIGH);
+  const text = kind === 'text' ? latin1(bytes, dataStart, dataLength) : timeText(kind, value);
   return {
-    function: FUNCTIONS[get(0)] ?? 'inst',
-    storage: get(1),
-    tariff: get(2),
-    subunit: get(3),
-    quantity: quantities[get(4)] ?? 'unknown',
-    unit: units[get(5)] ?? '',
-    kind: readable ? kind : 'binary',
-    quality: get(7) === 0 ? 'good' : get(7) === 1 ? 'doubtful' : 'invalid',
-    value: kind === 'number' ? get(8) : 0,
+    function: FUNCTIONS[at(row + FUNCTION)] ?? 'inst',
+    storage: high === 0 ? at(row + STORAGE_LOW) >>> 0 : high * 2 ** 32 + (at(row + STORAGE_LOW) >>> 0),
+    tariff: at(row + TARIFF),
+    subunit: at(row + SUBUNIT),
+    quantity: quantities[at(row + QUANTITY)] ?? 'unknown',
+    unit: units[at(row + UNIT)] ?? '',
+    kind: text === null ? 'binary' : kind,
+    quality: QUALITIES[at(row + QUALITY)] ?? 'invalid',
+    value: kind === 'number' ? value : 0,
     text: text ?? '',
-    modifiers: get(9),
-    phase: get(10),
-    exponent: get(11),
-    vif: get(12),
-    start: get(13),
-    vibStart: get(14),
-    headerEnd: get(15),
+    modifiers: at(row + MODIFIERS),
+    phase: at(row + PHASE),
+    exponent: at(row + EXPONENT),
+    vif: at(row + VIF),
+    start: at(row + START),
+    vibStart: at(row + VIB_START),
+    headerEnd: at(row + HEADER_END),
     dataStart,
     dataLength,
-    name: get(19) > 0 ? (latin1(bytes, get(18), get(19)) ?? '') : '',
+    name: nameLength > 0 ? (latin1(bytes, at(row + NAME_START), nameLength) ?? '') : '',
   };
 }
 
 /** ISO 8859-1, last character first, without the zeros that pad it; null when a control character is within. */
 function latin1(bytes: Uint8Array, start: number, length: number): string | null {
+  let from = start;
+  let to = start + length;
+  while (from < to && bytes[from] === 0) from++;
+  while (to > from && bytes[to - 1] === 0) to--;
   let text = '';
-  for (let i = start + length - 1; i >= start; i--) text += String.fromCharCode(bytes[i] ?? 0);
-  let from = 0;
-  let to = text.length;
-  while (from < to && text.charCodeAt(from) === 0) from++;
-  while (to > from && text.charCodeAt(to - 1) === 0) to--;
-  const bare = text.slice(from, to);
-  for (let i = 0; i < bare.length; i++) {
-    const code = bare.charCodeAt(i);
+  for (let i = to - 1; i >= from; i--) {
+    const code = bytes[i] ?? 0;
     if (code < 0x20 || (code > 0x7e && code < 0xa0)) return null;
+    text += String.fromCharCode(code);
   }
-  return bare;
+  return text;
 }
 
-const two = (n: number): string => (n < 10 ? `0${n}` : String(n));
+const TWO_DIGITS = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'));
+const two = (n: number): string => TWO_DIGITS[n] ?? String(n);
 
 /** Undoes `mbus::packTime`. */
 function timeText(kind: RecordKind, packed: number): string {

@@ -176,6 +176,12 @@ void typeG(const uint8_t* b, Record& record) {
   setTime(record, Kind::kDate, d.valid(), packTime(2000 + d.year, d.month, d.day, 0, 0, 0));
 }
 
+/// A time that the meter marks as invalid (IV) is what its clock shows, and nothing to rely on.
+void setClockTime(Record& record, Kind kind, bool real, bool marked, double packed) {
+  setTime(record, kind, real, packed);
+  if (real && marked) record.quality = Quality::kDoubtful;
+}
+
 /// Two bits above the hour count the centuries from 1900; years 0 to 80 without them are 2000 to 2080 (annex A).
 void typeF(const uint8_t* b, Record& record) {
   const Day d(b + 2);
@@ -183,8 +189,8 @@ void typeF(const uint8_t* b, Record& record) {
   const unsigned hour = b[1] & 31;
   const unsigned hundreds = (b[1] >> 5) & 3;
   const unsigned century = hundreds == 0 && d.year <= 80 ? 2000 : 1900 + 100 * hundreds;
-  const bool valid = !(b[0] & 0x80) && d.valid() && minute < 60 && hour < 24;
-  setTime(record, Kind::kMinute, valid, packTime(century + d.year, d.month, d.day, hour, minute, 0));
+  const bool real = d.valid() && minute < 60 && hour < 24;
+  setClockTime(record, Kind::kMinute, real, b[0] & 0x80, packTime(century + d.year, d.month, d.day, hour, minute, 0));
 }
 
 void typeI(const uint8_t* b, Record& record) {
@@ -192,8 +198,8 @@ void typeI(const uint8_t* b, Record& record) {
   const unsigned second = b[0] & 63;
   const unsigned minute = b[1] & 63;
   const unsigned hour = b[2] & 31;
-  const bool valid = !(b[1] & 0x80) && d.valid() && second < 60 && minute < 60 && hour < 24;
-  setTime(record, Kind::kSecond, valid, packTime(2000 + d.year, d.month, d.day, hour, minute, second));
+  const bool real = d.valid() && second < 60 && minute < 60 && hour < 24;
+  setClockTime(record, Kind::kSecond, real, b[1] & 0x80, packTime(2000 + d.year, d.month, d.day, hour, minute, second));
 }
 
 void typeJ(const uint8_t* b, Record& record) {
@@ -303,8 +309,8 @@ Stop readRecord(Cursor& in, uint8_t dif, Record& record) {
   stop = readVib(in, meaning, record);
   if (stop != Stop::kEnd) return stop;
   record.headerEnd = static_cast<uint32_t>(in.at);
-  record.quantity = static_cast<uint8_t>(meaning.quantity);
-  record.unit = static_cast<uint8_t>(meaning.unit);
+  record.quantity = static_cast<uint32_t>(meaning.quantity);
+  record.unit = static_cast<uint32_t>(meaning.unit);
   record.exponent = meaning.exponent;
   const uint8_t field = dif & 15;
   if (field == 13) return readVariableData(in, meaning, record);
@@ -321,7 +327,7 @@ Stop readRecord(Cursor& in, uint8_t dif, Record& record) {
 void readRest(Cursor& in, uint8_t dif, Record& record) {
   record.function = dif == 0x1F ? Function::kMore : Function::kMfct;
   record.kind = Kind::kBinary;
-  record.quantity = static_cast<uint8_t>(Quantity::kManufacturerSpecific);
+  record.quantity = static_cast<uint32_t>(Quantity::kManufacturerSpecific);
   record.modifiers = kManufacturer;
   record.vibStart = record.headerEnd = record.dataStart = static_cast<uint32_t>(in.at);
   record.dataLength = static_cast<uint32_t>(in.left());
@@ -414,8 +420,8 @@ Result parseFixed(const uint8_t* bytes, size_t length, Record* out, size_t capac
     Record& record = out[i];
     record = Record{};
     record.function = stored || code == 0x3E ? Function::kStored : Function::kActual;
-    record.quantity = static_cast<uint8_t>(unit.quantity);
-    record.unit = static_cast<uint8_t>(unit.unit);
+    record.quantity = static_cast<uint32_t>(unit.quantity);
+    record.unit = static_cast<uint32_t>(unit.unit);
     record.exponent = unit.exponent;
     record.start = record.vibStart = 6 + static_cast<uint32_t>(i);
     record.headerEnd = record.start + 1;

@@ -26,10 +26,10 @@ enum class Stop : int32_t {
   kBadFixed = 9,      // fixed data structure of another length
 };
 
-enum class Function : uint8_t { kInst, kMax, kMin, kError, kMfct, kMore, kActual, kStored };
+enum class Function : int32_t { kInst, kMax, kMin, kError, kMfct, kMore, kActual, kStored };
 
 /// What `value` and the data bytes are.
-enum class Kind : uint8_t {
+enum class Kind : int32_t {
   kNothing,   // no data field
   kNumber,    // value
   kDate,      // value: packed, see packTime
@@ -41,7 +41,7 @@ enum class Kind : uint8_t {
   kInvalid,   // the meter marks it as invalid, or it cannot be
 };
 
-enum class Quality : uint8_t { kGood, kDoubtful, kInvalid };
+enum class Quality : int32_t { kGood, kDoubtful, kInvalid };
 
 /// The modifications by combinable VIFE that change the meaning of a value, as bits.
 enum Modifier : uint32_t {
@@ -57,18 +57,19 @@ enum Modifier : uint32_t {
   kAverage = 512,       // 12h
 };
 
+/// One row of what JavaScript reads: every field in 4 or 8 bytes at a fixed place, see FIELD of index.ts.
 struct Record {
+  double value = 0;        // in `unit`, without prefix
+  uint64_t storage = 0;    // 41 bits
   Function function = Function::kInst;
   Kind kind = Kind::kNothing;
   Quality quality = Quality::kGood;
-  uint8_t phase = 0;       // VIFE FCh: 1…3 L1…L3, 4 neutral, 5…7 L1-L2, L2-L3, L3-L1
-  uint8_t quantity = 0;    // index into quantityNames
-  uint8_t unit = 0;        // index into unitNames
-  uint64_t storage = 0;    // 41 bits
+  uint32_t quantity = 0;   // index into quantityNames
+  uint32_t unit = 0;       // index into unitNames
+  uint32_t phase = 0;      // VIFE FCh: 1…3 L1…L3, 4 neutral, 5…7 L1-L2, L2-L3, L3-L1
   uint32_t tariff = 0;     // 20 bits
   uint32_t subunit = 0;    // 10 bits
   uint32_t modifiers = 0;
-  double value = 0;        // in `unit`, without prefix
   int32_t exponent = 0;    // value = raw × 10^exponent; the entries of a compact profile share it
   uint32_t vif = 0;        // VIF, or FBh/FDh <<8 | code; without extension bits
   uint32_t start = 0;      // DIB
@@ -79,6 +80,7 @@ struct Record {
   uint32_t nameStart = 0;  // text of a plain-text VIF, last character first
   uint32_t nameLength = 0;
 };
+static_assert(sizeof(Record) == 88 && alignof(Record) <= 8, "JavaScript reads this layout");
 
 /// How many records were read, and where and why the walk stopped.
 struct Result {

@@ -4,8 +4,12 @@ import type { Reading, Telegram } from '../../domain/telegram.ts';
 import { type Parsed, type ParsedRecord, parse } from '../mbus-parser/index.ts';
 import { expandProfile, isCompactProfile } from './compact-profile.ts';
 import { historyOf } from './history.ts';
-import { type Address, identityOf } from './identity.ts';
+import { identityOf } from './identity.ts';
+import { withObis } from './obis-code.ts';
+import { namedReadings } from './profiles/index.ts';
+import type { Product } from './profiles/profile.ts';
 import { dataRecord, readingsOf, stopFault, timeOf } from './records.ts';
+import { statusText } from './status.ts';
 
 export interface Application {
   readonly telegram: Telegram;
@@ -14,25 +18,42 @@ export interface Application {
   readonly stopped: Fault | null;
 }
 
-export function readApplication(address: Address, payload: Uint8Array): Application {
+/** What is known of a telegram before its records are read. */
+export interface Source extends Omit<Product, 'records'> {
+  /** Of the transport header, 0 without one. */
+  readonly status: number;
+}
+
+export function readApplication(source: Source): Application {
+  const { payload, meter } = source;
   const parsed = parse(payload);
   const { records } = parsed;
+  const named = namedReadings({ ...source, records });
   const time = timeOf(records);
   const profiles = records
     .filter(isCompactProfile)
     .flatMap((record) => expandProfile(record, payload, records));
+  const general = readingsOf(records, meter.mediumCode);
   const telegram: Telegram = {
-    meter: identityOf(address),
+    meter: identityOf(meter),
     ...(time === undefined ? {} : { time }),
     readings: [
-      ...readingsOf(records, address.mediumCode),
+      ...general,
       ...profiles,
       ...historyOf(records),
       ...transmissions(records),
+      ...statusReading(source.status),
+      ...withObis(named.ok ? named.value : [], general, meter.mediumCode),
     ],
     records: records.map((record, i) => dataRecord(record, i, payload)),
   };
   return { telegram, parsed, stopped: stopFault(parsed) };
+}
+
+/** What the meter says of itself, only when there is something to say. */
+function statusReading(status: number): Reading[] {
+  const text = statusText(status);
+  return text === '' ? [] : [{ name: 'status', quantity: 'state', text }];
 }
 
 const ACCESS_NUMBER = 0xfd08;

@@ -1,5 +1,6 @@
 /** Who sent it: identification number, manufacturer code and medium of EN 13757-3, 5 and EN 13757-7. */
 import type { MeterIdentity } from '../../domain/telegram.ts';
+import { HEX_OF_BYTE } from '../bytes.ts';
 
 /** EN 13757-7 (device types). */
 const MEDIA: Readonly<Record<number, string>> = {
@@ -40,14 +41,23 @@ const MEDIA: Readonly<Record<number, string>> = {
   55: 'radio converter (meter side)',
 };
 
+/** Every device type that has a name. */
+export const DEVICE_TYPES: readonly number[] = Object.keys(MEDIA).map(Number);
+
 export function mediumName(code: number): string {
   return MEDIA[code] ?? `reserved (${code.toString(16).padStart(2, '0')}h)`;
 }
 
+const LETTERS = '@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_';
+
 /** Three letters in 5 bits each; `@` where a meter left them zero. */
 export function manufacturerCode(word: number): string {
-  const letter = (shift: number): string => String.fromCharCode(64 + ((word >> shift) & 31));
-  return letter(10) + letter(5) + letter(0);
+  return LETTERS.charAt((word >> 10) & 31) + LETTERS.charAt((word >> 5) & 31) + LETTERS.charAt(word & 31);
+}
+
+/** The same backwards: three capital letters as the word on the wire. */
+export function manufacturerWordOf(letters: string): number {
+  return [...letters].reduce((word, letter) => word * 32 + letter.charCodeAt(0) - 64, 0);
 }
 
 /** What a link layer or a long header says of a meter, with the bytes that keys and nonces are made from. */
@@ -64,10 +74,22 @@ export interface Address {
 /** `manufacturer` (2 bytes) and `rest` (identification 4, version, device type) as they come on the wire. */
 export function addressOf(manufacturer: Uint8Array, rest: Uint8Array): Address {
   const bytes = new Uint8Array(8);
-  bytes.set(manufacturer.subarray(0, 2));
-  bytes.set(rest.subarray(0, 6), 2);
+  for (let i = 0; i < 8; i++) bytes[i] = (i < 2 ? manufacturer[i] : rest[i - 2]) ?? 0;
+  return addressFrom(bytes);
+}
+
+/** Where the long header has the bytes of an address: identification first, the manufacturer in the middle. */
+const IN_LONG_HEADER = [4, 5, 0, 1, 2, 3, 6, 7];
+
+export function addressInHeader(header: Uint8Array): Address {
+  const bytes = new Uint8Array(8);
+  for (let i = 0; i < 8; i++) bytes[i] = header[IN_LONG_HEADER[i] ?? 0] ?? 0;
+  return addressFrom(bytes);
+}
+
+function addressFrom(bytes: Uint8Array): Address {
   return {
-    id: bcdText(bytes.subarray(2, 6)),
+    id: bcdText(bytes, 2, 6),
     manufacturer: manufacturerCode((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)),
     version: bytes[6] ?? 0,
     mediumCode: bytes[7] ?? 0,
@@ -76,10 +98,10 @@ export function addressOf(manufacturer: Uint8Array, rest: Uint8Array): Address {
 }
 
 /** Little-endian BCD as its digits. */
-export function bcdText(bytes: Uint8Array): string {
+export function bcdText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';
-  for (let i = bytes.length - 1; i >= 0; i--) text += (bytes[i] ?? 0).toString(16).padStart(2, '0');
-  return text.toUpperCase();
+  for (let i = to - 1; i >= from; i--) text += HEX_OF_BYTE[bytes[i] ?? 0];
+  return text;
 }
 
 export function identityOf(address: Address): MeterIdentity {

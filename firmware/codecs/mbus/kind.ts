@@ -82,7 +82,15 @@ function readVariable(frame: LongFrame, form: HeaderForm, key: Uint8Array | null
   });
   const clear = frame.payload.subarray(header.value.length);
   if (!opened.ok && !(opened.error.code === 'KEY_MISSING' && isPlainAfterAll(clear))) return opened;
-  const { telegram, stopped } = readApplication(address, opened.ok ? opened.value.payload : clear);
+  const { telegram, stopped } = readApplication({
+    sender: address,
+    meter: address,
+    ci: frame.ci,
+    accessNumber: header.value.accessNumber,
+    status: header.value.status,
+    payload: opened.ok ? opened.value.payload : clear,
+    key,
+  });
   // A checksum has confirmed the bytes: records that do not add up mean a meter that is not understood.
   if (stopped) return { ok: false, error: stopped };
   if (header.value.address) return ok(telegram);

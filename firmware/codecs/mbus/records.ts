@@ -1,12 +1,14 @@
-/** From parsed records to what the house prints and keeps: data records, and readings with OBIS (EN 13757-1). */
+/** From parsed records to what the house prints and keeps: data records, and readings with their names and dates. */
 import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
+import { HEX_OF_BYTE } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
+import { obisOf } from './obis-code.ts';
 
 export function hexOf(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text.toUpperCase();
+  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] ?? 0];
+  return text;
 }
 
 type Content = Pick<DataRecord, 'value' | 'unit' | 'text' | 'time' | 'hex' | 'quality'>;
@@ -68,81 +70,18 @@ export function stopFault({ stop, stoppedAt }: Parsed): Fault | null {
   return fault(code, `${WHY[stop]}, at byte ${stoppedAt} of the payload`);
 }
 
-/** OBIS group A by medium (EN 13757-1, table of group A). */
-function group(mediumCode: number): number {
-  switch (mediumCode) {
-    case 0x02:
-      return 1;
-    case 0x08:
-      return 4;
-    case 0x0a:
-    case 0x0b:
-      return 5;
-    case 0x04:
-    case 0x0c:
-    case 0x0d:
-      return 6;
-    case 0x03:
-      return 7;
-    case 0x07:
-    case 0x16:
-      return 8;
-    case 0x06:
-    case 0x15:
-      return 9;
-    default:
-      return 0;
-  }
-}
-
-const ELECTRIC: Readonly<Record<string, readonly [forward: number, backward: number, d: number]>> = {
-  energy: [1, 2, 8],
-  reactiveEnergy: [3, 4, 8],
-  apparentEnergy: [9, 10, 8],
-  power: [1, 2, 7],
-  reactivePower: [3, 4, 7],
-  apparentPower: [9, 10, 7],
-  current: [11, 11, 7],
-  voltage: [12, 12, 7],
-  frequency: [14, 14, 7],
-};
-const HEAT: Readonly<Record<string, number>> = {
-  energy: 1,
-  volume: 2,
-  mass: 3,
-  power: 8,
-  volumeFlow: 9,
-  flowTemperature: 10,
-  returnTemperature: 11,
-  temperatureDifference: 12,
-};
-
-/** `A-B:C.D.E*F` of a record; undefined where EN 13757-1 has none that is certain. */
-function obisOf(record: ParsedRecord, mediumCode: number): string | undefined {
-  const a = group(mediumCode);
-  const { quantity, tariff, subunit, storage } = record;
-  const f = storage === 0 ? '' : `*${storage}`;
-  if (a === 1) {
-    const row = ELECTRIC[quantity];
-    if (!row || record.phase > 3) return undefined;
-    const c = row[record.modifiers & MODIFIER.backward ? 1 : 0] + record.phase * 20;
-    return `1-${subunit}:${c}.${row[2]}.${row[2] === 8 ? tariff : 0}${f}`;
-  }
-  if (a === 5 || a === 6) {
-    const c = HEAT[quantity];
-    return c === undefined ? undefined : `${a}-${subunit}:${c}.${tariff}.0${f}`;
-  }
-  if (a === 7 && quantity === 'volume') return `7-${subunit}:3.${tariff}.0${f}`;
-  if ((a === 8 || a === 9) && quantity === 'volume') return `${a}-${subunit}:1.${tariff}.0${f}`;
-  if ((a === 8 || a === 9) && quantity === 'volumeFlow') return `${a}-${subunit}:2.${tariff}.0${f}`;
-  if (a === 4 && quantity === 'heatCostAllocation') return `4-${subunit}:1.${tariff}.0${f}`;
-  return undefined;
-}
-
 const UNPLAIN =
   MODIFIER.derived | MODIFIER.manufacturer | MODIFIER.future | MODIFIER.dateOf | MODIFIER.average;
 
-/** The readings among the records: plain present and stored values with an OBIS code, each code once. */
+/** Registers that go on counting: the present one is `total`, one that was kept `target` or `history`. */
+const COUNTERS = new Set(['energy', 'volume', 'mass', 'heatCostAllocation']);
+/** The storage number of the last due date (OMS volume 2, annex on storage numbers). */
+const DUE_STORAGE = 1;
+
+/**
+ * The readings among the records: plain present and stored values with an OBIS code, each code once. A stored value
+ * carries the date that has the same storage number (EN 13757-3, 6.3.3).
+ */
 export function readingsOf(records: readonly ParsedRecord[], mediumCode: number): Reading[] {
   const readings: Reading[] = [];
   const seen = new Set<string>();
@@ -152,9 +91,33 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const obis = obisOf(record, mediumCode);
     if (obis === undefined || seen.has(obis)) continue;
     seen.add(obis);
-    readings.push({ obis, quantity: record.quantity, ...shownValue(record) });
+    const time = record.storage === 0 ? undefined : dateOf(record.storage, records);
+    readings.push({
+      obis,
+      ...named(record),
+      quantity: record.quantity,
+      ...shownValue(record),
+      ...(time === undefined ? {} : { time }),
+    });
   }
   return readings;
+}
+
+function named({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): { name?: string } {
+  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return {};
+  if (quantity === 'volumeFlow' && storage === 0) return { name: 'flow' };
+  if (!COUNTERS.has(quantity)) return {};
+  if (storage === 0) return { name: 'total' };
+  return { name: storage === DUE_STORAGE ? 'target' : 'history' };
+}
+
+const DATES = new Set(['date', 'minute', 'second']);
+
+/** When the values of a storage number were kept. */
+function dateOf(storage: number, records: readonly ParsedRecord[]): string | undefined {
+  return records.find(
+    (r) => r.storage === storage && r.function === 'inst' && DATES.has(r.kind) && !(r.modifiers & UNPLAIN),
+  )?.text;
 }
 
 function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
@@ -169,6 +132,7 @@ export function timeOf(records: readonly ParsedRecord[]): string | undefined {
       r.function === 'inst' &&
       r.storage === 0 &&
       r.quantity === 'dateTime' &&
+      r.quality === 'good' &&
       (r.kind === 'minute' || r.kind === 'second') &&
       (r.modifiers & UNPLAIN) === 0,
   );

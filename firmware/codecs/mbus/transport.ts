@@ -5,7 +5,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { cbcDecrypt, cmac, deriveKey, desDecrypt } from './crypto.ts';
-import { type Address, addressOf, nameOf } from './identity.ts';
+import { type Address, addressInHeader, nameOf } from './identity.ts';
 
 export interface TransportHeader {
   /** From a long header: it, not the link layer, is the meter. */
@@ -38,11 +38,9 @@ export function readHeader(form: HeaderForm, bytes: Uint8Array): Result<Transpor
   if (form === 'none') return ok(EMPTY);
   const size = form === 'long' ? 12 : 4;
   if (bytes.length < size) return refuse('CUT_FRAME', `the telegram ends within its ${form} header`);
-  const address =
-    form === 'long'
-      ? addressOf(bytes.subarray(4, 6), join(bytes.subarray(0, 4), bytes.subarray(6, 8)))
-      : null;
-  const [accessNumber = 0, status = 0, low = 0, high = 0] = bytes.subarray(size - 4, size);
+  const address = form === 'long' ? addressInHeader(bytes) : null;
+  const at = (offset: number): number => bytes[size + offset] ?? 0;
+  const [accessNumber, status, low, high] = [at(-4), at(-3), at(-2), at(-1)];
   const mode = high & 31;
   const length = size + (EXTENDED_MODES.has(mode) && bytes.length > size ? 1 : 0);
   return ok({ address, accessNumber, status, mode, configuration: low | (high << 8), length });
@@ -73,9 +71,13 @@ export interface Opened {
   readonly payload: Uint8Array;
   /** The configuration word names no mode that exists: the payload was taken as it is. */
   readonly doubtful: boolean;
+  /** A key opened it. */
+  readonly secured: boolean;
 }
 
-const plain = (payload: Uint8Array, doubtful = false): Result<Opened> => ok({ payload, doubtful });
+const plain = (payload: Uint8Array, doubtful = false): Result<Opened> =>
+  ok({ payload, doubtful, secured: false });
+const deciphered = (payload: Uint8Array): Result<Opened> => ok({ payload, doubtful: false, secured: true });
 
 /** Two idle fillers at the start of every payload to be encrypted, so that a wrong key is seen. */
 const startsIdle = (bytes: Uint8Array): boolean => bytes[0] === 0x2f && bytes[1] === 0x2f;
@@ -129,7 +131,7 @@ function openMode5(secured: Secured): Result<Opened> {
   if (length === 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
   const iv = join(address.bytes, new Uint8Array(8).fill(header.accessNumber));
   const clear = cbcDecrypt(key, iv, payload.subarray(0, length));
-  return startsIdle(clear) ? plain(join(clear, payload.subarray(length))) : wrong(address);
+  return startsIdle(clear) ? deciphered(join(clear, payload.subarray(length))) : wrong(address);
 }
 
 function openMode7(secured: Secured): Result<Opened> {
@@ -143,7 +145,7 @@ function openMode7(secured: Secured): Result<Opened> {
   const id = address.bytes.subarray(2, 6);
   const verdict = verify(secured, deriveKey(key, 1, authentication.counter, id));
   const length = encryptedLength(header, payload);
-  if (length === 0) return verdict ? plain(payload) : refuse('BAD_AUTHENTICATION');
+  if (length === 0) return verdict ? deciphered(payload) : refuse('BAD_AUTHENTICATION');
   const cipherKey = deriveKey(key, 0, authentication.counter, id);
   const clear = cbcDecrypt(cipherKey, new Uint8Array(16), payload.subarray(0, length));
   if (!startsIdle(clear)) return wrong(address);
@@ -153,7 +155,7 @@ function openMode7(secured: Secured): Result<Opened> {
       `the authentication code of the telegram of ${nameOf(address)} is wrong`,
     );
   }
-  return plain(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)));
 }
 
 function verify({ authentication, layer }: Secured, key: Uint8Array): boolean {
@@ -172,7 +174,7 @@ function openDes({ header, payload, address, key }: Secured): Result<Opened> {
   if (key.length !== 8 || header.mode !== 2)
     return unsupported({ header, payload, address, key, layer: payload, authentication: null });
   const clear = desDecrypt(key, new Uint8Array(8), payload.subarray(0, length));
-  return plain(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)));
 }
 
 export function join(...parts: readonly Uint8Array[]): Uint8Array {

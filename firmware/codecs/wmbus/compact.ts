@@ -3,6 +3,7 @@
  * VIBs are known from a full or a format frame with the same signature (its CRC over them).
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { PROFILES } from '../mbus/profiles/index.ts';
 import { join } from '../mbus/transport.ts';
 import type { Parsed } from '../mbus-parser/index.ts';
 import { crc13757 } from './crc.ts';
@@ -15,50 +16,20 @@ const MAX_FORMATS = 64;
 const WIDTH = [0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, -1, 6, -1];
 
 /**
- * Layouts of meters by Kamstrup, whose full frames come only once in a while. `E` and `V` stand for the VIF of energy
- * and volume, which differ by resolution. A layout is found by the signature over its bytes, and the CRC of the full
- * frame confirms it with the data, so that none can be mistaken for another.
+ * The layouts that product profiles know, by the signature over their bytes. Two may share a signature; the CRC of
+ * the full frame tells which it is.
  */
-const KNOWN = [
-  '02FF20 0413 4413',
-  '02FF20 0413 523B',
-  '02FF20 0413 4413 615B 6167',
-  '02FF20 0413 4413 615B 5167',
-  '02FF20 0413 4413 A1015B 8101E7FF0F',
-  '02FF20 0413 92013B A1015B 8101E7FF0F',
-  '02FF20 0413 4413 426C 523B 615B 6167 5167 8101E7FF0F 06FF1B',
-  '04FF23 4413 523B 06FF1B 426C 6167 5167 023B 0413 8101E7FF0F',
-  '04FF23 0413 4413 426C 023B 92013B A2013B 06FF1B A1015B 91015B A10167',
-  '2269 1269 0269 05FF09 05FF0A 02FD17',
-  '03E 43E 03V 426C 022D 01FF21',
-  '04E 04FF07 04FF08 04V 043B 0259 025D 04FF22',
-  '04E 04FF07 04FF08 04V 043B 0259 025D 04FF22 026C 44E 44V 426C',
-  '04E 04V 04FF07 04FF08 0259 025D 023B 02FF22 026C 44E 44V 426C',
-  '04E 04FF07 04FF08 04V 8440V 848040V 043B 0259 025D 142D 8410E 8420E 04FF22 026C 44E 44V C440V C48040V 426C',
-  '04E 04V 04FF22 043C 0259 025D 8440V 848040V 042E 026C 426C 44E 543C',
-  '04E 04FF07 04FF08 04V 02FD17 043B 0259 025D',
-];
-const ENERGY_VIFS = ['03', '04', '05', '06', '07', '0D', '0E', '0F', 'FB00', 'FB01', 'FB08', 'FB09'];
-const VOLUME_VIFS = ['11', '12', '13', '14', '15', '16', '17'];
-
-/** Every known layout in every resolution, by signature. */
-function knownFormats(): Map<number, Format> {
-  const formats = new Map<number, Format>();
-  for (const layout of KNOWN) {
-    for (const energy of layout.includes('E ') ? ENERGY_VIFS : ['']) {
-      for (const volume of layout.includes('V ') ? VOLUME_VIFS : ['']) {
-        const parts = layout.split(' ').map((part) => {
-          const filled = part.replace(/^(03|04|43|44|8410|8420)E$/, `$1${energy}`).replace('V', volume);
-          return Buffer.from(filled, 'hex');
-        });
-        formats.set(signatureOf(parts), parts);
-      }
-    }
+function knownFormats(): Map<number, readonly Format[]> {
+  const formats = new Map<number, readonly Format[]>();
+  for (const layout of PROFILES.flatMap((profile) => profile.formats ?? [])) {
+    const headers = layout.split(' ').map((header) => Buffer.from(header, 'hex'));
+    const signature = signatureOf(headers);
+    formats.set(signature, [...(formats.get(signature) ?? []), headers]);
   }
   return formats;
 }
 
-let known: Map<number, Format> | null = null;
+let known: ReadonlyMap<number, readonly Format[]> | null = null;
 
 export class FormatStore {
   readonly #formats = new Map<number, Format>();
@@ -75,7 +46,7 @@ export class FormatStore {
   /** Remembers the layout of a full frame. */
   learn(payload: Uint8Array, { records, stop }: Parsed): void {
     if (stop !== 'end' || records.some((r) => r.function === 'mfct' || r.function === 'more')) return;
-    this.#add(records.map((r) => payload.slice(r.start, r.headerEnd)));
+    this.#add(records.map((r) => Uint8Array.from(payload.subarray(r.start, r.headerEnd))));
   }
 
   /** A format frame (CI 69h…6Bh): length, signature, then the headers alone. */
@@ -97,19 +68,19 @@ export class FormatStore {
     const [s0 = 0, s1 = 0, c0 = 0, c1 = 0] = payload;
     const signature = s0 | (s1 << 8);
     known ??= knownFormats();
-    const format = this.#formats.get(signature) ?? known.get(signature);
-    if (!format) {
+    const learnt = this.#formats.get(signature);
+    const formats = [...(learnt ? [learnt] : []), ...(known.get(signature) ?? [])];
+    if (formats.length === 0) {
       const hex = signature.toString(16).padStart(4, '0');
       return refuse(
         'UNKNOWN_FORMAT',
         `no full frame with the format ${hex} has been received from this meter`,
       );
     }
-    const full = fill(format, payload.subarray(4));
-    if (!full) return refuse('BAD_FRAME', 'the compact frame does not fit its format');
-    if (crc13757(full) !== (c0 | (c1 << 8))) {
-      return refuse('BAD_CHECKSUM', 'the CRC of the full frame does not fit the compact one');
-    }
+    const filled = formats.map((format) => fill(format, payload.subarray(4))).filter((full) => full !== null);
+    if (filled.length === 0) return refuse('BAD_FRAME', 'the compact frame does not fit its format');
+    const full = filled.find((bytes) => crc13757(bytes) === (c0 | (c1 << 8)));
+    if (!full) return refuse('BAD_CHECKSUM', 'the CRC of the full frame does not fit the compact one');
     return ok(full);
   }
 }
@@ -142,7 +113,7 @@ function splitHeaders(bytes: Uint8Array): Format | null {
     chain();
     chain();
     if (at > bytes.length) return null;
-    headers.push(bytes.slice(start, at));
+    headers.push(Uint8Array.from(bytes.subarray(start, at)));
   }
   return headers;
 }

@@ -12,8 +12,10 @@ export interface ExtendedLink {
   /** The address in the layer, where it has one. */
   readonly address: Address | null;
   readonly accessNumber: number;
-  /** Message counter of the session number, null without one. */
+  /** Minutes of the session number, then the session within the minute (four bits); null without one. */
   readonly counter: number | null;
+  /** A key opened it. */
+  readonly secured: boolean;
   /** The next layer, from its CI field on, in clear. */
   readonly body: Uint8Array;
 }
@@ -41,14 +43,15 @@ export function readExtendedLink(
   const addressed = ci === 0x8e || ci === 0x8f;
   const address = addressed ? addressOf(layer.subarray(3, 5), layer.subarray(5, 11)) : null;
   if (ci === 0x8c || ci === 0x8e)
-    return ok({ address, accessNumber, counter: null, body: layer.subarray(1 + size) });
+    return ok({ address, accessNumber, counter: null, secured: false, body: layer.subarray(1 + size) });
   const at = addressed ? 11 : 3;
   const session = layer.subarray(at, at + 4);
   const senders = address ? [address, sender] : [sender];
   const body = openBody(layer.subarray(at + 4), session, control, senders, key);
   if (!body.ok) return body;
   const word = session.reduceRight((sum, byte) => sum * 256 + byte, 0);
-  return ok({ address, accessNumber, counter: Math.floor(word / 16) % 0x200_0000, body: body.value });
+  const counter = (Math.floor(word / 16) % 0x200_0000) * 16 + (word % 16);
+  return ok({ address, accessNumber, counter, ...body.value });
 }
 
 /** The payload CRC (low byte first) tells a clear or rightly opened payload from any other. */
@@ -64,9 +67,9 @@ function openBody(
   control: number,
   senders: readonly Address[],
   key: Uint8Array | null,
-): Result<Uint8Array> {
+): Result<{ body: Uint8Array; secured: boolean }> {
   const clear = checked(body);
-  if (clear) return ok(clear);
+  if (clear) return ok({ body: clear, secured: false });
   const [sender] = senders;
   const name = sender ? nameOf(sender) : 'the meter';
   const encryption = (session[3] ?? 0) >> 5;
@@ -79,7 +82,7 @@ function openBody(
     for (const cc of new Set([control, control & ~0x10, control & ~0x12, control | 0x10])) {
       const counter = join(from.bytes, Uint8Array.of(cc), session, new Uint8Array(3));
       const opened = checked(ctr(key, counter, body));
-      if (opened) return ok(opened);
+      if (opened) return ok({ body: opened, secured: true });
     }
   }
   return refuse('KEY_WRONG', `the key does not open the telegram of ${name}`);

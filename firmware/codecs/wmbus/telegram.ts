@@ -1,6 +1,7 @@
 /** The layers of a wireless telegram one after the other: link, extended link, fragmentation, transport. */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Address } from '../mbus/identity.ts';
+import { isManufacturerCi } from '../mbus/profiles/index.ts';
 import { type Authentication, type HeaderForm, open, readHeader } from '../mbus/transport.ts';
 import { isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { readFragmentation } from './fragmentation.ts';
@@ -25,9 +26,11 @@ export interface ClearTelegram {
   readonly payload: Uint8Array;
   /** The configuration word names no security mode: read as it is. */
   readonly doubtful: boolean;
+  /** A key opened it. */
+  readonly secured: boolean;
 }
 
-const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
+export const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
   [0x72, ['long', 'full']],
   [0x7a, ['short', 'full']],
   [0x78, ['none', 'full']],
@@ -39,17 +42,15 @@ const CONTENTS: ReadonlyMap<number, readonly [HeaderForm, Content]> = new Map([
   [0x6b, ['long', 'format']],
 ]);
 
-/** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
-const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
-
 /** C fields that a meter sends: SND-NR, SND-IR, ACC-NR, ACC-DMD, RSP-UD, with or without their bits 4 and 5. */
-const METER_C = new Set([0x44, 0x46, 0x47, 0x48, 0x08, 0x18, 0x28, 0x38]);
+export const METER_CONTROLS: ReadonlySet<number> = new Set([0x44, 0x46, 0x47, 0x48, 0x08, 0x18, 0x28, 0x38]);
 
 interface Walk {
   layer: Uint8Array;
   address: Address;
   accessNumber: number | null;
   counter: number | null;
+  secured: boolean;
   authentication: Authentication | null;
 }
 
@@ -61,7 +62,7 @@ export function readWireless(
   const link = readWirelessLink(bytes, form);
   if (!link.ok) return link;
   const { address: sender, body, control } = link.value;
-  if (!METER_C.has(control)) {
+  if (!METER_CONTROLS.has(control)) {
     return refuse(
       'WRONG_DIRECTION',
       `C field ${control.toString(16)}h is not one that a meter sends data with`,
@@ -72,6 +73,7 @@ export function readWireless(
     address: sender,
     accessNumber: null,
     counter: null,
+    secured: false,
     authentication: null,
   };
   const lower = readLowerLayers(walk, sender, key);
@@ -88,6 +90,7 @@ function readLowerLayers(walk: Walk, sender: Address, key: Uint8Array | null): R
     walk.address = ell.value.address ?? walk.address;
     walk.accessNumber = ell.value.accessNumber;
     walk.counter = ell.value.counter;
+    walk.secured = ell.value.secured;
   }
   if (walk.layer[0] === 0x90) {
     const afl = readFragmentation(walk.layer);
@@ -116,6 +119,7 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
       status: 0,
       payload: bytes,
       doubtful: false,
+      secured: walk.secured,
     });
   }
   const known = CONTENTS.get(ci);
@@ -136,5 +140,6 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
     configuration: header.value.configuration,
     payload: opened.value.payload,
     doubtful: opened.value.doubtful,
+    secured: walk.secured || opened.value.secured,
   });
 }

@@ -1,13 +1,24 @@
 /**
- * The operator's limits, shared out by the owner's priorities: the most important device keeps most. Unknown base
+ * The operator's limits, shared out with least harm: the most needed device keeps most. Unknown base
  * load counts as the worst case of the site, without own production.
  */
 import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
-import type { ActiveLimit, Image } from '../../domain/image.ts';
+import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
-import { baseLoad_W, isFresh } from '../balance.ts';
-import { because, byPriority, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
+import { mostNeeded } from '../give-way.ts';
+import {
+  because,
+  byPriority,
+  isControllable,
+  isLost,
+  isProducer,
+  narrow,
+  type Plan,
+  type Rule,
+  type RuleContext,
+} from '../plan.ts';
 
 /** Kept free below a limit, so that the noise of the base load does not cross it between two cycles. */
 export const LIMIT_MARGIN_W = 100;
@@ -15,20 +26,12 @@ export const LIMIT_MARGIN_W = 100;
 export const gridLimit: Rule = (context, plan) =>
   activeLimits(context.image).reduce(
     (p, limit) =>
-      limit.direction === 'import'
-        ? shareImport(context.image, context.wishes, limit, p)
-        : capExport(context.image, limit, p),
+      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context.image, limit, p),
     plan,
   );
 
 export function reasonOf(limit: ActiveLimit): Reason {
-  const code =
-    limit.direction === 'export'
-      ? 'EXPORT_LIMIT'
-      : limit.source === 'failsafe'
-        ? 'FAILSAFE_LIMIT'
-        : 'GRID_LIMIT';
-  return because(code, {
+  return because(codeOf(limit), {
     limit_W: limit.limit_W,
     source: limit.source,
     untilMs: limit.untilMs,
@@ -36,26 +39,40 @@ export function reasonOf(limit: ActiveLimit): Reason {
   });
 }
 
-/** What the devices under an import limit may draw together. */
-export function headroom_W(image: Image, limit: ActiveLimit): number {
-  const base = baseLoad_W(image) ?? image.site.baseWorstCase_W;
-  // § 14a: the draw of the controllable devices counts, and own production may cover more (grid-effective draw).
-  if (limit.scope === 'controllable') return limit.limit_W + Math.max(0, -base);
-  return limit.limit_W - base;
+function codeOf({ restoring, direction, source }: ActiveLimit): Reason['code'] {
+  if (restoring) return 'RESTORING';
+  if (direction === 'export') return 'EXPORT_LIMIT';
+  return source === 'failsafe' ? 'FAILSAFE_LIMIT' : 'GRID_LIMIT';
 }
 
-function shareImport(
-  image: Image,
-  wishes: ReadonlyMap<string, number>,
-  limit: ActiveLimit,
-  plan: Plan,
-): Plan {
-  const counted = image.devices.filter(
-    (d) => isControllable(d) && !isProducer(d) && (limit.scope === 'site' || d.flexibility.steerable),
-  );
-  let left = Math.max(0, headroom_W(image, limit) - margin(limit));
-  return byPriority(counted).reduce((p, device) => {
-    const wish = Math.max(0, wishes.get(device.id) ?? maxOf(device.flexibility));
+const consumers = (image: Image): DeviceImage[] =>
+  image.devices.filter((d) => isControllable(d) && !isProducer(d));
+
+const counts = (limit: ActiveLimit, { flexibility }: DeviceImage): boolean =>
+  limit.scope === 'site' || flexibility.steerable;
+
+/** What the devices under an import limit may draw together. */
+export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
+  const { image, wishes } = context;
+  const base = baseLoad_W(image) ?? image.site.baseWorstCase_W;
+  if (limit.scope === 'site') return limit.limit_W - base;
+  // § 14a: what counts is what the controllable devices draw from the grid. The rest of the house is free, and has
+  // the first right to own production; what it leaves of that may be drawn on top (BK6-22-300 annex 1, 2.3).
+  const others = consumers(image)
+    .filter((d) => !counts(limit, d))
+    .reduce((sum, d) => sum + Math.max(measured_W(d, image.site.staleAfterMs), wishes.get(d.id) ?? 0), 0);
+  const stuck = consumers(image)
+    .filter((d) => counts(limit, d) && isLost(d))
+    .reduce((sum, d) => sum + Math.max(0, d.setPoint_W ?? d.flexibility.worstCase_W), 0);
+  return limit.limit_W + Math.max(0, -(base + others)) - stuck;
+}
+
+function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan {
+  const lostCounts = limit.scope === 'controllable';
+  const counted = consumers(context.image).filter((d) => counts(limit, d) && !(lostCounts && isLost(d)));
+  let left = Math.max(0, headroom_W(context, limit) - margin(limit));
+  return mostNeeded(context.image, counted).reduce((p, device) => {
+    const wish = Math.max(0, context.wishes.get(device.id) ?? maxOf(device.flexibility));
     const share = setPointUnder(device.flexibility, Math.min(left, wish)) ?? 0;
     left = Math.max(0, left - share);
     // A device that does not want to run leaves its share to the next, and the limit is not its reason.

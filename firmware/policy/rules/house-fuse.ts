@@ -5,12 +5,13 @@
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { baseLoad_W, basePhases_A } from '../balance.ts';
-import { because, byPriority, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
+import { mostNeeded } from '../give-way.ts';
+import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
 
 export const houseFuse: Rule = ({ image, wishes }, plan) => {
   const left_A = headroomPhases_A(image);
   const consumers = image.devices.filter((d) => isControllable(d) && !isProducer(d));
-  return byPriority(consumers).reduce((p, device) => {
+  return mostNeeded(image, consumers).reduce((p, device) => {
     const { phases } = device.flexibility;
     const open_W = Math.max(
       0,

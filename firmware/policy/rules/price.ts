@@ -5,6 +5,7 @@
 import type { HousePlanSlot } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { priceAt } from '../../domain/price-curve.ts';
+import { comfortLeftMs, startingNowCosts, waitingCosts } from '../alternative.ts';
 import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
 import { surplusFor_W } from './own-solar.ts';
@@ -26,13 +27,18 @@ function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   };
   if (verdict === 'free') return explain(plan, device.id, freeBecause(image, device));
   if (planned && verdict === 'run') return follow(image, plan, device, planned);
-  if (verdict === 'run') return explain(plan, device.id, because('PRICE_RUN', values));
+  if (verdict === 'run') {
+    const waiting = { waitingCosts: waitingCosts(image, device) };
+    return explain(plan, device.id, because(runCode(image, device), { ...values, ...waiting }));
+  }
   if (surplusFor_W(image, device) > 0) return plan;
   return narrow(
     plan,
     device.id,
     { max_W: 0 },
-    because(slots.length === 0 ? 'NO_NEED' : 'PRICE_WAIT', values),
+    slots.length === 0
+      ? because('NO_NEED', values)
+      : because('PRICE_WAIT', { ...values, startingNowCosts: startingNowCosts(image, device) }),
   );
 }
 
@@ -44,6 +50,9 @@ function follow(image: Image, plan: Plan, device: DeviceImage, slot: HousePlanSl
   const limited = narrow(plan, device.id, { max_W: most_W }, reason);
   return limited === plan ? explain(plan, device.id, reason) : limited;
 }
+/** No hour that is cheaper could be waited for: the deadline decides, not the price. */
+const runCode = (image: Image, device: DeviceImage): 'DEADLINE_RUN' | 'PRICE_RUN' =>
+  (comfortLeftMs(image, device) ?? Infinity) <= 0 ? 'DEADLINE_RUN' : 'PRICE_RUN';
 
 function freeBecause(image: Image, device: DeviceImage) {
   if (!device.flexibility.need) return because('FREE');

@@ -1,22 +1,30 @@
 /** The two pages before the home: the owner's first password, and signing in. */
 import { render } from 'preact';
-import { useState } from 'preact/hooks';
-import { post } from './api.ts';
+import { useEffect, useState } from 'preact/hooks';
+import type { SessionState } from '../schema.ts';
+import { get, post } from './api.ts';
 
 const first = location.pathname === '/setup';
 
 function Gate() {
   const [password, setPassword] = useState('');
   const [again, setAgain] = useState('');
+  const [code, setCode] = useState('');
+  const [asksCode, setAsksCode] = useState(false);
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
+
+  useEffect(() => {
+    if (first)
+      void get<SessionState>('/session').then((state) => setAsksCode(state.ok && state.value.setupCode));
+  }, []);
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (first && [...password].length < 8) return setTrouble('The password needs at least 8 characters.');
     if (first && password !== again) return setTrouble('The two passwords differ.');
     setBusy(true);
-    const answer = await post(first ? '/setup' : '/session', { password });
+    const answer = await post(first ? '/setup' : '/session', asksCode ? { password, code } : { password });
     setBusy(false);
     if (answer.ok) location.assign('/');
     else
@@ -35,6 +43,20 @@ function Gate() {
             ? 'This gateway is yours. Choose a password: only who knows it can see your home and its energy.'
             : 'Sign in to see your home.'}
         </p>
+        {asksCode && (
+          <label>
+            Code on the gateway's label
+            <input
+              type="text"
+              name="code"
+              required
+              maxLength={256}
+              autocomplete="off"
+              value={code}
+              onInput={(event) => setCode(event.currentTarget.value)}
+            />
+          </label>
+        )}
         {/* Password managers file a password under a name. */}
         <input type="text" name="username" autocomplete="username" value="owner" hidden readOnly />
         <label>

@@ -7,6 +7,7 @@ import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
 import { Happened, Meters } from './history.tsx';
 import { useLive, usePolled } from './live.ts';
+import { ChangePassword } from './password.tsx';
 import { PriceCurve } from './prices.tsx';
 
 const SLOW_MS = 60_000;
@@ -36,6 +37,7 @@ function Home() {
         </section>
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
         <Meters view={view} />
+        <ChangePassword />
       </main>
       <footer class="fine">Hearth {view.version} · on your own network, without the internet</footer>
     </>

@@ -1,0 +1,93 @@
+/** The products that are known, one line each; a telegram finds its own by manufacturer, version and medium. */
+import { ok, type Result } from '../../../domain/errors.ts';
+import type { Reading } from '../../../domain/telegram.ts';
+import { apator08 } from './apator-08.ts';
+import { apator162 } from './apator-162.ts';
+import { apator172 } from './apator-172.ts';
+import { apatorEItn } from './apator-e-itn.ts';
+import { apatorNa1 } from './apator-na1.ts';
+import { axiomaQ400 } from './axioma-qalcosonic.ts';
+import { bfw240 } from './bfw-240.ts';
+import { hydroclima10, hydroclima11 } from './bmeters-hydroclima.ts';
+import { hydrodigit } from './bmeters-hydrodigit.ts';
+import { rfmTx1 } from './bmeters-rfm-tx1.ts';
+import { diehlIzar } from './diehl-izar.ts';
+import { ei6500 } from './ei-6500.ts';
+import { abbB23, ebz, eltako, em24, iem3000, imeConto, imeNemo, omnipower } from './electricity.ts';
+import { engelmannFaw } from './engelmann-faw.ts';
+import { gwfWater } from './gwf-water.ts';
+import { kamstrupHeat, kamstrupPressure, kamstrupWater } from './kamstrup.ts';
+import { evo868, microclima, waterstar } from './monthly-histories.ts';
+import { applyProfile, type Product, type Profile } from './profile.ts';
+import { qundis } from './qundis.ts';
+import { compact5, fhkv3, fhkv3Version94, mkRadio3a, mkRadio34, tsd2, vario451 } from './techem.ts';
+import { zenner0b } from './zenner-0b.ts';
+
+export const PROFILES: readonly Profile[] = [
+  abbB23,
+  apator08,
+  apator162,
+  apator172,
+  apatorEItn,
+  apatorNa1,
+  axiomaQ400,
+  bfw240,
+  hydroclima10,
+  hydroclima11,
+  hydrodigit,
+  rfmTx1,
+  diehlIzar,
+  ebz,
+  ei6500,
+  eltako,
+  em24,
+  engelmannFaw,
+  evo868,
+  gwfWater,
+  iem3000,
+  imeConto,
+  imeNemo,
+  kamstrupHeat,
+  kamstrupPressure,
+  kamstrupWater,
+  microclima,
+  omnipower,
+  qundis,
+  mkRadio3a,
+  mkRadio34,
+  vario451,
+  compact5,
+  fhkv3Version94,
+  fhkv3,
+  tsd2,
+  waterstar,
+  zenner0b,
+];
+
+const byProduct = new Map<string, Profile[]>();
+for (const profile of PROFILES) {
+  for (const key of profile.products) byProduct.set(key, [...(byProduct.get(key) ?? []), profile]);
+}
+
+const two = (byte: number): string => byte.toString(16).padStart(2, '0').toUpperCase();
+
+/** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
+export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
+
+/** Named readings of the first profile that has some, the most exact first. */
+export function namedReadings(product: Product): Result<readonly Reading[]> {
+  const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
+  for (const last of [
+    `${two(version)}/${two(mediumCode)}`,
+    `${two(version)}/*`,
+    `*/${two(mediumCode)}`,
+    '*/*',
+  ]) {
+    for (const profile of byProduct.get(`${manufacturer}/${last}`) ?? []) {
+      if (profile.ci && !profile.ci.includes(product.ci)) continue;
+      const readings = applyProfile(profile, product);
+      if (!readings.ok || readings.value.length > 0) return readings;
+    }
+  }
+  return ok([]);
+}

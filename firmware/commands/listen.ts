@@ -1,0 +1,50 @@
+/** `hearth listen`: what is on the air, for the installer. Nothing is stored; a key is tried with `hearth decode`. */
+import { type HeardMeter, WirelessReceiver } from '../adapters/meters/wmbus/receiver.ts';
+import { toHex } from '../codecs/bytes.ts';
+import { RECEIVERS } from '../codecs/wmbus/receivers/index.ts';
+import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
+import { HearthError } from '../domain/errors.ts';
+import { systemClock } from '../hal/clock.ts';
+import { type LinkSpec, realLink } from '../hal/links/open.ts';
+
+export interface ListenOptions {
+  readonly receiver: string;
+  /** A serial port, or HOST:PORT. */
+  readonly on: string;
+  readonly mode: string;
+}
+
+const MODES: readonly RadioMode[] = ['S1', 'T1', 'C1', 'C1+T1'];
+
+export async function listen(options: ListenOptions, output: NodeJS.WritableStream): Promise<void> {
+  const clock = systemClock();
+  const receiver = Object.keys(RECEIVERS).find((name) => name === options.receiver) as
+    | keyof typeof RECEIVERS
+    | undefined;
+  const mode = MODES.find((name) => name === options.mode);
+  if (!receiver) throw new HearthError('USAGE', `--receiver is one of ${Object.keys(RECEIVERS).join(', ')}`);
+  if (!mode) throw new HearthError('USAGE', `--mode is one of ${MODES.join(', ')}`);
+  const link = realLink(lineOf(options.on, RECEIVERS[receiver].line), clock);
+  const radio = new WirelessReceiver({ receiver, mode }, link, clock, (meter) => {
+    output.write(`${JSON.stringify(shown(meter))}\n`);
+  });
+  radio.start();
+  await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
+  await radio.stop();
+}
+
+function lineOf(on: string, line: (typeof RECEIVERS)[keyof typeof RECEIVERS]['line']): LinkSpec {
+  const tcp = /^([^/:]+):(\d{1,5})$/.exec(on);
+  if (tcp) return { kind: 'tcp', host: tcp[1] ?? '', port: Number(tcp[2]) };
+  return { kind: 'serial', path: on, ...line };
+}
+
+/** The last telegram too, so that a key can be tried on it. */
+function shown({ lastTelegram, lastMs, refused, ...meter }: HeardMeter): object {
+  return {
+    ...meter,
+    heard: new Date(lastMs).toISOString(),
+    ...(refused && { refused }),
+    hex: toHex(lastTelegram).toUpperCase(),
+  };
+}

@@ -1,0 +1,148 @@
+/**
+ * What no single field can state: names that are taken, lines that cannot be shared. Read from the file as it
+ * stands, so that these mistakes are told together with those of the schema.
+ */
+import { BUS_PROTOCOLS } from '../adapters/registry.ts';
+import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
+import type { Mistake } from './mistake.ts';
+
+interface Row {
+  readonly path: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** An identification number, with the letters of the maker before it where two meters share one. */
+const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
+
+export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistake[] {
+  const meters = rowsOf(json, 'meters');
+  const devices = rowsOf(json, 'devices');
+  return [
+    ...takenNames([...meters, ...devices]),
+    ...sharedLines(meters, devices),
+    ...secondGridMeter(meters),
+    ...meters.flatMap((meter) =>
+      (METER_RULES[String(meter.fields.protocol)] ?? []).flatMap((rule) => rule(meter, meters)),
+    ),
+    ...meters.flatMap(linkOfItsKind),
+    ...devices.flatMap((device) => unknownProfile(device, profiles)),
+  ];
+}
+
+function rowsOf(json: unknown, list: string): Row[] {
+  const rows = isRecord(json) ? json[list] : null;
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((fields: unknown, index) =>
+    isRecord(fields) ? { path: `${list}[${index}]`, fields } : [],
+  );
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function takenNames(rows: readonly Row[]): Mistake[] {
+  const owner = new Map<unknown, string>();
+  return rows.flatMap(({ path, fields: { id } }) => {
+    if (typeof id !== 'string') return [];
+    const first = owner.get(id);
+    if (first === undefined) owner.set(id, path);
+    return first === undefined
+      ? []
+      : { path: `${path}.id`, message: `expected a name of its own, "${id}" is ${first}` };
+  });
+}
+
+/** One line, one reader: only the meters of a bus, and the devices of a Modbus line, share theirs. */
+function sharedLines(meters: readonly Row[], devices: readonly Row[]): Mistake[] {
+  const users = new Map<string, { readonly path: string; readonly use: string }>();
+  const useOf = ({ path, fields: { protocol } }: Row): string =>
+    typeof protocol === 'string' && BUS_PROTOCOLS.has(protocol) ? protocol : path;
+  return [
+    ...meters.map((row) => ({ row, use: useOf(row) })),
+    ...devices.map((row) => ({ row, use: 'modbus' })),
+  ].flatMap(({ row: { path, fields }, use }) => {
+    const place = placeOf(fields.link);
+    if (place === null) return [];
+    const first = users.get(place);
+    if (first === undefined) users.set(place, { path, use });
+    return first === undefined || first.use === use
+      ? []
+      : { path: `${path}.link`, message: `expected a line of its own, ${place} is taken by ${first.path}` };
+  });
+}
+
+function placeOf(link: unknown): string | null {
+  if (!isRecord(link)) return null;
+  if (typeof link.path === 'string') return link.path;
+  if (typeof link.line === 'number') return `${link.chip ?? 'gpiochip0'} line ${link.line}`;
+  return typeof link.host === 'string' ? `${link.host}:${link.port}` : null;
+}
+
+function secondGridMeter(meters: readonly Row[]): Mistake[] {
+  const grid = meters.filter(({ fields }) => (fields.role ?? 'grid') === 'grid');
+  return grid.slice(1).map(({ path }) => ({
+    path: `${path}.role`,
+    message: `expected "sub": ${grid[0]?.path} is the meter at the grid connection`,
+  }));
+}
+
+type MeterRule = (meter: Row, meters: readonly Row[]) => Mistake[];
+
+const fits = (row: Row, key: string, isRight: boolean, message: string): Mistake[] =>
+  isRight ? [] : [{ path: `${row.path}.${key}`, message }];
+
+/** What a protocol needs to know of its meter. */
+const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
+  wmbus: [
+    (row) =>
+      fits(
+        row,
+        'address',
+        WIRELESS_ADDRESS.test(String(row.fields.address)),
+        'expected the eight digits on the meter, such as 12345678 or KAM 12345678',
+      ),
+    (row) =>
+      fits(row, 'receiver', row.fields.receiver !== undefined, 'expected the make of the radio receiver'),
+  ],
+  mbus: [
+    (row) =>
+      fits(
+        row,
+        'address',
+        typeof row.fields.address === 'string' && parseMeterAddress(row.fields.address) !== null,
+        'expected 0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04',
+      ),
+  ],
+  pulses: [
+    (row) => fits(row, 'pulses', row.fields.pulses !== undefined, 'expected what the pulses count'),
+    (row, meters) => {
+      const register = isRecord(row.fields.pulses) ? row.fields.pulses.register : undefined;
+      const isOther = meters.some(({ path, fields }) => path !== row.path && fields.id === register);
+      return fits(row, 'pulses.register', register === undefined || isOther, "expected another meter's id");
+    },
+  ],
+};
+
+/** Links that carry one protocol only, and what that protocol can do with no other. */
+const ONLY_FOR: Readonly<Record<string, string>> = {
+  gpio: 'pulses',
+  'pulse-line': 'pulses',
+  udp: 'dlms',
+};
+
+function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
+  if (!isRecord(link) || typeof link.kind !== 'string' || typeof protocol !== 'string') return [];
+  const only = ONLY_FOR[link.kind];
+  if (only !== undefined && only !== protocol)
+    return [
+      { path: `${path}.link.kind`, message: `expected serial or tcp: ${link.kind} is for ${only} alone` },
+    ];
+  if (protocol === 'pulses' && only === undefined)
+    return [{ path: `${path}.link.kind`, message: 'expected gpio or pulse-line for pulses' }];
+  return [];
+}
+
+function unknownProfile({ path, fields: { profile } }: Row, profiles: ReadonlySet<string>): Mistake[] {
+  if (typeof profile !== 'string' || profiles.has(profile)) return [];
+  return [{ path: `${path}.profile`, message: `expected one of ${[...profiles].join(', ')}` }];
+}

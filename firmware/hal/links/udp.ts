@@ -1,0 +1,73 @@
+/** Datagrams to and from one host as a link (DLMS over UDP); each keeps its bounds, any may be lost. */
+import { createSocket, type Socket } from 'node:dgram';
+import { fault, HearthError } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
+import type { Clock } from '../../domain/time.ts';
+import { within } from './deadline.ts';
+
+export interface UdpSpec {
+  readonly kind: 'udp';
+  readonly host: string;
+  readonly port: number;
+}
+
+const CONNECT_MS = 5_000;
+const WRITE_MS = 5_000;
+
+export function udpLink(spec: UdpSpec, clock: Clock): Link {
+  const name = `${spec.host}:${spec.port}/udp`;
+  let socket: Socket | null = null;
+  return {
+    name,
+    async open(events) {
+      const opened = createSocket(spec.host.includes(':') ? 'udp6' : 'udp4');
+      let failed: (error: Error) => void = () => {};
+      opened.on('error', (error) => {
+        failed(error);
+        if (socket !== opened) return;
+        // An ICMP refusal: nobody listens there any more.
+        socket = null;
+        opened.close();
+        events.gone(fault('LINK_GONE', `${name}: ${error.message}`));
+      });
+      opened.on('message', (bytes) => {
+        if (socket === opened) events.bytes(bytes, clock.elapsedMs());
+      });
+      opened.on('close', () => {
+        if (socket !== opened) return;
+        socket = null;
+        events.gone(null);
+      });
+      try {
+        await within(clock, CONNECT_MS, name, (done) => {
+          failed = done;
+          // A connected socket takes datagrams of this one peer only.
+          opened.connect(spec.port, spec.host, done);
+        });
+      } catch (error) {
+        opened.close();
+        const message = error instanceof Error ? error.message : 'refused';
+        throw new HearthError('LINK_REFUSED', `${name}: ${message}`, error);
+      }
+      socket = opened;
+    },
+    async write(bytes) {
+      const open = socket;
+      if (!open) throw new HearthError('LINK_GONE', `${name}: not open`);
+      await within(clock, WRITE_MS, name, (done) => open.send(bytes, done)).catch((error: unknown) => {
+        throw error instanceof HearthError
+          ? error
+          : new HearthError('LINK_GONE', `${name}: cannot be sent`, error);
+      });
+    },
+    configure: async () => false,
+    async close() {
+      const open = socket;
+      if (!open) return;
+      await within(clock, WRITE_MS, name, (done) => {
+        open.once('close', () => done());
+        open.close();
+      });
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Who keeps power when there is not enough for all: the owner's priorities first; among equals whoever has the least
+ * comfort left, then what runs already (switching wears), then whom waiting would cost most.
+ */
+import type { DeviceImage, Image } from '../domain/image.ts';
+import { comfortLeftMs, waitingCosts } from './alternative.ts';
+
+/** Nearer to its deadline than this a device has no comfort left to give. */
+const URGENT_MS = 3_600_000;
+
+/** Urgent, then who states no need and may do harm that nobody knows, then who can wait. */
+function harm(image: Image, device: DeviceImage): number {
+  const leftMs = comfortLeftMs(image, device);
+  if (leftMs === null) return (device.flexibility.need?.energy_Wh ?? 1) > 0 ? 1 : 3;
+  return leftMs < URGENT_MS ? 0 : 2;
+}
+
+/** Strongest first; the smaller value keeps its power. Each is worked out only where those before it tie. */
+const MEASURES: readonly ((image: Image, device: DeviceImage) => number)[] = [
+  (_image, { priority }) => priority,
+  harm,
+  (_image, { setPoint_W }) => ((setPoint_W ?? 0) > 0 ? 0 : 1),
+  (image, device) => -(waitingCosts(image, device) ?? 0),
+];
+
+/** Most needed first; gives way in reverse. The same image always gives the same order. */
+export function mostNeeded(image: Image, devices: readonly DeviceImage[]): DeviceImage[] {
+  return [...devices].sort((a, b) => {
+    for (const measure of MEASURES) {
+      const difference = measure(image, a) - measure(image, b);
+      if (Math.abs(difference) > 1e-9) return difference;
+    }
+    return a.id.localeCompare(b.id);
+  });
+}

@@ -1,0 +1,74 @@
+/** When the intervals of an OpenADR 3.1 event hold (User Guide, "interval periods"). */
+import { ok, type Result } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { durationMs, FOR_EVER_MS, startMs } from './duration.ts';
+import type { Event, Payload } from './openadr3-schema.ts';
+
+export interface TimedPayloads {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly payloads: readonly Payload[];
+}
+
+export interface TimeContext {
+  readonly receivedMs: number;
+  /** The random shift of an event's start, in [−1, 1); the same for the same event, over restarts. */
+  readonly draw: (eventId: string) => number;
+}
+
+/** PT0S on the event or its only period says that it is off. */
+export const isCancelled = (event: Event): boolean =>
+  durationMs(event.duration ?? 'PT1S') === 0 || durationMs(event.intervalPeriod?.duration ?? 'PT1S') === 0;
+
+/** An interval without its own period follows the one before. */
+export function timeline(event: Event, context: TimeContext): Result<readonly TimedPayloads[]> {
+  const begin = eventStart(event, context);
+  if (!begin.ok) return begin;
+  const out: TimedPayloads[] = [];
+  let nextMs: number | null = begin.value;
+  for (const [index, { intervalPeriod, payloads }] of (event.intervals ?? []).entries()) {
+    const own: string | undefined = intervalPeriod?.start;
+    const fromMs: number | null = own === undefined ? nextMs : startMs(own, context.receivedMs);
+    const length = durationMs(intervalPeriod?.duration ?? event.intervalPeriod?.duration ?? 'P9999Y');
+    if (fromMs === null) return badTime(`intervals.${index}.intervalPeriod.start`);
+    if (length === null) return badTime(`intervals.${index}.intervalPeriod.duration`);
+    nextMs = fromMs + length;
+    if (length > 0) out.push({ fromMs, untilMs: nextMs, payloads });
+  }
+  if (out.length === 0) return badTime('intervals: the event has none');
+  return overall(event, out);
+}
+
+const badTime = (path: string): { ok: false; error: { code: 'SIGNAL_INVALID'; message: string } } => ({
+  ok: false,
+  error: { code: 'SIGNAL_INVALID', message: `${path}: expected a time or duration of RFC 3339 / ISO 8601` },
+});
+
+/** The event's own start, moved by its random share; null when it has none. */
+function eventStart({ id, intervalPeriod }: Event, { receivedMs, draw }: TimeContext): Result<number | null> {
+  if (intervalPeriod?.start === undefined) return ok(null);
+  const at = startMs(intervalPeriod.start, receivedMs);
+  const most = durationMs(intervalPeriod.randomizeStart ?? 'PT0S');
+  if (at === null) return badTime('intervalPeriod.start');
+  if (most === null) return badTime('intervalPeriod.randomizeStart');
+  return ok(at + (most > 0 ? Math.round(most * draw(id)) : 0));
+}
+
+/** `event.duration` longer than the intervals repeats them, shorter cuts them. */
+function overall(event: Event, slots: readonly TimedPayloads[]): Result<readonly TimedPayloads[]> {
+  if (event.duration == null) return ok(slots);
+  const length = durationMs(event.duration);
+  if (length === null) return badTime('duration');
+  const first = Math.min(...slots.map((s) => s.fromMs));
+  const span = Math.max(...slots.map((s) => s.untilMs)) - first;
+  const end = first + length;
+  const out: TimedPayloads[] = [];
+  for (let offset = 0; first + offset < end && out.length < LIMITS.signalIntervals; offset += span) {
+    for (const s of slots) {
+      const [fromMs, untilMs] = [s.fromMs + offset, Math.min(s.untilMs + offset, end)];
+      if (fromMs < untilMs) out.push({ ...s, fromMs, untilMs });
+    }
+    if (span >= FOR_EVER_MS) break;
+  }
+  return ok(out);
+}

@@ -1,0 +1,44 @@
+/** What is agreed with an operator about one programme, at commissioning: no message says any of it. */
+import * as z from 'zod';
+
+const share = z.number().min(0).max(1);
+
+/** What a level of a SIMPLE event means here: a limit, a reduction by a share of the baseline, or nothing. */
+const level = z.union(
+  [z.null(), z.strictObject({ limit_W: z.number().min(0) }), z.strictObject({ reduceBy: share })],
+  { error: 'expected null, {"limit_W": …} or {"reduceBy": 0…1}' },
+);
+
+export const programSchema = z.strictObject({
+  id: z.string().min(1).max(128),
+  /** Who is behind it, as the owner sees it. */
+  name: z.string().min(1),
+  binding: z.enum(['informational', 'commandable']),
+  scope: z.enum(['site', 'controllable']).default('site'),
+  /** A filter: messages of this programme are taken from these topics only. */
+  topic: z.string().min(1).optional(),
+  /** What reductions are measured against. */
+  baseline: z
+    .strictObject({
+      name: z.enum(['contracted', 'nominal', 'mean15min']),
+      contracted_W: z.number().positive().optional(),
+    })
+    .optional(),
+  /** OpenADR 3.1.0 forbids the negative change that a reduction is: some send it positive. */
+  reductionSign: z.enum(['negative', 'positive']).optional(),
+  /** Normal, moderate, high, emergency (SIMPLE 0…3). */
+  levels: z.tuple([level, level, level, level]).optional(),
+  /** How loads come back after a limit (BK6-22-300 annex 1, 4.3: gradually). */
+  restore: z
+    .strictObject({
+      spreadMs: z.int().min(0).max(3_600_000),
+      rampMs: z.int().min(0).max(3_600_000),
+    })
+    .optional(),
+});
+
+export type ProgramSetting = z.infer<typeof programSchema>;
+export type Level = z.infer<typeof level>;
+
+/** Where nothing is agreed: up to two minutes by chance, then up within one. */
+export const RESTORE_DEFAULT = { spreadMs: 120_000, rampMs: 60_000 } as const;

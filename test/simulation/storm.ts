@@ -1,0 +1,159 @@
+/**
+ * The gateway on simulated time under a seeded storm of faults: lines drop and garble, the broker vanishes, devices
+ * refuse, the process is killed, the clock jumps. Run in a process of its own, for the test runner's hooks on each
+ * promise cost more than the whole house: `node test/simulation/storm.ts SEED DAYS storm|calm` prints the account.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { LIMITS } from '../../firmware/domain/limits.ts';
+import { limitFor, type SimulatedHome, simulatedHome } from './home.ts';
+
+const HOUR = 3_600_000;
+export const START = Date.UTC(2026, 2, 27, 23);
+/** A reading a cycle old, one cycle, three attempts of two seconds, and the meter's own interval. */
+const REACTION_MS = 30_000;
+const STEP_MS = 10_000;
+/** After the storm, so that a disk that refused can take what waited. */
+const CALM_MS = 2 * LIMITS.storeRetryMaxMs;
+const FUSE_W = 35 * 230 * 3;
+const METER = 'grid/activeEnergyImport';
+
+export interface Account {
+  readonly violations: string[];
+  faults: number;
+  kills: number;
+  /** Readings of the meter handed to the store, and how many of them a kill took, each within the stated bound. */
+  handedIn: number;
+  lost: number;
+  commits: number;
+  size_bytes: number;
+  seconds: number;
+  readonly trace: string[];
+}
+
+/** One thing that goes wrong, and when it is mended. */
+function strike(home: SimulatedHome, account: Account): void {
+  const { random, lines, twins, clock, operator } = home;
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T;
+  const lastsMs = 5_000 + random.next() * 180_000;
+  account.faults += 1;
+  const line = lines[pick(['grid', 'boiler', 'wallbox', 'roof'] as const)];
+  const kind = Math.floor(random.next() * 9);
+  if (kind === 0) {
+    line.drop();
+    clock.after(lastsMs, () => line.restore());
+  } else if (kind === 1) {
+    line.silence(true);
+    clock.after(lastsMs, () => line.silence(false));
+  } else if (kind === 2) line.garbleNext();
+  else if (kind === 3) {
+    operator.vanish();
+    clock.after(lastsMs, () => operator.appear());
+  } else if (kind === 4) {
+    account.kills += 1;
+    home.kill();
+  } else if (kind === 8) {
+    home.diskRefuses(true);
+    clock.after(lastsMs, () => home.diskRefuses(false));
+  } else if (kind === 5) {
+    const byMs = (random.next() - 0.5) * 20_000;
+    clock.jumpWall(byMs);
+    clock.after(lastsMs, () => clock.jumpWall(-byMs));
+  } else {
+    const twin = twins[pick(['boiler', 'wallbox', 'roof'] as const)];
+    twin.misbehaves = pick(['exception', 'silent', 'wrongTransaction'] as const);
+    clock.after(Math.min(lastsMs, 15_000), () => {
+      twin.misbehaves = 'none';
+    });
+  }
+}
+
+/** Runs and checks. Days may be parts of one. */
+export async function simulate(seed: number, days: number, stormy: boolean): Promise<Account> {
+  const startedAt = performance.now();
+  const dir = mkdtempSync(path.join(tmpdir(), 'hearth-storm-'));
+  const home = simulatedHome(seed, START, path.join(dir, 'hearth.sqlite'));
+  const account: Account = {
+    violations: [],
+    faults: 0,
+    kills: 0,
+    handedIn: 0,
+    lost: 0,
+    commits: 0,
+    size_bytes: 0,
+    seconds: 0,
+    trace: [],
+  };
+  const known = new Set<number>();
+  const limits = limitWatch(home, account);
+  const endMs = days * 24 * HOUR;
+  for (let atMs = STEP_MS; atMs <= endMs + CALM_MS; atMs += STEP_MS) {
+    if (atMs > endMs) home.diskRefuses(false);
+    else if (stormy && home.random.next() < 0.02) strike(home, account);
+    if (home.random.next() < 0.0008) publishLimit(home, atMs);
+    await home.clock.advanceTo(atMs);
+    known.add(Math.round(home.importEnergy_Wh()));
+    limits(atMs);
+    if (atMs % (10 * 60_000) === 0) account.trace.push(traceLine(home, atMs));
+  }
+  checkSeries(home, account, known);
+  account.commits = home.commits();
+  account.size_bytes = home.storage().health().size_bytes ?? 0;
+  await home.stop();
+  rmSync(dir, { recursive: true, force: true });
+  account.seconds = (performance.now() - startedAt) / 1000;
+  return account;
+}
+
+function publishLimit({ random, ...home }: SimulatedHome, atMs: number): void {
+  const limit_kW = random.next() < 0.2 ? 0 : 2 + random.next() * 6;
+  limitFor({ random, ...home }, `l${Math.floor(atMs / STEP_MS)}`, 30, limit_kW);
+}
+
+const traceLine = ({ twins, net_W }: SimulatedHome, atMs: number): string =>
+  [
+    atMs,
+    twins.boiler.registers.coils.get(0) ?? 0,
+    twins.wallbox.registers.holding.get(1000) ?? 0,
+    Math.round(net_W()),
+  ].join(' ');
+
+/** A device that is out of reach cannot obey, and that time does not count against the gateway. */
+function limitWatch(home: SimulatedHome, account: Account): (atMs: number) => void {
+  let overSinceMs: number | null = null;
+  return (atMs) => {
+    const { image, decision } = home.house().gateway.snapshot();
+    const limit_W = Math.min(FUSE_W, ...(decision?.limits ?? []).map((l) => l.limit_W));
+    const steered_W = image.devices
+      .filter((d) => d.id !== 'roof')
+      .reduce((sum, d) => sum + Math.max(0, d.setPoint_W ?? 0), 0);
+    const reachable =
+      image.devices.every((d) => d.health === 'ok') && image.grid_W.ageMs <= image.site.staleAfterMs;
+    // Only what can be steered can be turned down: without it the house may still need more than the limit.
+    const over = reachable && steered_W > 0 && home.net_W() > limit_W;
+    overSinceMs = over ? (overSinceMs ?? atMs) : null;
+    if (overSinceMs !== null && atMs - overSinceMs > REACTION_MS)
+      account.violations.push(`${atMs}: ${Math.round(home.net_W())} W over ${limit_W} W`);
+  };
+}
+
+/** No reading invented; none lost but those a kill took before they had to be on disk. */
+function checkSeries(home: SimulatedHome, account: Account, known: ReadonlySet<number>): void {
+  const rows = home.storage().series.read(METER, 'raw', 0, 8e15);
+  for (const { value } of rows)
+    if (value === null || ![-1, 0, 1].some((d) => known.has(Math.round(value) + d)))
+      account.violations.push(`invented ${value}`);
+  const stored = new Set(rows.map(({ atMs }) => atMs));
+  for (const { atMs, elapsedMs } of home.handedIn(METER)) {
+    account.handedIn += 1;
+    if (stored.has(atMs)) continue;
+    account.lost += 1;
+    if (!home.kills().some((kill) => elapsedMs <= kill.atMs && elapsedMs >= kill.safeMs))
+      account.violations.push(`lost ${atMs}, received at ${elapsedMs}`);
+  }
+}
+
+const [seed, days, weather] = process.argv.slice(2);
+if (import.meta.main && seed !== undefined)
+  console.log(JSON.stringify(await simulate(Number(seed), Number(days), weather !== 'calm')));
