@@ -81,7 +81,7 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
-    plan: () => planning?.current() ?? null,
+    ...(board.solve !== undefined && { modes: (devices) => planning?.modes(devices) ?? {} }),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
     feedWatchdog: board.feedWatchdog,

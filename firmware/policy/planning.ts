@@ -7,14 +7,24 @@
 import type { HousePlan } from '../domain/house-plan.ts';
 import { PLAN_VALID_MS } from '../domain/house-plan.ts';
 import type { Image } from '../domain/image.ts';
+import type { Modes } from '../domain/mode.ts';
 import { priceCurve } from '../domain/price-curve.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { baseLoad_W } from './balance.ts';
+import { modesOf } from './followers/modes-of.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
 import { houseForecasts } from './forecast/house.ts';
 import { isProducer } from './plan.ts';
-import { followed, horizonOf, houseScenario, isPlanned, PLAN_SLOT_MS } from './planner/house.ts';
+import {
+  horizonOf,
+  houseScenario,
+  isPlanned,
+  modesNow,
+  orSurplus,
+  PLAN_SLOT_MS,
+  plannedSlots,
+} from './planner/house.ts';
 import { makePlan, type Plan, type SolveProgram } from './planner/planner.ts';
 import type { Schedule } from './planner/scenario.ts';
 
@@ -54,6 +64,11 @@ export class Planning {
     return plan && now < plan.untilMs && Math.abs(now - plan.madeMs) <= PLAN_VALID_MS ? plan : null;
   }
 
+  /** What devices are to do by the plan, as far as it may be followed now. */
+  modes(devices: Image['devices']): Modes {
+    return modesNow(this.plan, { devices, wallMs: this.deps.clock.wallMs() });
+  }
+
   start(): void {
     this.stopLooking = every(this.deps.clock, LOOK_MS, () => this.look());
   }
@@ -90,10 +105,12 @@ export class Planning {
     const plan = await makePlan(scenario, { solve, ...this.shifted(fromMs) });
     this.made = { slotMs: fromMs, schedule: plan.schedule };
     const { cost, bound, gap, source } = plan.certificate;
+    const { import_kw, export_kw } = plan.evaluation;
+    const means = plannedSlots(image, scenario, plan.schedule, import_kw, export_kw);
     this.plan = {
       madeMs: fromMs,
       untilMs: fromMs + slots * PLAN_SLOT_MS,
-      devices: followed(image, scenario, plan.schedule, fromMs),
+      modes: orSurplus(modesOf(means), scenario, plan.schedule),
       certificate: { cost, bound, gap, source },
       quality: forecasts.quality,
     };

@@ -6,6 +6,7 @@ import { MbusBus } from '../../firmware/adapters/meters/mbus/bus.ts';
 import { MBUS_DEFAULTS, type MbusSettings } from '../../firmware/adapters/meters/mbus/index.ts';
 import { searchBus } from '../../firmware/adapters/meters/mbus/search.ts';
 import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
+import { probeMbus } from '../../firmware/commands/probe-mbus.ts';
 import { checkConfig } from '../../firmware/config/check.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { MeterEvent } from '../../firmware/domain/meter-event.ts';
@@ -21,6 +22,8 @@ import { PacedClock } from '../twins/paced-clock.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text.replace(/\s/g, ''), 'hex');
 const real = systemClock();
+const example = (): object =>
+  JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../board/hearth.example.json'), 'utf8'));
 const START_MS = Date.UTC(2026, 5, 1);
 
 /** A level converter on a TCP port with its bus behind it. */
@@ -76,6 +79,36 @@ test('a serial line is searched at every speed until its meters answer', async (
   ]);
   await bus.close();
   await line.close();
+});
+
+test('hearth probe: what is found can be pasted into the configuration', async (t) => {
+  const { clock, carrier } = await converter([
+    twinMeter('12345678'),
+    twinMeter('12345679', { medium: 7, misbehaves: 'mute' }),
+    twinMeter('87654321', { primary: 7, medium: 7 }),
+  ]);
+  const on = `127.0.0.1:${carrier.port}`;
+  const said: { stdout: string[]; stderr: string[] } = { stdout: [], stderr: [] };
+  const output = {
+    stdout: { write: (text: string) => void said.stdout.push(text) },
+    stderr: { write: (text: string) => void said.stderr.push(text) },
+  };
+  const open: typeof realLink = (spec) => clock.counting(realLink(spec, real));
+  await probeMbus({ on, by: 'secondary' }, output, clock, open);
+  const { meters } = JSON.parse(said.stdout.join(''));
+  t.match(meters.map((m: { address: string; name: string }) => [m.address, m.name]).sort(), [
+    ['12345678-KAM-1b-04', 'heat 12345678'],
+    ['87654321-KAM-1b-07', 'water 87654321'],
+  ]);
+  t.match(said.stderr.join(''), /12345679.*sends no data/);
+  t.match(said.stderr.join(''), /primary address 7, 2400 baud/);
+  t.match(checkConfig({ ...example(), meters }), { ok: true });
+  said.stdout.length = 0;
+  await probeMbus({ on, by: 'primary', mask: '12FFFFFF', baud: '2400' }, output, clock, open);
+  t.ok(JSON.parse(said.stdout.join('')).meters.length >= 1);
+  for (const wrong of [{ by: 'name' }, { by: 'both', baud: '2401' }, { by: 'both', mask: '17' }])
+    await t.rejects(probeMbus({ on, ...wrong }, output, clock, open), { code: 'USAGE' });
+  await carrier.close();
 });
 
 // ---------- as meters of a house ----------
@@ -241,6 +274,22 @@ test('meters of one line take turns; one that is silent does not hold up the oth
   t.equal(good.asked, asked, 'closed is closed');
 });
 
+test('250 meters on one line are read, each in its turn', async (t) => {
+  const ids = Array.from({ length: 250 }, (_, i) => String(50_000_000 + 7 * i));
+  const home = house(ids.map((id) => twinMeter(id)));
+  const meters = ids.map((id) => home.open(id, { readsPerDay: null }, HOUR_MS));
+  const heard = meters.map(listen);
+  await home.pass(HOUR_MS / 2);
+  t.ok(heard.every((h) => valueIn(h.measured, 'heatEnergy') === 12_345_000));
+  t.same(
+    heard.flatMap((h) => h.faults),
+    [],
+  );
+  await home.pass(HOUR_MS);
+  t.ok(home.twin.meters.every((meter) => meter.asked === 2));
+  await Promise.all(meters.map((meter) => meter.close()));
+});
+
 test('a meter with several telegrams, over TCP with echo and noise, as the composition root opens it', async (t) => {
   const { clock, twin, carrier, link } = await converter([
     twinMeter('12345678', { primary: 9, telegrams: [HEAT, DUE_DATE] }),
@@ -263,9 +312,7 @@ test('a meter with several telegrams, over TCP with echo and noise, as the compo
 });
 
 test('the configuration of M-Bus meters', async (t) => {
-  const base = JSON.parse(
-    readFileSync(path.resolve(import.meta.dirname, '../../board/hearth.example.json'), 'utf8'),
-  );
+  const base = example();
   const link = { kind: 'tcp', host: '192.0.2.1', port: 2001 };
   const withMeter = (meter: object) =>
     checkConfig({ ...base, meters: [{ id: 'heat', name: 'Heat', protocol: 'mbus', link, ...meter }] });

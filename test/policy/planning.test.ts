@@ -5,6 +5,7 @@ import { refuse } from '../../firmware/domain/errors.ts';
 import { type HousePlan, PLAN_VALID_MS } from '../../firmware/domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { ModeSlot } from '../../firmware/domain/mode.ts';
 import type { JournalEntry } from '../../firmware/domain/storage.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
@@ -13,6 +14,7 @@ import { clearSky_W, sunAt } from '../../firmware/policy/forecast/clear-sky.ts';
 import { LOAD, profileForecast, TEMPERATURE } from '../../firmware/policy/forecast/profile.ts';
 import { errorOf, QUARTER_MS, type Sample } from '../../firmware/policy/forecast/series.ts';
 import { solarForecast } from '../../firmware/policy/forecast/solar.ts';
+import { modesNow } from '../../firmware/policy/planner/house.ts';
 import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
 import { openStore } from '../../firmware/store/index.ts';
@@ -148,8 +150,11 @@ function planning(now: Image, patch: Partial<PlanningDeps> = {}) {
   return { planner, journal, clock };
 }
 
+const charging = (plan: HousePlan | null, id: string): ModeSlot[] =>
+  (plan?.modes[id] ?? []).filter((s) => s.mode.kind === 'charge');
 const runs = (plan: HousePlan | null, id: string): number[] =>
-  (plan?.devices.get(id) ?? []).filter((s) => s.power_W > 0).map((s) => (s.fromMs - NOON) / HOUR);
+  charging(plan, id).map((s) => (s.fromMs - NOON) / HOUR);
+const withModes = (planner: Planning, now: Image): Image => ({ ...now, modes: planner.modes(now.devices) });
 
 test('a car is planned into the cheap hours; rules and guard stand above the plan', async (t) => {
   const house = image({ devices: [CAR(5000), boiler()], signals: [CURVE] });
@@ -167,8 +172,8 @@ test('a car is planned into the cheap hours; rules and guard stand above the pla
   );
   t.match(plan?.quality.load, { source: 'latest' }, 'without a history the load of now goes on');
   t.match(journal, [{ subject: 'planner', code: 'PLANNED' }]);
-  const early = decide({ ...house, plan });
-  t.match(early.devices[0], { setPoint_W: 0, reasons: [{ code: 'PRICE_WAIT' }] });
+  const early = decide(withModes(planner, house));
+  t.match(early.devices[0], { setPoint_W: 0, reasons: [{ code: 'PLANNED', values: { mode: 'surplus' } }] });
   t.ok(
     early.devices[0]?.planned.every((s) => s.fromMs >= NOON + 5 * HOUR && s.power_W > 0),
     'shown on the page',
@@ -177,13 +182,12 @@ test('a car is planned into the cheap hours; rules and guard stand above the pla
   await planning(atFive).planner.look();
   const later = planning(atFive);
   await later.planner.look();
-  const running = decide({ ...atFive, plan: later.planner.current() });
+  const running = decide(withModes(later.planner, atFive));
   t.match(running.devices[0], { reasons: [{ code: 'PLANNED' }] });
   const power = running.devices[0]?.setPoint_W ?? 0;
   t.ok(power >= 1380, `charges with ${power} W`);
   const limited = decide({
-    ...atFive,
-    plan: later.planner.current(),
+    ...withModes(later.planner, atFive),
     grid_W: known(1500),
     signals: [
       CURVE,
@@ -195,25 +199,22 @@ test('a car is planned into the cheap hours; rules and guard stand above the pla
 
 test('a plan that lies, is old, or leaves too little time is not followed', (t) => {
   const house = image({ devices: [CAR(5000)], signals: [CURVE] });
-  const slots = (power_W: number) =>
-    Array.from({ length: 48 }, (_, i) => ({
-      fromMs: NOON + (i * HOUR) / 4,
-      untilMs: NOON + ((i + 1) * HOUR) / 4,
-      mode: power_W > 0 ? ('UP_TO' as const) : ('OFF' as const),
-      power_W,
-    }));
   const plan = (power_W: number, madeMs = NOON): HousePlan => ({
     madeMs,
     untilMs: NOON + 12 * HOUR,
-    devices: new Map([['wallbox', slots(power_W)]]),
+    modes: {
+      wallbox: [{ fromMs: NOON, untilMs: NOON + 12 * HOUR, mode: { kind: 'charge', upTo_W: power_W } }],
+    },
     certificate: { cost: 0, bound: null, gap: null, source: 'stand-in' },
     quality: {
       load: { source: 'none', meanError_W: null, bias_W: null },
       solar: { source: 'none', meanError_W: null, bias_W: null },
     },
   });
-  const point = (p: HousePlan, at = NOON): number | undefined =>
-    decide({ ...house, wallMs: at, plan: p }).devices[0]?.setPoint_W;
+  const point = (p: HousePlan, at = NOON, devices = house.devices): number | undefined => {
+    const now = { ...house, devices, wallMs: at };
+    return decide({ ...now, modes: modesNow(p, now) }).devices[0]?.setPoint_W;
+  };
   t.equal(point(plan(2000)), 1840, 'up to what is planned, in its steps');
   for (const power_W of [1e12, Number.NaN, Infinity, -5000])
     t.ok([0, 3680].includes(point(plan(power_W)) ?? -1), `planned ${power_W}: ${point(plan(power_W))}`);
@@ -223,6 +224,8 @@ test('a plan that lies, is old, or leaves too little time is not followed', (t) 
     3680,
     'the time that is left just suffices: no plan makes it wait',
   );
+  t.equal(point(plan(3680), NOON, [CAR(0)]), 0, 'it has what it wanted');
+  t.equal(point(plan(3680), NOON, [CAR(5000, { override: { kind: 'off' } })]), 0, 'its owner said off');
   t.end();
 });
 
@@ -309,11 +312,8 @@ test('from a store on disk: base load, sun and their errors; the last good plan 
   t.match(plan?.quality, { load: { source: 'history' }, solar: { source: 'clear-sky' } });
   t.ok((plan?.quality.load.meanError_W ?? 1e9) < 40, 'the car’s own draw is no base load');
   t.ok((plan?.quality.solar.meanError_W ?? 1e9) < 250, `sun: ${plan?.quality.solar.meanError_W}`);
-  const slots = (plan?.devices.get('wallbox') ?? []).filter((s) => s.power_W > 0);
-  t.ok(
-    slots.length > 0 && slots.every((s) => s.mode === 'SURPLUS' && s.fromMs > now + 2 * HOUR),
-    'it waits for the sun',
-  );
+  const slots = (plan?.modes.wallbox ?? []).filter((s) => s.mode.kind !== 'off');
+  t.ok(slots.length > 0 && slots.every((s) => s.mode.kind === 'surplus'), 'it waits for the sun');
   await clock.advanceTo(QUARTER_MS);
   house = { ...house, wallMs: now + QUARTER_MS, signals: [] };
   t.equal(planner.current(), plan, 'until the next one');

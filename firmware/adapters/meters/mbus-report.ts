@@ -65,7 +65,10 @@ export class MbusReport {
   private freshPast(telegrams: readonly Telegram[], { wallMs }: Received): PastValue[] {
     if (!isWallPlausible(wallMs)) return [];
     const { timeZone } = this.options;
-    return pastValues(telegrams)
+    const once = new Map(
+      pastValues(telegrams).map((value) => [`${value.reading.obis}@${value.date}`, value]),
+    );
+    return [...once.values()]
       .filter(({ reading, date }) => {
         const atMs = mbusInstant(date, timeZone);
         return date > (this.told.dates[reading.obis] ?? '') && atMs !== null && atMs < wallMs + AHEAD_MS;

@@ -9,13 +9,14 @@ import type { P1Frame } from './decoder.ts';
  * telegram, because nothing says that the other lines are sound.
  */
 export function readP1(frame: P1Frame): Result<Telegram> {
-  const [header = '', ...lines] = frame.text.split(/\r\n|\r|\n/);
+  const [header = '', ...lines] = linesOf(frame.text);
   const sets: DataSet[] = [];
   for (const line of lines) {
-    if (line.trim() === '') continue;
-    const before = line.trimStart().startsWith('(') ? (sets.pop() ?? null) : null;
+    const start = line.trimStart();
+    if (start === '') continue;
+    const before = start.startsWith('(') ? (sets.pop() ?? null) : null;
     const read = readLine(line, before);
-    if (read.ok) sets.push(...read.value);
+    if (read.ok) for (const set of read.value) sets.push(set);
     else if (frame.proof === 'absent') return read;
   }
   const readings: Reading[] = [];
@@ -29,6 +30,12 @@ export function readP1(frame: P1Frame): Result<Telegram> {
   return ok({ meter: identity(header, readings), ...(time === undefined ? {} : { time }), readings });
 }
 
+/** Lines end in CR LF; where a tty or a tool was in between, in one of them. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\r\n');
+  return lines.some((line) => line.includes('\r') || line.includes('\n')) ? text.split(/\r\n|\r|\n/) : lines;
+}
+
 /** DSMR 3.0: `0-n:24.3.0(time)(status)(period)(count)(code)(unit)` and the value alone on the next line. */
 function gasOfDsmr3(set: DataSet): Result<Reading> {
   const unit = set.groups[5];
@@ -40,8 +47,11 @@ function gasOfDsmr3(set: DataSet): Result<Reading> {
   return ok({ ...plain.value, ...number.value, values: plain.value.values ?? [] });
 }
 
+/** Codes under which meters send their number. */
+const NUMBERS: ReadonlySet<string> = new Set(['0-0:96.1.1', '0-0:96.1.0', '0-0:42.0.0']);
+
 function identity(header: string, readings: readonly Reading[]): MeterIdentity {
-  const text = readings.find((r) => /^0-0:(96\.1\.1|96\.1\.0|42\.0\.0)$/.test(r.obis ?? ''))?.text;
+  const text = readings.find(({ obis }) => NUMBERS.has(obis ?? ''))?.text;
   return { id: text === undefined ? header.slice(5) : unhex(text), manufacturer: header.slice(1, 4) };
 }
 

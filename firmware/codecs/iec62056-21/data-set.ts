@@ -25,6 +25,8 @@ const ID_CHARS = 32;
  */
 export function readLine(line: string, before: DataSet | null): Result<readonly DataSet[]> {
   if (CONTROL.test(line)) return refuse('BAD_FRAME', 'a data line holds a control character');
+  const plain = before === null ? plainLine(line) : null;
+  if (plain) return ok([plain]);
   const sets: { id: string; groups: string[] }[] = before
     ? [{ id: before.id, groups: [...before.groups] }]
     : [];
@@ -48,6 +50,15 @@ export function readLine(line: string, before: DataSet | null): Result<readonly 
   return ok(sets);
 }
 
+/** `id(value)` and no more, as nearly every line is; null for anything else. */
+function plainLine(line: string): DataSet | null {
+  const open = line.indexOf('(');
+  const close = line.length - 1;
+  if (open <= 0 || open > ID_CHARS || line.indexOf(')') !== close || line.indexOf('(', open + 1) >= 0)
+    return null;
+  return { id: line.slice(0, open).trim(), groups: [line.slice(open + 1, close)] };
+}
+
 /** The bracket that closes the group: the first one, unless text holds balanced brackets of its own. */
 function closing(line: string, open: number): number {
   const first = line.indexOf(')', open);
@@ -67,6 +78,7 @@ export function readValue(text: string): Result<Value> {
   if (time !== undefined) return ok(time === null ? { value: null, quality: 'invalid' } : { time });
   const star = text.lastIndexOf('*');
   if (star >= 0) return withUnit(text.slice(0, star).trim(), text.slice(star + 1).trim());
+  if (!text.includes(' ')) return ok({ text });
   // Iskra MT171 puts the unit behind a blank.
   const blank = /^([+-]?\d+(?:\.\d+)?) ([A-Za-z][A-Za-z0-9]{0,4})$/.exec(text);
   if (blank?.[1] && blank[2] && toHouseUnit(blank[2])) return withUnit(blank[1], blank[2]);
@@ -82,6 +94,8 @@ function withUnit(digits: string, unit: string): Result<Value> {
 
 /** A data set as a reading. One value stands in the reading itself, several in its `values` too. */
 export function readingOf(set: DataSet): Result<Reading> {
+  const [only = ''] = set.groups;
+  if (set.groups.length === 1 && !only.includes('&')) return single(set.id, only);
   const values: Value[] = [];
   for (const part of set.groups.flatMap(parts)) {
     const value = readValue(part);
@@ -100,6 +114,14 @@ export function readingOf(set: DataSet): Result<Reading> {
     }
   }
   return ok({ obis: set.id, values });
+}
+
+function single(id: string, text: string): Result<Reading> {
+  const value = readValue(text);
+  if (!value.ok) return { ok: false, error: { ...value.error, message: `${id}: ${value.error.message}` } };
+  const { value: number, unit, text: plain } = value.value;
+  if (number != null && unit !== undefined) return ok({ obis: id, value: number, unit });
+  return ok(plain === undefined ? { obis: id, ...value.value } : { obis: id, text: plain });
 }
 
 /** T550 heat meters join values with `&`; an OBIS code never stands in brackets with one. */

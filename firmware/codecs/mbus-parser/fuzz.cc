@@ -24,6 +24,8 @@ void check(const mbus::Result& result, const mbus::Record* records, size_t capac
     require(static_cast<size_t>(r.dataStart) + r.dataLength <= size);
     require(static_cast<size_t>(r.nameStart) + r.nameLength <= size);
     require(std::isfinite(r.value));
+    // Each record begins after the one before: no byte is read twice, so that time is bounded by the length.
+    require(i == 0 || r.start > records[i - 1].start);
   }
 }
 

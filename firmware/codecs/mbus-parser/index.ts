@@ -126,15 +126,23 @@ const values = new Float64Array(rows.buffer);
 const QUALITIES = ['good', 'doubtful', 'invalid'] as const;
 let native: Native | null = null;
 
+/** Made by scripts/prebuild-mbus-parser.ts for this kind of machine, or compiled at install. */
+const BINARIES = [`./prebuilds/linux-${process.arch}/mbus_parser.node`, './build/Release/mbus_parser.node'];
+
 /** Loads the addon on first use, so that a house without M-Bus needs no compiler. */
 function load(): Native {
   if (native) return native;
-  try {
-    native = createRequire(import.meta.url)('./build/Release/mbus_parser.node') as Native;
-  } catch (error) {
-    throw new HearthError('UNSUPPORTED', 'the M-Bus parser is not built: run scripts/setup.sh', error);
+  const require = createRequire(import.meta.url);
+  let reason: unknown;
+  for (const binary of BINARIES) {
+    try {
+      native = require(binary) as Native;
+      return native;
+    } catch (error) {
+      reason = error;
+    }
   }
-  return native;
+  throw new HearthError('UNSUPPORTED', 'the M-Bus parser is not built: run scripts/setup.sh', reason);
 }
 
 /**
@@ -160,7 +168,7 @@ function recordOf({ quantities, units }: Native, bytes: Uint8Array, row: number)
   const dataLength = at(row + DATA_LENGTH);
   const nameLength = at(row + NAME_LENGTH);
   const high = at(row + STORAGE_HIGH);
-  const text = kind === 'text' ? latin1(bytes, dataStart, dataLength) : timeText(kind, value);
+  const text = textOf(kind, value, bytes, dataStart, dataLength);
   return {
     function: FUNCTIONS[at(row + FUNCTION)] ?? 'inst',
     storage: high === 0 ? at(row + STORAGE_LOW) >>> 0 : high * 2 ** 32 + (at(row + STORAGE_LOW) >>> 0),
@@ -185,6 +193,26 @@ function recordOf({ quantities, units }: Native, bytes: Uint8Array, row: number)
   };
 }
 
+function textOf(
+  kind: RecordKind,
+  value: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): string | null {
+  switch (kind) {
+    case 'number':
+    case 'binary':
+    case 'invalid':
+    case 'nothing':
+      return '';
+    case 'text':
+      return latin1(bytes, start, length);
+    default:
+      return timeText(kind, value);
+  }
+}
+
 /** ISO 8859-1, last character first, without the zeros that pad it; null when a control character is within. */
 function latin1(bytes: Uint8Array, start: number, length: number): string | null {
   let from = start;
@@ -204,8 +232,7 @@ const TWO_DIGITS = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '
 const two = (n: number): string => TWO_DIGITS[n] ?? String(n);
 
 /** Undoes `mbus::packTime`. */
-function timeText(kind: RecordKind, packed: number): string {
-  if (kind !== 'date' && kind !== 'minute' && kind !== 'second' && kind !== 'clock') return '';
+function timeText(kind: 'date' | 'minute' | 'second' | 'clock', packed: number): string {
   const second = packed % 64;
   const minute = Math.floor(packed / 64) % 64;
   const hour = Math.floor(packed / 4096) % 32;

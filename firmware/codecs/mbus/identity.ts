@@ -87,7 +87,8 @@ export function addressInHeader(header: Uint8Array): Address {
   return addressFrom(bytes);
 }
 
-function addressFrom(bytes: Uint8Array): Address {
+/** All eight bytes in the order of a link layer; kept, not copied. */
+export function addressFrom(bytes: Uint8Array): Address {
   return {
     id: bcdText(bytes, 2, 6),
     manufacturer: manufacturerCode((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)),

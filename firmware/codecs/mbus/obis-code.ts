@@ -51,6 +51,8 @@ const HEAT: Readonly<Record<string, number>> = {
   temperatureDifference: 12,
 };
 
+const WATER: Readonly<Record<string, number>> = { volume: 1, volumeFlow: 2 };
+
 /** `A-B:C.D.E*F` of a record, F being its storage number; undefined where EN 13757-1 has none that is certain. */
 export function obisOf(record: ParsedRecord, mediumCode: number): string | undefined {
   const a = group(mediumCode);
@@ -70,7 +72,7 @@ export function obisOf(record: ParsedRecord, mediumCode: number): string | undef
 function codeOf(a: number, quantity: string): number | undefined {
   if (a === 5 || a === 6) return HEAT[quantity];
   if (a === 7) return quantity === 'volume' ? 3 : undefined;
-  if (a === 8 || a === 9) return { volume: 1, volumeFlow: 2 }[quantity];
+  if (a === 8 || a === 9) return WATER[quantity];
   return a === 4 && quantity === 'heatCostAllocation' ? 1 : undefined;
 }
 
@@ -88,6 +90,7 @@ export function withObis(
   general: readonly Reading[],
   mediumCode: number,
 ): Reading[] {
+  if (named.length === 0) return [];
   const taken = new Set(general.map((reading) => reading.obis));
   return named.map((reading) => {
     const { name = '', quantity = '' } = reading;

@@ -1,53 +1,33 @@
 /** From parsed records to what the house prints and keeps: data records, and readings with their names and dates. */
 import { type Fault, fault } from '../../domain/errors.ts';
-import type { DataRecord, Reading, Value } from '../../domain/telegram.ts';
-import { HEX_OF_BYTE } from '../bytes.ts';
+import type { DataRecord, Reading } from '../../domain/telegram.ts';
+import { hexOf } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
 import { obisOf } from './obis-code.ts';
 
-export function hexOf(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] ?? 0];
-  return text;
-}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
-type Content = Pick<DataRecord, 'value' | 'unit' | 'text' | 'time' | 'hex' | 'quality'>;
-
-function content(record: ParsedRecord, payload: Uint8Array): Content {
-  const { kind, unit, dataStart, dataLength } = record;
-  const withUnit = unit === '' ? {} : { unit };
-  switch (kind) {
-    case 'number':
-      return { value: record.value, ...withUnit };
-    case 'date':
-    case 'minute':
-    case 'second':
-      return { time: record.text };
-    case 'clock':
-    case 'text':
-      return { text: record.text };
-    case 'nothing':
-      return {};
-    case 'invalid':
-      return { value: null, ...withUnit };
-    case 'binary':
-      return { hex: hexOf(payload.subarray(dataStart, dataStart + dataLength)) };
-  }
-}
-
+/** Written field by field: a spread costs more than all the rest. */
 export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array): DataRecord {
-  const quality =
-    (record.modifiers & MODIFIER.derived) !== 0 && record.quality === 'good' ? 'doubtful' : record.quality;
-  return {
+  const { kind, unit, name, quality } = record;
+  const data: Writable<DataRecord> = {
     i,
     function: record.function,
     storage: record.storage,
     tariff: record.tariff,
     subunit: record.subunit,
-    quantity: record.name === '' || record.unit !== '' ? record.quantity : record.name,
-    ...content(record, payload),
-    ...(quality === 'good' ? {} : { quality }),
+    quantity: name === '' || unit !== '' ? record.quantity : name,
   };
+  if (kind === 'number' || kind === 'invalid') {
+    data.value = kind === 'number' ? record.value : null;
+    if (unit !== '') data.unit = unit;
+  } else if (kind === 'date' || kind === 'minute' || kind === 'second') data.time = record.text;
+  else if (kind === 'clock' || kind === 'text') data.text = record.text;
+  else if (kind === 'binary')
+    data.hex = hexOf(payload, record.dataStart, record.dataStart + record.dataLength);
+  if (quality !== 'good') data.quality = quality;
+  else if ((record.modifiers & MODIFIER.derived) !== 0) data.quality = 'doubtful';
+  return data;
 }
 
 const WHY: Readonly<Record<Stop, string>> = {
@@ -91,24 +71,31 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const obis = obisOf(record, mediumCode);
     if (obis === undefined || seen.has(obis)) continue;
     seen.add(obis);
-    const time = record.storage === 0 ? undefined : dateOf(record.storage, records);
-    readings.push({
-      obis,
-      ...named(record),
-      quantity: record.quantity,
-      ...shownValue(record),
-      ...(time === undefined ? {} : { time }),
-    });
+    readings.push(readingOf(obis, record, records));
   }
   return readings;
 }
 
-function named({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): { name?: string } {
-  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return {};
-  if (quantity === 'volumeFlow' && storage === 0) return { name: 'flow' };
-  if (!COUNTERS.has(quantity)) return {};
-  if (storage === 0) return { name: 'total' };
-  return { name: storage === DUE_STORAGE ? 'target' : 'history' };
+function readingOf(obis: string, record: ParsedRecord, records: readonly ParsedRecord[]): Reading {
+  const { storage, kind, unit, quality } = record;
+  const reading: Writable<Reading> = { obis };
+  const name = nameOf(record);
+  if (name !== null) reading.name = name;
+  reading.quantity = record.quantity;
+  reading.value = kind === 'number' ? record.value : null;
+  if (unit !== '') reading.unit = unit;
+  if (quality !== 'good') reading.quality = quality;
+  const time = storage === 0 ? undefined : dateOf(storage, records);
+  if (time !== undefined) reading.time = time;
+  return reading;
+}
+
+function nameOf({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): string | null {
+  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return null;
+  if (quantity === 'volumeFlow' && storage === 0) return 'flow';
+  if (!COUNTERS.has(quantity)) return null;
+  if (storage === 0) return 'total';
+  return storage === DUE_STORAGE ? 'target' : 'history';
 }
 
 const DATES = new Set(['date', 'minute', 'second']);
@@ -118,11 +105,6 @@ function dateOf(storage: number, records: readonly ParsedRecord[]): string | und
   return records.find(
     (r) => r.storage === storage && r.function === 'inst' && DATES.has(r.kind) && !(r.modifiers & UNPLAIN),
   )?.text;
-}
-
-function shownValue({ kind, value, unit, quality }: ParsedRecord): Value {
-  const shown = quality === 'good' ? {} : { quality };
-  return { value: kind === 'number' ? value : null, ...(unit === '' ? {} : { unit }), ...shown };
 }
 
 /** The meter's own time: the first plain date-time among the present values. */

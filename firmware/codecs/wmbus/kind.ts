@@ -1,12 +1,12 @@
 /** `hearth decode` kind `wmbus`: one wireless telegram, EN 13757-4, after the earlier ones of the same meter. */
 import { ok, type Result } from '../../domain/errors.ts';
 import type { DecodeInput, DecodeOutput, Reading, Telegram } from '../../domain/telegram.ts';
+import { hexOf } from '../bytes.ts';
 import { readApplication } from '../mbus/application.ts';
 import { identityOf } from '../mbus/identity.ts';
 import { withObis } from '../mbus/obis-code.ts';
 import { DIEHL_AES_KEY, DIEHL_MAKERS, diehlAddress, openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { namedReadings } from '../mbus/profiles/index.ts';
-import { hexOf } from '../mbus/records.ts';
 import { FormatStore } from './compact.ts';
 import type { CrcForm } from './link.ts';
 import { type ClearTelegram, readWireless } from './telegram.ts';
@@ -63,7 +63,15 @@ export class WirelessMeter {
 
   /** Rubbish after the last record is common; nothing but rubbish is no telegram. */
   #full(clear: ClearTelegram, payload: Uint8Array): Result<Telegram> {
-    const { telegram, parsed, stopped } = readApplication({ ...clear, payload, key: this.#key });
+    const { telegram, parsed, stopped } = readApplication({
+      sender: clear.sender,
+      meter: clear.meter,
+      ci: clear.ci,
+      accessNumber: clear.accessNumber,
+      status: clear.status,
+      payload,
+      key: this.#key,
+    });
     if (stopped && telegram.readings.length === 0 && parsed.records.length === 0)
       return { ok: false, error: stopped };
     this.#formats.learn(payload, parsed);

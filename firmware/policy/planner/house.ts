@@ -1,8 +1,9 @@
 /** The house as a scenario for the planner, and its schedule as slots that the rules follow. */
 import { maxOf } from '../../domain/flexibility.ts';
-import type { FollowerMode, HousePlanSlot } from '../../domain/house-plan.ts';
+import { type HousePlan, PLAN_VALID_MS } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { LIMITS } from '../../domain/limits.ts';
+import type { ModeSlot, Modes, PlannedSlot } from '../../domain/mode.ts';
 import { pricesBetween } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
 import type { HouseForecasts } from '../forecast/house.ts';
@@ -15,12 +16,13 @@ export const PLAN_SLOT_MS = 900_000;
 const MOST_SLOTS = 192;
 
 /** A device that wants energy by a time, runs when it is cheap, and is not told otherwise by its owner. */
-export function isPlanned(image: Image, d: DeviceImage): boolean {
+export const isPlanned = (image: Image, d: DeviceImage): boolean =>
+  wants(d) && !isForced(image, d) && d.health === 'ok';
+
+function wants(d: DeviceImage): boolean {
   const { need } = d.flexibility;
-  if (!isControllable(d) || isProducer(d) || d.mode !== 'cheap' || !need || need.energy_Wh <= 0) return false;
-  return (
-    d.override.kind === 'automatic' && !isForced(image, d) && d.health === 'ok' && maxOf(d.flexibility) > 0
-  );
+  const waits = isControllable(d) && !isProducer(d) && d.mode === 'cheap' && d.override.kind === 'automatic';
+  return waits && need !== null && need.energy_Wh > 0 && maxOf(d.flexibility) > 0;
 }
 
 /** From the quarter hour that is running up to the first one without a price. */
@@ -124,35 +126,71 @@ function limitsOf(image: Image, fromMs: WallMs, slots: number): PlanEvent[] {
     .slice(0, LIMITS.planEvents);
 }
 
-/** What each device is meant to do by slot. Power that the sun carries alone is told as surplus: the sun may not come. */
-export function followed(
+/** The schedule in means by slot, from which the followers' modes are read. */
+export function plannedSlots(
   image: Image,
   s: Scenario,
   schedule: Schedule,
-  fromMs: WallMs,
-): Map<string, HousePlanSlot[]> {
-  const plan = new Map<string, HousePlanSlot[]>();
-  for (const d of s.devices) {
-    if (d.type !== 'ev') continue;
-    const slots = Array.from({ length: s.n }, (_, t): HousePlanSlot => {
-      const power_W = Math.round(at(schedule[d.id]?.power_kw, t) * 1000);
-      const begin = fromMs + t * PLAN_SLOT_MS;
-      return { fromMs: begin, untilMs: begin + PLAN_SLOT_MS, mode: modeOf(s, d, t, power_W), power_W };
-    });
-    plan.set(
-      d.id,
-      slots.filter((x) => x.untilMs <= (deadlineOf(image, d.id) ?? Infinity) + PLAN_SLOT_MS),
-    );
-  }
-  return plan;
+  import_kw: ArrayLike<number>,
+  export_kw: ArrayLike<number>,
+): PlannedSlot[] {
+  const { fromMs } = horizonOf(image);
+  const W = (kw: number): number => Math.round(kw * 1000);
+  const cars = s.devices.filter((d) => d.type === 'ev');
+  return Array.from({ length: s.n }, (_, t) => ({
+    fromMs: fromMs + t * PLAN_SLOT_MS,
+    untilMs: fromMs + (t + 1) * PLAN_SLOT_MS,
+    grid_W: W(at(import_kw, t) - at(export_kw, t)),
+    devices: Object.fromEntries(
+      cars
+        .filter((d) => t < d.depart_slot)
+        .map((d) => [
+          d.id,
+          { is: 'car' as const, power_W: W(at(schedule[d.id]?.power_kw, t)), most_W: W(d.max_kw) },
+        ]),
+    ),
+  }));
 }
 
-const deadlineOf = (image: Image, id: string): number | null =>
-  image.devices.find((d) => d.id === id)?.flexibility.need?.byMs ?? null;
+/**
+ * A device that is not meant to run takes the sun nobody foresaw, where that is worth less fed in than what it would
+ * cost when it is planned to run.
+ */
+export function orSurplus(modes: Modes, s: Scenario, schedule: Schedule): Modes {
+  return Object.fromEntries(
+    Object.entries(modes).map(([id, slots]) => {
+      const planned = s.prices.import.filter((_, t) => at(schedule[id]?.power_kw, t) > 0);
+      const cheapest = planned.length ? Math.min(...planned) : Number.NEGATIVE_INFINITY;
+      return [
+        id,
+        slots.map(
+          (x, t): ModeSlot =>
+            x.mode.kind === 'off' && at(s.prices.export, t) < cheapest
+              ? { ...x, mode: { kind: 'surplus' } }
+              : x,
+        ),
+      ];
+    }),
+  );
+}
 
-function modeOf(s: Scenario, d: Extract<Device, { type: 'ev' }>, t: number, power_W: number): FollowerMode {
-  const sun = s.devices.reduce((sum, x) => sum + (x.type === 'pv' ? at(x.available_kw, t) : 0), 0);
-  if (power_W <= 0) return sun > at(s.base_load_kw, t) ? 'SURPLUS' : 'OFF';
-  if (sun - at(s.base_load_kw, t) >= power_W / 1000) return 'SURPLUS';
-  return power_W >= d.max_kw * 1000 - 1 ? 'RUN' : 'UP_TO';
+/** Covers ramping and the thermostat's own pauses: a little more time than the energy needs. */
+const TIME_RESERVE = 1.1;
+
+/**
+ * What of a plan may be followed now: nothing of one that is old, nothing for a device that wants nothing or is not
+ * planned any more, and no waiting for one whose time only just suffices.
+ */
+export function modesNow(plan: HousePlan | null, image: Pick<Image, 'devices' | 'wallMs'>): Modes {
+  const { wallMs } = image;
+  if (!plan || wallMs >= plan.untilMs || Math.abs(wallMs - plan.madeMs) > PLAN_VALID_MS) return {};
+  const followed = image.devices.filter((d) => plan.modes[d.id] && wants(d) && !presses(d, wallMs));
+  return Object.fromEntries(followed.map((d) => [d.id, plan.modes[d.id] ?? []]));
+}
+
+function presses({ flexibility }: DeviceImage, wallMs: WallMs): boolean {
+  const { need } = flexibility;
+  if (!need) return false;
+  const durationMs = (need.energy_Wh / Math.max(1, maxOf(flexibility))) * 3_600_000 * TIME_RESERVE;
+  return wallMs >= need.byMs - durationMs;
 }

@@ -2,11 +2,11 @@
  * The operator's limits, shared out with least harm: the most needed device keeps most. Unknown base
  * load counts as the worst case of the site, without own production.
  */
-import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
+import { maxOf, minOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
-import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
+import { baseLoad_W, given_W, isFresh, measured_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import {
   because,
@@ -26,7 +26,7 @@ export const LIMIT_MARGIN_W = 100;
 export const gridLimit: Rule = (context, plan) =>
   activeLimits(context.image).reduce(
     (p, limit) =>
-      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context.image, limit, p),
+      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context, limit, p),
     plan,
   );
 
@@ -54,7 +54,8 @@ const counts = (limit: ActiveLimit, { flexibility }: DeviceImage): boolean =>
 /** What the devices under an import limit may draw together. */
 export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
   const { image, wishes } = context;
-  const base = baseLoad_W(image) ?? image.site.baseWorstCase_W;
+  const given = consumers(image).reduce((sum, d) => sum + given_W(image, d, wishes.get(d.id) ?? 0), 0);
+  const base = (baseLoad_W(image) ?? image.site.baseWorstCase_W) + given;
   if (limit.scope === 'site') return limit.limit_W - base;
   // § 14a: what counts is what the controllable devices draw from the grid. The rest of the house is free, and has
   // the first right to own production; what it leaves of that may be drawn on top (BK6-22-300 annex 1, 2.3).
@@ -80,19 +81,33 @@ function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan
   }, plan);
 }
 
-const margin = (limit: ActiveLimit): number => Math.min(LIMIT_MARGIN_W, limit.limit_W / 10);
-
-function capExport(image: Image, limit: ActiveLimit, plan: Plan): Plan {
-  const producers = image.devices.filter((d) => isControllable(d) && isProducer(d));
+/**
+ * Whatever can give power shares what may be fed in: a battery as far as it wants to, production all it can. What the
+ * house takes itself may be given on top; unknown, it is taken as nothing.
+ */
+function capExport({ image, wishes }: RuleContext, limit: ActiveLimit, plan: Plan): Plan {
   const { staleAfterMs } = image.site;
-  const known =
-    isFresh(image.grid_W, staleAfterMs) && producers.every((d) => isFresh(d.power_W, staleAfterMs));
-  const produced = producers.reduce((sum, d) => sum - (d.power_W.value ?? 0), 0);
-  // What the house takes itself may be produced on top of the limit; unknown, it is taken as nothing.
-  let left = limit.limit_W + (known ? Math.max(0, (image.grid_W.value ?? 0) + produced) : 0);
-  return byPriority(producers).reduce((p, device) => {
-    const most = Math.min(left, -(plan.get(device.id)?.min_W ?? 0));
+  const controllable = image.devices.filter(isControllable);
+  const sources = controllable.filter((d) => minOf(d.flexibility) < 0);
+  const known = isFresh(image.grid_W, staleAfterMs) && sources.every((d) => isFresh(d.power_W, staleAfterMs));
+  const drawn = (d: DeviceImage): number => measured_W(d, staleAfterMs);
+  const open_W = (d: DeviceImage): number =>
+    Math.min(d.underWay_W ?? d.setPoint_W ?? Infinity, plan.get(d.id)?.max_W ?? 0);
+  // It goes on only as far as it is drawn, wished for and allowed already.
+  const goesOn = (d: DeviceImage): number =>
+    Math.max(0, Math.min(drawn(d), wishes.get(d.id) ?? 0, open_W(d)));
+  const rest = (image.grid_W.value ?? 0) - controllable.reduce((sum, d) => sum + drawn(d), 0);
+  const taken = controllable.reduce((sum, d) => sum + goesOn(d), rest);
+  const unsteered = image.site.productionWorstCase_W ?? 0;
+  let left = Math.max(0, limit.limit_W + (known ? taken : -unsteered));
+  return byPriority(sources).reduce((p, device) => {
+    const wish = isProducer(device)
+      ? -(plan.get(device.id)?.min_W ?? 0)
+      : Math.max(0, -(wishes.get(device.id) ?? 0));
+    const most = Math.min(left, wish);
     left -= most;
-    return narrow(p, device.id, { min_W: -most }, reasonOf(limit));
+    return isProducer(device) || most < wish ? narrow(p, device.id, { min_W: -most }, reasonOf(limit)) : p;
   }, plan);
 }
+
+const margin = (limit: ActiveLimit): number => Math.min(LIMIT_MARGIN_W, limit.limit_W / 10);

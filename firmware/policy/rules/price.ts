@@ -2,10 +2,10 @@
  * Run where it is cheap before the deadline. Without a price or a clock a device runs at once: comfort does not
  * wait for a broken link. What own solar covers is left to the next rule.
  */
-import type { HousePlanSlot } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { priceAt } from '../../domain/price-curve.ts';
 import { comfortLeftMs, startingNowCosts, waitingCosts } from '../alternative.ts';
+import { modeNow } from '../followers/follow.ts';
 import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
 import { surplusFor_W } from './own-solar.ts';
@@ -17,8 +17,8 @@ export const price: Rule = ({ image }, plan) =>
     .reduce((p, d) => choose(image, p, d), plan);
 
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
-  if (isForced(image, device)) return plan;
-  const { verdict, slots, planned } = pricePlan(image, device);
+  if (isForced(image, device) || modeNow(image, device)) return plan;
+  const { verdict, slots } = pricePlan(image, device);
   const now = priceAt(image.signals, 'importPrice', image.site, image.wallMs);
   const values = {
     price: now,
@@ -26,7 +26,6 @@ function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
     byMs: device.flexibility.need?.byMs ?? null,
   };
   if (verdict === 'free') return explain(plan, device.id, freeBecause(image, device));
-  if (planned && verdict === 'run') return follow(image, plan, device, planned);
   if (verdict === 'run') {
     const waiting = { waitingCosts: waitingCosts(image, device) };
     return explain(plan, device.id, because(runCode(image, device), { ...values, ...waiting }));
@@ -42,14 +41,6 @@ function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   );
 }
 
-/** The plan's power, or what the sun gives beyond it. */
-function follow(image: Image, plan: Plan, device: DeviceImage, slot: HousePlanSlot): Plan {
-  const { fromMs, untilMs, power_W } = slot;
-  const reason = because('PLANNED', { fromMs, untilMs, power_W });
-  const most_W = Math.max(power_W, surplusFor_W(image, device));
-  const limited = narrow(plan, device.id, { max_W: most_W }, reason);
-  return limited === plan ? explain(plan, device.id, reason) : limited;
-}
 /** No hour that is cheaper could be waited for: the deadline decides, not the price. */
 const runCode = (image: Image, device: DeviceImage): 'DEADLINE_RUN' | 'PRICE_RUN' =>
   (comfortLeftMs(image, device) ?? Infinity) <= 0 ? 'DEADLINE_RUN' : 'PRICE_RUN';

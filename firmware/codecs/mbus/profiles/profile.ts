@@ -4,6 +4,7 @@
  */
 import { ok, type Result } from '../../../domain/errors.ts';
 import type { Reading } from '../../../domain/telegram.ts';
+import { hexOf } from '../../bytes.ts';
 import type { ParsedRecord } from '../../mbus-parser/index.ts';
 import { datedHistory, type History } from '../history.ts';
 import { type Address, bcdText } from '../identity.ts';
@@ -108,7 +109,7 @@ function blockOf({ block }: Profile, product: Product): Result<Uint8Array | null
 }
 
 const startsWith = (bytes: Uint8Array, hex: string | undefined): boolean =>
-  hex === undefined || Buffer.from(bytes.subarray(0, hex.length / 2)).toString('hex') === hex.toLowerCase();
+  hex === undefined || hexOf(bytes, 0, Math.min(bytes.length, hex.length / 2)) === hex.toUpperCase();
 
 function byteReadings(fields: readonly ByteField[], block: Uint8Array): Reading[] {
   const readings: Reading[] = [];
@@ -134,19 +135,21 @@ export function shown(field: Measure & { readonly name: string }, raw: number | 
   return [{ name, quantity, value: (raw * times) / per, ...units }];
 }
 
-function recordReadings({ records = [] }: Profile, product: Product): Reading[] {
-  return records.flatMap((field) => {
-    const record = product.records.find((r) => headerOf(r, product.payload) === field.record);
-    const raw = record && rawOf(record, product.payload);
+function recordReadings({ records: fields = [] }: Profile, { records, payload }: Product): Reading[] {
+  if (fields.length === 0) return [];
+  const byHeader = new Map<string, ParsedRecord>();
+  for (const record of records) {
+    const header = hexOf(payload, record.start, record.headerEnd);
+    if (!byHeader.has(header)) byHeader.set(header, record);
+  }
+  return fields.flatMap((field) => {
+    const record = byHeader.get(field.record);
+    const raw = record && rawOf(record, payload);
     return raw === undefined || raw === null ? [] : shown(field, masked(raw, field.mask));
   });
 }
 
 const masked = (raw: number, mask: number | undefined): number => (mask === undefined ? raw : raw & mask);
-
-/** DIB and VIB as hexadecimal. */
-const headerOf = ({ start, headerEnd }: ParsedRecord, payload: Uint8Array): string =>
-  Buffer.from(payload.subarray(start, headerEnd)).toString('hex').toUpperCase();
 
 /** The number before its VIF scales it; null where there is none. */
 export function rawOf(record: ParsedRecord, payload: Uint8Array): number | null {
