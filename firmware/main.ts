@@ -89,6 +89,25 @@ program
     await plan(process.stdin, process.stdout, options);
   });
 
+program
+  .command('simulate')
+  .description(
+    'days of a home on stdin (hearth-days/1), what each way of running it would have cost on stdout',
+  )
+  .option('--chart <file>', 'draw it as SVG')
+  .option('--tariff <file>', 'price the same days by another contract')
+  .option('--no-solver', 'plan device by device, without the solver')
+  .action(async (options: { chart?: string; tariff?: string; solver: boolean }) => {
+    const { simulate } = await import('./commands/simulate.ts');
+    const { readFileSync } = await import('node:fs');
+    await simulate(process.stdin, process.stdout, {
+      solver: options.solver,
+      progress: process.stderr.isTTY ? process.stderr : null,
+      ...(options.chart !== undefined && { chart: options.chart }),
+      ...(options.tariff !== undefined && { tariff: readFileSync(options.tariff, 'utf8') }),
+    });
+  });
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader went away (`| head`): nothing is left to do.
   if (error.code === 'EPIPE') process.exit(0);
