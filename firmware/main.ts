@@ -48,6 +48,27 @@ program
   });
 
 program
+  .command('probe')
+  .description('what hangs on a port, and the configuration for it: `hearth probe /dev/ttyUSB0`')
+  .argument('<port>', 'a serial port, or HOST:PORT')
+  .option('--mbus', 'all meters of a wired M-Bus behind its level converter')
+  .option('--baud <speeds>', 'M-Bus: speeds to try, as 2400,9600 (all, the common ones first)')
+  .option('--by <address>', 'M-Bus: secondary, primary or both', 'secondary')
+  .option('--mask <address>', 'M-Bus: only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
+  .action(async (port: string, options: { mbus?: boolean; baud?: string; by: string; mask?: string }) => {
+    if (options.mbus) {
+      const { probeMbus } = await import('./commands/probe-mbus.ts');
+      await probeMbus(port, options, process);
+      return;
+    }
+    const { probeCommand } = await import('./commands/probe.ts');
+    const stop = new AbortController();
+    process.once('SIGINT', () => stop.abort());
+    const output = { out: process.stdout, log: process.stderr };
+    process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+  });
+
+program
   .command('owner')
   .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
   .argument('<action>', 'reset')
@@ -56,20 +77,6 @@ program
     if (action !== 'reset') program.error(`owner: unknown action ${action}`);
     const { ownerReset } = await import('./commands/owner.ts');
     ownerReset(file, process.stdout);
-  });
-
-program
-  .command('probe')
-  .description('finds the meters of a wired M-Bus; rows for the configuration on stdout, progress on stderr')
-  .argument('<protocol>', 'mbus')
-  .requiredOption('--on <line>', 'the level converter: its serial port, or HOST:PORT')
-  .option('--baud <speeds>', 'speeds to try, as 2400,9600 (default: all, the common ones first)')
-  .option('--by <address>', 'secondary, primary or both', 'secondary')
-  .option('--mask <address>', 'only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
-  .action(async (protocol: string, options: { on: string; baud?: string; by: string; mask?: string }) => {
-    if (protocol !== 'mbus') program.error(`probe: unknown protocol ${protocol}`);
-    const { probe } = await import('./commands/probe.ts');
-    await probe(options, process);
   });
 
 program

@@ -91,11 +91,9 @@ for (const carrier of ['serial', 'tcp'] as const) {
     // The roof may cover more, when the sun shines.
     const net_W = home.world.net_W(Date.now());
     t.ok(set_W >= 4140 && net_W <= 6000, `${set_W} W, ${net_W} W at the connection under 6 kW`);
-    const decision = house.gateway.snapshot().decision;
-    t.match(decision?.devices[0]?.reasons[0], {
-      code: 'GRID_LIMIT',
-      values: { limit_W: 6000, source: 'DSO' },
-    });
+    const reason = () => house.gateway.snapshot().decision?.devices[0]?.reasons[0];
+    await until('the meter has seen it', () => reason()?.code === 'GRID_LIMIT');
+    t.match(reason(), { code: 'GRID_LIMIT', values: { limit_W: 6000, source: 'DSO' } });
 
     await broker.publish(
       'dso/limit',

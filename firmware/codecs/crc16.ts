@@ -17,4 +17,5 @@ export const crc16X25 = (bytes: Uint8Array, from = 0, to = bytes.length): number
   run(bytes, from, to, 0xffff) ^ 0xffff;
 
 /** Start 0, not inverted. */
-export const crc16Kermit = (bytes: Uint8Array): number => run(bytes, 0, bytes.length, 0);
+export const crc16Kermit = (bytes: Uint8Array, from = 0, to = bytes.length): number =>
+  run(bytes, from, to, 0);

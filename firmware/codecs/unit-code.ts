@@ -38,10 +38,17 @@ const NAMES: Readonly<Record<number, string>> = {
   57: 'Ah',
 };
 
-/** Undefined for "no unit" (255, 0); a code without a row keeps its number, so that no value passes for a bare one. */
-export function unitOf(code: number | null): { readonly unit: string; readonly factor: Factor } | undefined {
-  if (code === null || code === 255 || code === 0) return undefined;
+type HouseUnit = NonNullable<ReturnType<typeof toHouseUnit>>;
+
+const PLAIN: Factor = { multiply: 1, exponent: 0 };
+const HOUSE: readonly HouseUnit[] = Array.from({ length: 255 }, (_, code) => {
   const name = NAMES[code];
   const house = name === undefined ? undefined : toHouseUnit(name);
-  return house ?? { unit: name ?? `unit ${code}`, factor: { multiply: 1, exponent: 0 } };
+  return house ?? { unit: name ?? `unit ${code}`, factor: PLAIN };
+});
+
+/** Undefined for "no unit" (255, 0); a code without a row keeps its number, so that no value passes for a bare one. */
+export function unitOf(code: number | null): HouseUnit | undefined {
+  if (code === null || code === 255 || code === 0) return undefined;
+  return HOUSE[code] ?? { unit: `unit ${code}`, factor: PLAIN };
 }

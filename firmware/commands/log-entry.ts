@@ -16,5 +16,10 @@ const LEVELS: Readonly<Record<JournalKind, LogLevel>> = {
 };
 
 export function logEntry(log: Log, { kind, subject, code, detail }: JournalEntry): void {
-  log.write(LEVELS[kind], code, { kind, ...(subject !== null && { subject }), detail });
+  // A meter or device that works again is good news, of the same kind as its failure.
+  log.write(code === 'OK' ? 'info' : LEVELS[kind], code, {
+    kind,
+    ...(subject !== null && { subject }),
+    detail,
+  });
 }

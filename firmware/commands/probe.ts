@@ -1,81 +1,77 @@
-/** `hearth probe mbus`: finds the meters of a wired bus, and prints them as rows of the configuration. */
-import { MbusBus } from '../adapters/meters/mbus/bus.ts';
-import { type FoundOnBus, type SearchBusOptions, searchBus } from '../adapters/meters/mbus/search.ts';
-import { BAUD_RATES } from '../codecs/mbus/requests.ts';
-import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
-import { HearthError } from '../domain/errors.ts';
+/** `hearth probe PORT`: what hangs on a port, and the lines of the configuration for it. */
+import { type Finding, type ProbePort, probe } from '../adapters/probe/index.ts';
 import type { Clock } from '../domain/time.ts';
 import { systemClock } from '../hal/clock.ts';
-import { type LinkSpec, realLink } from '../hal/links/open.ts';
-import { lineOf } from './line.ts';
+import { realLink } from '../hal/links/open.ts';
+import { tcpOf } from './line.ts';
 
-export interface ProbeOptions {
-  /** A serial port, or HOST:PORT. */
-  readonly on: string;
-  /** Separated by commas. */
-  readonly baud?: string;
-  readonly by: string;
-  readonly mask?: string;
+export interface ProbeOutput {
+  /** The configuration, for a file or the clipboard. */
+  readonly out: NodeJS.WritableStream;
+  /** Progress and what a person reads. */
+  readonly log: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-interface Output {
-  readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
-}
-
-const WAYS = ['secondary', 'primary', 'both'] as const;
-
-/** @throws HearthError USAGE, LINK_REFUSED, LINK_GONE */
-export async function probe(
-  options: ProbeOptions,
-  { stdout, stderr }: Output,
+/** Exit code 1 when nothing was found. */
+export async function probeCommand(
+  on: string,
+  { out, log }: ProbeOutput,
   clock: Clock = systemClock(),
-  open: typeof realLink = realLink,
-): Promise<void> {
-  const wanted = searchOptions(options);
-  const spec = lineOf(options.on, { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 });
-  const bus = new MbusBus(open(spec, clock), clock, { latencyMs: null });
-  const { meters, requests } = await searchBus(bus, {
-    ...wanted,
-    found: (meter) => void stderr.write(`${sentence(meter)}\n`),
-  });
-  await bus.close();
-  stderr.write(`${meters.length} found with ${requests} requests\n`);
-  const rows = meters.filter(({ remark }) => remark === null).map((meter) => rowOf(meter, spec));
-  stdout.write(`${JSON.stringify({ meters: rows }, null, 2)}\n`);
+  stop?: AbortSignal,
+): Promise<number> {
+  const fresh = log.isTTY ? '\r\x1b[K' : '';
+  const tell = (step: number, of: number, text: string): void =>
+    void log.write(`${fresh}[${step}/${of}] ${text} …${log.isTTY ? '' : '\n'}`);
+  const report = await probe(portOf(on, clock), clock, tell, stop);
+  log.write(fresh);
+  const { finding, diagnosis } = report;
+  if (!finding) {
+    log.write(`${diagnosis?.code}: ${diagnosis?.message}\n`);
+    return 1;
+  }
+  log.write(`${said(finding)}\n`);
+  if (finding.config) out.write(`${JSON.stringify(meterRow(on, finding, finding.config), null, 2)}\n`);
+  return 0;
 }
 
-function searchOptions({ baud, by, mask }: ProbeOptions): SearchBusOptions {
-  const way = WAYS.find((name) => name === by);
-  if (!way) throw new HearthError('USAGE', `--by is one of ${WAYS.join(', ')}`);
-  const baudRates = baud?.split(',').map(Number);
-  if (baudRates?.some((rate) => !(BAUD_RATES as readonly number[]).includes(rate)))
-    throw new HearthError('USAGE', `--baud knows ${BAUD_RATES.join(', ')}`);
-  const target = mask === undefined ? null : parseMeterAddress(mask.toUpperCase());
-  if (mask !== undefined && !(target && 'secondary' in target))
-    throw new HearthError('USAGE', '--mask is eight digits, F for any, as 12FFFFFF');
+function portOf(on: string, clock: Clock): ProbePort {
+  const tcp = tcpOf(on);
   return {
-    by: way,
-    ...(baudRates && { baudRates }),
-    ...(target && 'secondary' in target && { mask: target.secondary }),
+    name: on,
+    canChangeSpeed: tcp === null,
+    link: (line, lines) => realLink(tcp ?? { kind: 'serial', path: on, ...line, lines }, clock),
   };
 }
 
-function sentence({ address, primary, baudRate, identity, remark }: FoundOnBus): string {
-  const who = identity?.medium ? `${identity.medium}, ` : '';
-  const where = primary === null || String(primary) === address ? '' : `primary address ${primary}, `;
-  return `${address}: ${who}${where}${baudRate} baud${remark === null ? '' : `; ${remark}`}`;
+function said({ speaks, meter, readings, remarks, config }: Finding): string {
+  const who = meter ? [meter.manufacturer, meter.id].filter(Boolean).join(' ') : '';
+  const lines = [
+    `found: ${speaks}${who ? `, meter ${who}` : ''}${readings > 0 ? `, ${readings} values` : ''}`,
+    ...remarks.map((remark) => `  ${remark}`),
+  ];
+  if (config) lines.push('for "meters" of the configuration:');
+  return lines.join('\n');
 }
 
-function rowOf({ address, identity, baudRate }: FoundOnBus, link: LinkSpec): object {
-  const number = identity?.id ?? address;
+/** One element of `meters`. */
+export function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
+  const tcp = tcpOf(on);
+  const { protocol, line, lines, needsKey } = config;
+  const id = idOf(finding);
   return {
-    id: `mbus-${number.toLowerCase()}`,
-    name: identity?.medium ? `${identity.medium} ${number}` : `M-Bus ${number}`,
-    protocol: 'mbus',
-    role: 'sub',
-    address,
-    link,
-    mbus: { baudRate },
+    id,
+    name: [finding.meter?.manufacturer, finding.meter?.id].filter(Boolean).join(' ') || 'Meter',
+    protocol,
+    role: 'grid',
+    link: tcp ?? { kind: 'serial', path: on, ...line, ...(lines && { lines }) },
+    ...(needsKey && { key: { file: `${id}.key` } }),
+    ...(protocol === 'iec62056-21' && line.baudRate !== 300 && { iec: { baudRate: line.baudRate } }),
   };
 }
+
+const idOf = ({ meter }: Finding): string =>
+  (meter?.id ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 32) || 'meter';

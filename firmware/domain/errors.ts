@@ -35,6 +35,7 @@ export const ERRORS = {
   OBJECT_UNDEFINED: 'the meter has no such object for this client',
   ACCESS_DENIED: 'the meter does not give the object to this client',
   WRONG_SPEED: 'the other side speaks at another speed than was agreed',
+  LINE_INVERTED: 'the data line is inverted',
   WRONG_ANSWER: 'the answer does not belong to the request',
   CERTIFICATE_UNTRUSTED: 'the certificate of the other side is not vouched for by an authority that we trust',
   CERTIFICATE_EXPIRED: 'a certificate is not valid at this time: it has expired, or the clock is not set',

@@ -90,3 +90,16 @@ export function setPointUnder(flexibility: Flexibility, limit_W: number): number
   }
   return best;
 }
+
+/** The smallest permitted set-point that is not below `bottom_W`, rounded up to the step; null when there is none. */
+export function setPointOver(flexibility: Flexibility, bottom_W: number): number | null {
+  let best: number | null = null;
+  for (const { min_W, max_W } of flexibility.ranges) {
+    if (max_W < bottom_W) continue;
+    const bottom = Math.max(min_W, bottom_W);
+    const steps = flexibility.step_W > 0 ? Math.ceil((bottom - min_W) / flexibility.step_W - 1e-9) : 0;
+    const point = flexibility.step_W > 0 ? Math.min(max_W, min_W + steps * flexibility.step_W) : bottom;
+    if (best === null || point < best) best = point;
+  }
+  return best;
+}

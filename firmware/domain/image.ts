@@ -4,6 +4,7 @@
  */
 import type { Flexibility } from './flexibility.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
+import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
 import type { Signal } from './signal.ts';
 import type { ElapsedMs, WallMs } from './time.ts';
@@ -29,6 +30,8 @@ export interface DeviceImage {
   readonly sinceLoweredMs: number;
   /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
   readonly sinceChangedMs?: number;
+  /** The command that is under way; absent: none is. */
+  readonly underWay_W?: number;
   /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
   readonly atGrid_W?: number;
   readonly override: Override;
@@ -53,6 +56,8 @@ export interface Site {
   readonly nominal_V: number;
   /** What the rest of the house may draw at worst when the meter says nothing. */
   readonly baseWorstCase_W: number;
+  /** What production that cannot be steered may give at most, in W; absent: there is none. */
+  readonly productionWorstCase_W?: number;
   /** IANA zone of the site, for days and shift times. */
   readonly timeZone: string;
   readonly currency: string;
@@ -76,6 +81,8 @@ export interface Image {
   readonly gridPhase_A: readonly [Known, Known, Known];
   readonly devices: readonly DeviceImage[];
   readonly signals: readonly Signal[];
+  /** What a plan has devices do, slot by slot; absent: there is no plan, and the rules decide alone. */
+  readonly modes?: Modes;
   readonly nextInstructionId: number;
 }
 

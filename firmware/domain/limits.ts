@@ -11,6 +11,8 @@ export const LIMITS = {
   iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
+  /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
+  codesKept: 1024,
   hdlcFrame_bytes: 2048,
   hdlcRepeats: 3,
   hdlcBusy: 20,

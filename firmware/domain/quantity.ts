@@ -69,8 +69,11 @@ export type QuantityKind = (typeof QUANTITIES)[Quantity]['kind'];
 
 /** The factor from a unit as meters write it to the unit the house keeps, with that unit; undefined when unknown. */
 export function toHouseUnit(unit: string): { readonly unit: string; readonly factor: Factor } | undefined {
-  return HOUSE_UNITS.get(unit.trim().toLowerCase().replace('³', '3').replace('^3', '3'));
+  return HOUSE_UNITS.get(unit) ?? HOUSE_UNITS.get(plainSpelling(unit));
 }
+
+const plainSpelling = (unit: string): string =>
+  unit.trim().toLowerCase().replace('³', '3').replace('^3', '3');
 
 /** A factor as `multiply × 10^exponent`, so that decimal digits can be converted without rounding first. */
 export interface Factor {
@@ -79,6 +82,25 @@ export interface Factor {
 }
 
 const plain = (exponent: number, multiply = 1): Factor => ({ multiply, exponent });
+
+/** Most meters write their units as the standards do: those need no second look. */
+const USUAL = [
+  'kWh',
+  'Wh',
+  'MWh',
+  'kvarh',
+  'kVAh',
+  'kW',
+  'W',
+  'kvar',
+  'kVA',
+  'VA',
+  'V',
+  'A',
+  'Hz',
+  'GJ',
+  'MJ',
+];
 
 const HOUSE_UNITS = new Map<string, { unit: string; factor: Factor }>(
   (
@@ -120,5 +142,9 @@ const HOUSE_UNITS = new Map<string, { unit: string; factor: Factor }>(
       ['deg', 'deg', plain(0)],
       ['%', '%', plain(0)],
     ] as const
-  ).map(([unit, spelling, factor]) => [spelling, { unit, factor }]),
+  ).flatMap(([unit, spelling, factor]) =>
+    [spelling, ...USUAL.filter((name) => plainSpelling(name) === spelling)].map(
+      (name) => [name, { unit, factor }] as const,
+    ),
+  ),
 );

@@ -118,6 +118,8 @@ export interface StorageHealth {
   readonly mode: 'disk' | 'memory';
   /** Why the last attempt to write failed; null when it succeeded. */
   readonly code: ErrorCode | null;
+  /** Values of the quarter hour that runs, in memory; all since the last commit while there is no disk. */
+  readonly tailValues: number;
   /** Values and entries that are not on disk yet. */
   readonly pendingValues: number;
   readonly pendingEntries: number;
@@ -130,8 +132,12 @@ export interface StorageHealth {
   readonly lost: number;
   readonly commits: number;
   readonly lastCommitMs: WallMs | null;
+  /** The same by the clock that does not jump: how long ago, ms; null when there was none since the start. */
+  readonly lastCommitAgeMs: number | null;
   /** Database and its log; null without a disk. */
   readonly size_bytes: number | null;
+  /** What the file system has left for us; null when it cannot be asked. */
+  readonly free_bytes: number | null;
 }
 
 export interface Storage {

@@ -52,8 +52,9 @@ export class DeviceSeat {
   private failedAtMs: ElapsedMs = -Infinity;
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
-  /** When the last command came to its end, one way or the other. */
-  private changedAtMs: ElapsedMs = -Infinity;
+  /** When the device was first heard after its last command had come to its end; null while that is awaited. */
+  private settledAtMs: ElapsedMs | null = -Infinity;
+  private endedAtMs: ElapsedMs = -Infinity;
   private atGrid_W: number | null = null;
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
@@ -81,8 +82,12 @@ export class DeviceSeat {
   }
 
   take(measurements: readonly Measurement[]): void {
-    for (const m of measurements)
-      if (m.point.quantity === 'activePower' && m.point.phase === 0) this.power = m;
+    for (const m of measurements) {
+      if (m.point.quantity !== 'activePower' || m.point.phase !== 0) continue;
+      this.power = m;
+      if (!this.isUnderWay() && m.receivedElapsedMs >= this.endedAtMs)
+        this.settledAtMs ??= m.receivedElapsedMs;
+    }
   }
 
   count(_reason: Fault): void {
@@ -121,7 +126,8 @@ export class DeviceSeat {
       setPoint_W: this.setPoint_W,
       inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
       sinceLoweredMs: elapsedMs - this.loweredAtMs,
-      sinceChangedMs: this.isUnderWay() ? 0 : elapsedMs - this.changedAtMs,
+      sinceChangedMs: this.settledAtMs === null ? 0 : elapsedMs - this.settledAtMs,
+      ...(this.isUnderWay() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
       priority: this.settings.priority,
@@ -140,6 +146,7 @@ export class DeviceSeat {
   instruct(instruction: Instruction): void {
     this.instruction = instruction;
     this.status = 'NEW';
+    this.settledAtMs = null;
     this.statusFault = null;
     this.resource.instruct(instruction);
   }
@@ -149,21 +156,21 @@ export class DeviceSeat {
     this.status = status;
     this.statusFault = reason;
     if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
-    if (!this.isUnderWay()) this.changedAtMs = this.deps.clock.elapsedMs();
+    if (!this.isUnderWay()) this.endedAtMs = this.deps.clock.elapsedMs();
     if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
   }
 
   /**
-   * The grid meter was read: what this device drew then is in that reading. After a command it is taken to draw what it
-   * was told, until it has been heard itself.
+   * The grid meter was read: what this device drew then is in that reading. Between a command and the next word of the
+   * device it may be the old power or the new one; the larger is taken, so that nobody gives way to a load that has
+   * gone, and nothing is turned up before it is known.
    */
   meterRead(staleAfterMs: number): void {
-    const now = this.deps.clock.elapsedMs();
-    const { value, ageMs } = this.powerKnown(now);
-    const heardSince = now - ageMs > this.changedAtMs;
-    const told_W = this.health === 'ok' && !this.isUnderWay() ? this.setPoint_W : null;
+    const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
     const known_W = value !== null && ageMs <= staleAfterMs ? value : null;
-    this.atGrid_W = heardSince || told_W === null ? known_W : told_W;
+    const told_W =
+      this.settledAtMs === null && this.health === 'ok' ? this.instruction?.setPoint_W : undefined;
+    this.atGrid_W = told_W === undefined ? known_W : Math.max(known_W ?? 0, told_W);
   }
 
   private isUnderWay(): boolean {

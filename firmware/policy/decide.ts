@@ -14,6 +14,7 @@ import {
   wholeMenu,
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
+import { follow } from './rules/follow.ts';
 import { gridLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
 import { minimumTimes } from './rules/minimum-times.ts';
@@ -25,7 +26,7 @@ import { staleMeter } from './rules/stale-meter.ts';
 import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
-const WISHES: readonly Rule[] = [minimumTimes, owner, price, ownSolar];
+const WISHES: readonly Rule[] = [minimumTimes, owner, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, settle, ...WISHES];

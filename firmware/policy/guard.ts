@@ -38,8 +38,10 @@ export function guard(image: Image, wanted: readonly DeviceDecision[]): Guarded 
   for (const e of entries) {
     onTheMenu(e);
     minimumOn(e);
-    const why = e.lost ? 'device lost' : dark ? 'stale meter' : unsettled ? 'waits for the meter' : null;
-    if (why) noRise(e, why);
+    const confirmed_W = e.device.setPoint_W ?? 0;
+    if (e.lost || dark) noRise(e, confirmed_W, e.lost ? 'device lost' : 'stale meter');
+    else if (unsettled)
+      noRise(e, Math.max(confirmed_W, e.device.underWay_W ?? confirmed_W), 'waits for the meter');
     minimumOff(e);
   }
   for (const limit of [...commanded(image), ...rating(image)]) {
@@ -149,9 +151,9 @@ function minimumOff(e: Entry): void {
     lower(e, Math.max(0, menuUnder(e.device, 0)), 'minimum off time');
 }
 
-/** No more than what was last confirmed. */
-function noRise(e: Entry, why: string): void {
-  lower(e, Math.max(0, menuUnder(e.device, e.device.setPoint_W ?? 0)), why);
+/** No more than it was told before. */
+function noRise(e: Entry, told_W: number, why: string): void {
+  lower(e, Math.max(0, menuUnder(e.device, told_W)), why);
 }
 
 // ---- all devices together ----
@@ -195,7 +197,9 @@ function underSteerable(image: Image, entries: readonly Entry[], limit_W: number
 
 /** What devices may produce counts whole, what they consume only as far as they do and go on. */
 function underExport(image: Image, entries: readonly Entry[], limit_W: number): void {
-  const house_W = fresh(image, image.grid_W) ? rest_W(image, entries) : 0;
+  const house_W = fresh(image, image.grid_W)
+    ? rest_W(image, entries)
+    : -(image.site.productionWorstCase_W ?? 0);
   const exported = (e: Entry): number =>
     e.allowed_W < 0 ? -e.allowed_W : -Math.max(0, Math.min(e.allowed_W, e.drawn_W));
   for (const e of leastImportantFirst(entries)) {

@@ -32,6 +32,7 @@ export class Disk {
   message = '';
   commits = 0;
   lastCommitMs: WallMs | null = null;
+  private committedAtMs: ElapsedMs | null = null;
 
   /** @param attach takes up what is on the disk; called after each opening, in which it may write. */
   constructor(
@@ -61,6 +62,18 @@ export class Disk {
     const size = (suffix: string): number =>
       statSync(this.file + suffix, { throwIfNoEntry: false })?.size ?? 0;
     return size('') + size('-wal');
+  }
+
+  get lastCommitAgeMs(): number | null {
+    return this.committedAtMs === null ? null : this.clock.elapsedMs() - this.committedAtMs;
+  }
+
+  get free_bytes(): number | null {
+    try {
+      return this.reserve.free_bytes;
+    } catch {
+      return null;
+    }
   }
 
   /** Opens when it is closed; false when that fails. */
@@ -140,6 +153,7 @@ export class Disk {
     this.code = null;
     this.commits += 1;
     this.lastCommitMs = this.clock.wallMs();
+    this.committedAtMs = this.clock.elapsedMs();
     this.retryMs = LIMITS.storeRetryMinMs;
     this.retryAtMs = -Infinity;
   }

@@ -282,6 +282,7 @@ class Store implements Storage {
     return {
       mode: this.disk.isOpen ? 'disk' : 'memory',
       code: this.disk.code,
+      tailValues: this.series.tail.size,
       pendingValues: this.series.tail.pending,
       pendingEntries: this.journal.pending + this.facts.pending,
       heldValues: this.series.tail.held,
@@ -290,7 +291,9 @@ class Store implements Storage {
       lost: this.lost,
       commits: this.disk.commits,
       lastCommitMs: this.disk.lastCommitMs,
+      lastCommitAgeMs: this.disk.lastCommitAgeMs,
       size_bytes: this.disk.size_bytes,
+      free_bytes: this.disk.free_bytes,
     };
   }
 

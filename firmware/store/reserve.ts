@@ -30,7 +30,8 @@ export class Reserve {
     return this.free_bytes > PLENTY * LIMITS.storeReserve_bytes;
   }
 
-  private get free_bytes(): number {
+  /** Throws when the folder is not there. */
+  get free_bytes(): number {
     const { bavail, bsize } = statfsSync(path.dirname(this.file));
     return bavail * bsize;
   }

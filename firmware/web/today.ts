@@ -1,4 +1,5 @@
 /** Today's energy from the meter's registers, and what it cost at the prices of each slot. */
+import { registersOf } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
@@ -66,15 +67,6 @@ export function flowOf(readings: readonly Sample[], fromMs: WallMs, price: Prici
   return { energy_Wh, money: priced ? money : null, unpriced_Wh, sinceMs: Math.max(start.atMs, fromMs) };
 }
 
-/** The points of one register: the total where the meter has one, else its tariffs. */
-function pointsOf(series: SeriesStore, meter: string, quantity: string): string[] {
-  const total = `${meter}/${quantity}`;
-  const points = series.points();
-  return points.includes(total)
-    ? [total]
-    : points.filter((p) => p.startsWith(`${total}/T`) && !p.includes('/C'));
-}
-
 function sum(flows: readonly Flow[]): Flow {
   const known = flows.filter((flow) => flow.energy_Wh !== null);
   if (known.length === 0) return { energy_Wh: null, money: null, unpriced_Wh: 0, sinceMs: null };
@@ -92,7 +84,7 @@ export function todayOf(snapshot: Snapshot, series: SeriesStore, meter: string |
   const fromMs = dayStart(site.timeZone, wallMs);
   const read = (quantity: string, kind: 'importPrice' | 'exportPrice'): Flow =>
     sum(
-      (meter === null ? [] : pointsOf(series, meter, quantity)).map((point) =>
+      (meter === null ? [] : registersOf(series.points(), meter, quantity)).map((point) =>
         flowOf(samples(series, point, fromMs, wallMs), fromMs, (from, until) =>
           meanPrice(signals, kind, site, from, until),
         ),

@@ -141,6 +141,17 @@ test('frame formats A and B are checked; a flipped bit gives nothing', async (t)
   }
 });
 
+test('a CI field and an access number that look like the CRC of the link layer', async (t) => {
+  const address = hex('9215 5E563412 0D 07');
+  let accidents = 0;
+  for (let access = 0; access < 256; access++) {
+    const bytes = wireless(address, Uint8Array.of(0x7a, access, 0, 0, 0), hex(RECORDS));
+    if (crcBytes(bytes.subarray(0, 10)).every((byte, k) => byte === bytes[10 + k])) accidents += 1;
+    if (decodeWmbus({ bytes }).telegrams.length !== 1) t.fail(`access number ${access} is refused`);
+  }
+  t.equal(accidents, 1, 'this address and length have one such telegram');
+});
+
 test('mode 5: opened, no key, wrong key, already open, fewer blocks than payload', async (t) => {
   const iv = join(ADDRESS, new Uint8Array(8).fill(0x2a));
   const blocks = CLEAR.length >> 4;

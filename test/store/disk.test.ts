@@ -59,7 +59,12 @@ test('no disk at the start: the house goes on from memory, and everything is wri
   const clock = new SimulatedClock(START);
   const store = openStore(where, { clock, timeZone: ZONE });
   t.match(store.opened.join(), /writing failed/);
-  t.match(store.health(), { mode: 'memory', code: 'STORE_UNREACHABLE', size_bytes: null });
+  t.match(store.health(), {
+    mode: 'memory',
+    code: 'STORE_UNREACHABLE',
+    size_bytes: null,
+    lastCommitAgeMs: null,
+  });
   store.series.append([at(clock, 1), at(clock, 5, 'activeEnergyImport')]);
   store.journal.record(entry(clock, 'STARTED', 'command'));
   store.settings.set('a', 'b');
@@ -79,6 +84,9 @@ test('no disk at the start: the house goes on from memory, and everything is wri
   await advance(clock, 2 * LIMITS.storeRetryMaxMs);
   t.match(store.health(), { mode: 'disk', code: null, pendingValues: 0, pendingEntries: 0, lost: 0 });
   t.equal(store.journal.read({ limit: 1 })[0]?.code, 'OPENED', 'and says so');
+  const { tailValues, lastCommitAgeMs, free_bytes } = store.health();
+  t.equal(tailValues, 0, 'where they stay');
+  t.ok((lastCommitAgeMs ?? Infinity) <= 2 * LIMITS.storeRetryMaxMs && (free_bytes ?? 0) > 0);
   store.close();
   const again = openStore(where, { clock, timeZone: ZONE });
   t.same(values(again, 'raw'), [1]);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,8 @@ import type { Measurement } from '../../firmware/domain/measurement.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
+import { killOnce } from './kill.ts';
+import { FASTER } from './writer.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'hearth-store-'));
 process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
@@ -119,7 +120,7 @@ test('journal, signals, settings, write budget and overrides survive a restart',
     code: 'GRID_LIMIT',
     detail: { limit_W: 0 },
   });
-  store.signals.save({
+  const saved = store.signals.save({
     id: 's',
     source: 'dso',
     kind: 'importLimit',
@@ -132,6 +133,10 @@ test('journal, signals, settings, write budget and overrides survive a restart',
     text: null,
     intervals: [{ fromMs: START, untilMs: START + 1000, value: 0 }],
   });
+  t.equal(saved, true);
+  const other = new Database(where, { readonly: true });
+  t.equal(other.prepare('SELECT id FROM signal').all().length, 1, 'what is called saved is on disk');
+  other.close();
   store.settings.set('a', 'b');
   store.overrides.save('boiler', { kind: 'off' });
   for (let i = 0; i < 3; i++) store.writes.spend('boiler', START, 2);
@@ -197,49 +202,20 @@ test('a full disk loses nothing that fits the queue, and the house goes on', asy
   store.close();
 });
 
-test('kill -9 during ingest: it opens each time, and no more than a batch is lost', async (t) => {
+test('kill -9 at moments of chance: it opens each time, and no more than the stated bound is lost', async (t) => {
   const where = file();
   const random = seededRandom(9);
-  const batchMs = 40;
-  for (let round = 0; round < 8; round++) {
-    const { last, lastAt, killedAt } = await writeAndKill(where, batchMs, 150 + random.next() * 250);
-    const store = openStore(where, { clock: new SimulatedClock(Date.UTC(2026, 10, 1)), timeZone: ZONE });
-    const rows = store.series.read('m/activeEnergyImport', 'raw', 0, 8e15);
-    t.notMatch(store.opened.join(), /damaged/);
-    const due = lastAt.filter(([, time]) => time < killedAt - batchMs - 150).at(-1)?.[0] ?? 0;
-    t.ok((rows.at(-1)?.atMs ?? 0) >= due, `written up to ${rows.at(-1)?.atMs} of ${last}`);
+  for (let round = 0; round < 10; round++) {
+    const { wrong, handedIn, lost, oldestLostMs, logReplayed } = await killOnce(where, round, random);
+    t.same(wrong, []);
+    t.ok(logReplayed, 'it was killed, not closed');
+    // The bound of 10 s is 100 ms there; a machine that is busy wakes a timer late.
     t.ok(
-      rows.every((r) => r.value === r.atMs),
-      'nothing invented',
+      oldestLostMs <= LIMITS.storeBatchMs / FASTER + 250,
+      `${lost} of ${handedIn}, ${oldestLostMs} ms old`,
     );
-    store.close();
   }
 });
-
-async function writeAndKill(where: string, batchMs: number, afterMs: number) {
-  const child = spawn(
-    process.execPath,
-    [path.join(import.meta.dirname, 'writer.ts'), where, String(batchMs)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let text = '';
-  const first = new Promise<void>((resolve) => {
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      resolve();
-    });
-  });
-  const ended = new Promise((resolve) => child.on('exit', resolve));
-  await first;
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  child.kill('SIGKILL');
-  await ended;
-  const lastAt = text
-    .split('\n')
-    .filter((l) => l.includes(' '))
-    .map((l) => l.split(' ').map(Number) as [number, number]);
-  return { last: lastAt.at(-1)?.[0] ?? 0, lastAt, killedAt: lastAt.at(-1)?.[1] ?? 0 };
-}
 
 test('one commit covers many booked writes, and none is forgotten by a cut', async (t) => {
   const clock = new SimulatedClock(START);

@@ -43,6 +43,8 @@ export interface DlmsTwinOptions {
   readonly window?: number;
   /** Without the conformance for lists, as smaller meters. */
   readonly lists?: boolean;
+  /** Answers an association of the public client without security, as smart meters do. */
+  readonly publicReads?: boolean;
 }
 
 const MECHANISM = { none: 0, low: 1, gmac: 5 };
@@ -71,7 +73,9 @@ export class DlmsTwin {
   private clientTitle: Uint8Array = new Uint8Array(8);
   private clientChallenge: Uint8Array = new Uint8Array(0);
   private counter = 0;
-  private clientCounter = 0;
+  /** The last counter that the client used. */
+  lastClientCounter = 0;
+  private isPublic = false;
   private blocks: Uint8Array[] = [];
   private turn = 0;
   private heard = 0;
@@ -217,10 +221,10 @@ export class DlmsTwin {
       return this.options.security ? Uint8Array.of(0xd8, 1, 1) : Uint8Array.of(0x63, 3, 0x80, 1, 0);
     if (!this.associated) return Uint8Array.of(0xd8, 1, 2);
     const { security } = this.options;
-    if (!security) return this.service(apdu);
+    if (!security || this.isPublic) return this.service(apdu);
     const client = unprotect(apdu, security, this.clientTitle);
-    if (!client.ok || client.value.counter <= this.clientCounter) return Uint8Array.of(0xd8, 1, 5);
-    this.clientCounter = client.value.counter;
+    if (!client.ok || client.value.counter <= this.lastClientCounter) return Uint8Array.of(0xd8, 1, 5);
+    this.lastClientCounter = client.value.counter;
     const plain = this.service(client.value.plain);
     if (!plain || this.misbehaves.has('inClear')) return plain;
     this.counter += this.misbehaves.has('replays') ? 0 : 1;
@@ -234,16 +238,17 @@ export class DlmsTwin {
     const fields = readBytes(aarq);
     const asked = fields.mechanism ?? 0;
     const right =
-      asked === MECHANISM[mechanism] &&
+      (asked === MECHANISM[mechanism] || (this.options.publicReads === true && asked === 0)) &&
       (mechanism !== 'low' || Buffer.from(fields.authentication ?? []).toString() === password);
     if (fields.title) this.clientTitle = Uint8Array.from(fields.title);
     this.clientChallenge = Uint8Array.from(fields.authentication ?? []);
-    if (security) {
+    this.isPublic = this.options.publicReads === true && !fields.title;
+    if (security && !this.isPublic) {
       const opened = unprotect(fields.initiate ?? new Uint8Array(0), security, this.clientTitle);
       if (this.misbehaves.has('counterTooLow') && opened.ok && opened.value.counter < 5000)
         return Uint8Array.from([0xd8, 1, 6, ...word32(5000)]);
       if (!opened.ok) return Uint8Array.of(0xd8, 1, 5);
-      this.clientCounter = opened.value.counter;
+      this.lastClientCounter = opened.value.counter;
     }
     this.associated = right;
     this.proven = mechanism !== 'gmac';
@@ -261,13 +266,14 @@ export class DlmsTwin {
       0,
       7,
     ]);
-    const information = security ? protect(initiate, security, ++this.counter) : initiate;
-    const context = [0x60, 0x85, 0x74, 5, 8, 1, security ? 3 : 1];
+    const ciphers = security && !this.isPublic;
+    const information = ciphers ? protect(initiate, security, ++this.counter) : initiate;
+    const context = [0x60, 0x85, 0x74, 5, 8, 1, ciphers ? 3 : 1];
     const body = concat(
       Uint8Array.from([0xa1, 9, 6, 7, ...context]),
       Uint8Array.of(0xa2, 3, 2, 1, right ? 0 : 1),
       Uint8Array.of(0xa3, 5, 0xa1, 3, 2, 1, right ? (mechanism === 'gmac' ? 14 : 0) : 13),
-      security ? concat(Uint8Array.of(0xa4, 10, 4, 8), security.systemTitle) : new Uint8Array(0),
+      ciphers ? concat(Uint8Array.of(0xa4, 10, 4, 8), security.systemTitle) : new Uint8Array(0),
       mechanism === 'gmac' ? concat(Uint8Array.of(0xaa, 18, 0x80, 16), CHALLENGE) : new Uint8Array(0),
       concat(Uint8Array.of(0xbe, information.length + 2, 4, information.length), information),
     );

@@ -132,12 +132,15 @@ export class ModbusDevice implements ResourceManager {
   private async poll(): Promise<void> {
     const { bus } = this.deps;
     if (!bus.isOpen || !this.events) return;
+    // What is read was so no earlier than it was asked for; a command may come in between.
+    const { clock } = this.deps;
+    const at = { receivedMs: clock.wallMs(), receivedElapsedMs: clock.elapsedMs(), meterTimeMs: null };
     try {
       const power = await this.pollRegister('power');
       const energy = await this.pollRegister('energy');
       this.misses = 0;
       this.setHealth('ok', null);
-      this.measured(power, energy);
+      this.measured(at, power, energy);
       await this.reassert();
     } catch (error) {
       this.missed(faultOf(error));
@@ -176,9 +179,11 @@ export class ModbusDevice implements ResourceManager {
       this.written = { raw, setPoint_W, atMs: clock.elapsedMs() };
   }
 
-  private measured(power_W: number | null, energy_Wh: number | null): void {
-    const { clock } = this.deps;
-    const at = { receivedMs: clock.wallMs(), receivedElapsedMs: clock.elapsedMs(), meterTimeMs: null };
+  private measured(
+    at: Pick<Measurement, 'receivedMs' | 'receivedElapsedMs' | 'meterTimeMs'>,
+    power_W: number | null,
+    energy_Wh: number | null,
+  ): void {
     const point = { source: this.id, phase: 0, tariff: 0, channel: 0 } as const;
     const out: Measurement[] = [];
     const value = power_W ?? this.assumed_W();

@@ -171,6 +171,8 @@ export class DlmsMeter implements ResourceManager {
     const elapsedMs = this.clock.elapsedMs();
     const values = historyOf([section], this.id, this.gaps.knownMs, elapsedMs);
     if (values.length > 0) this.events?.history?.(values);
+    // A visit that got something done before it broke off is no reason to wait longer.
+    this.failures = 0;
     this.gaps.took(completeMs, elapsedMs);
   }
 

@@ -27,6 +27,8 @@ export interface Visit {
   /** Stay at the speed of the first contact. */
   readonly stay: boolean;
   readonly timeZone: string;
+  /** How often the sign-on is tried; absent is as often as the limits say. */
+  readonly attempts?: number;
   /** Null for the readout. */
   readonly programming: {
     readonly password: Password | null;
@@ -62,10 +64,10 @@ export async function visit(dialogue: Dialogue, wanted: Visit): Promise<Findings
   const canChangeSpeed = await dialogue.setLine({ ...SIGN_ON, baudRate: wanted.baudRate });
   const signed = await dialogue.run(
     signOn({
+      attempts: LIMITS.iecRepeats,
       ...wanted,
       canChangeSpeed,
       want: wanted.programming ? 'programming' : 'readout',
-      attempts: LIMITS.iecRepeats,
     }),
   );
   if (signed.name !== 'done') return { ...NOTHING, reason: signed.name === 'failed' ? signed.reason : null };

@@ -6,6 +6,7 @@ import type { Decoder, Telegram } from '../../domain/telegram.ts';
 import type { Clock } from '../../domain/time.ts';
 import { LinkKeeper } from './keeper.ts';
 import { measurementsOf, type Received } from './measurements.ts';
+import { Refusals } from './refusals.ts';
 import type { Ciphered, ReplayGuard } from './replay-guard.ts';
 import type { Sense } from './sense.ts';
 
@@ -28,12 +29,17 @@ export class PushMeter<F> implements ResourceManager {
   private decoder: Decoder<F>;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
+  private readonly refusals: Refusals;
 
   constructor(id: string, protocol: PushProtocol<F>, link: Link, clock: Clock) {
     this.id = id;
     this.protocol = protocol;
     this.clock = clock;
     this.decoder = protocol.decoder();
+    this.refusals = new Refusals(clock, protocol.silenceMs, (diagnosis) => {
+      this.events?.fault(diagnosis);
+      this.setHealth('faulty', diagnosis);
+    });
     this.keeper = new LinkKeeper(link, clock, protocol.silenceMs, {
       bytes: (chunk) => this.take(chunk),
       opened: () => {
@@ -42,6 +48,7 @@ export class PushMeter<F> implements ResourceManager {
       lost: (reason) => {
         for (const decoded of this.decoder.end()) if (!decoded.ok) this.events?.fault(decoded.error);
         this.events?.fault(reason);
+        this.refusals.clear();
         this.setHealth('silent', reason);
       },
     });
@@ -57,16 +64,20 @@ export class PushMeter<F> implements ResourceManager {
 
   async close(): Promise<void> {
     await this.keeper.stop();
+    this.refusals.clear();
     this.protocol.guarded?.guard.close();
     this.events = null;
   }
 
   private take(chunk: Uint8Array): void {
+    this.refusals.heard(chunk);
     for (const decoded of this.decoder.push(chunk)) {
       const result = decoded.ok ? this.protocol.read(decoded.frame) : decoded;
       const refused = result.ok ? decoded.ok && this.refuses(decoded.frame) : result.error;
-      if (refused) this.events?.fault(refused);
-      else if (result.ok) this.telegram(result.value);
+      if (refused) {
+        this.events?.fault(refused);
+        this.refusals.refused(refused);
+      } else if (result.ok) this.telegram(result.value);
     }
   }
 
@@ -80,6 +91,7 @@ export class PushMeter<F> implements ResourceManager {
 
   private telegram(telegram: Telegram): void {
     this.keeper.good();
+    this.refusals.clear();
     this.setHealth('ok', null);
     const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
     const sensed = this.protocol.sense?.(telegram, received);

@@ -62,7 +62,8 @@ export function readBlock(apdu: Uint8Array): Result<Block> {
   const size = short < 0x80 ? 0 : short & 0x7f;
   const from = 7 + size;
   if (size > 2 || apdu.length < from) return refuse('BAD_FRAME', 'a block without length');
-  const length = size === 0 ? short : apdu.subarray(7, from).reduce((n, b) => n * 256 + b, 0);
+  let length = size === 0 ? short : 0;
+  for (let i = 7; i < from; i++) length = length * 256 + (apdu[i] ?? 0);
   if (from + length !== apdu.length) return refuse('CUT_FRAME', 'a block is not as long as its length says');
   return ok({
     number: ((apdu[2] ?? 0) << 8) | (apdu[3] ?? 0),

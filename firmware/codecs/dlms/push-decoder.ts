@@ -56,6 +56,7 @@ export class PushDecoder implements Decoder<PushFrame> {
   private readonly blocks = new Assembly(LIMITS.dlmsPush_bytes);
   /** The rest of a message whose beginning was given up. */
   private lost = false;
+  private out: Decoded<PushFrame>[] = [];
 
   constructor(options: PushOptions = {}) {
     this.options = options;
@@ -67,27 +68,35 @@ export class PushDecoder implements Decoder<PushFrame> {
       this.held.set(chunk.subarray(at, at + count), this.length);
       this.length += count;
       at += count;
-      yield* this.scan(false);
+      this.scan(false);
+      yield* this.taken();
     }
   }
 
   *end(): Iterable<Decoded<PushFrame>> {
-    yield* this.scan(true);
-    const cut = this.dropPieces();
-    if (cut) yield this.refused(cut);
-    if (this.skipped > 0) yield this.refused(fault('NO_TELEGRAM'));
+    this.scan(true);
+    this.refuse(this.dropPieces());
+    if (this.skipped > 0) this.refuse(fault('NO_TELEGRAM'));
     this.wrapped = true;
     this.lost = false;
+    yield* this.taken();
   }
 
-  private *scan(ended: boolean): Iterable<Decoded<PushFrame>> {
+  /** What the bytes so far have given. */
+  private taken(): readonly Decoded<PushFrame>[] {
+    const { out } = this;
+    if (out.length > 0) this.out = [];
+    return out;
+  }
+
+  private scan(ended: boolean): void {
     let at = 0;
     while (at < this.length) {
       const scan = this.unitAt(at, ended);
       if (scan.found === 'more' && !ended && (at > 0 || this.length < this.held.length)) break;
       if (scan.found === 'whole') {
         at += scan.length;
-        yield* this.unit(scan.value);
+        this.unit(scan.value);
         continue;
       }
       at++;
@@ -96,9 +105,9 @@ export class PushDecoder implements Decoder<PushFrame> {
       this.skipped++;
       this.wrapped = false;
       const cut = this.dropPieces();
-      if (scan.found === 'bad') yield this.refused(scan.error);
-      else if (scan.found === 'more') yield this.refused(ended ? CUT : TOO_LONG);
-      else if (cut) yield this.refused(cut);
+      if (scan.found === 'bad') this.refuse(scan.error);
+      else if (scan.found === 'more') this.refuse(ended ? CUT : TOO_LONG);
+      else this.refuse(cut);
     }
     this.held.copyWithin(0, at, this.length);
     this.length -= at;
@@ -147,64 +156,57 @@ export class PushDecoder implements Decoder<PushFrame> {
     return { found: 'whole', value: { by: 'whole', apdu: bytes.slice(0, length) }, length };
   }
 
-  private *unit(unit: Unit): Iterable<Decoded<PushFrame>> {
+  private unit(unit: Unit): void {
     if (unit.by === 'whole') {
-      yield* this.message(withoutLlc(unit.apdu), false);
+      this.message(withoutLlc(unit.apdu), false);
       return;
     }
     this.wrapped = false;
-    if (unit.by === 'hdlc') yield* this.hdlc(unit.frame);
-    else yield* this.piece(unit.segment.data, unit.segment.number, unit.segment.last);
+    if (unit.by === 'hdlc') this.hdlc(unit.frame);
+    else this.piece(unit.segment.data, unit.segment.number, unit.segment.last);
   }
 
-  private *hdlc({ information, segmented }: HdlcFrame): Iterable<Decoded<PushFrame>> {
+  private hdlc({ information, segmented }: HdlcFrame): void {
     if (information.length === 0) return;
     const apdu = withoutLlc(information);
     // Only the first segment has the LLC header: with one, a new message begins.
-    if (this.segments.pending && apdu.length < information.length) {
-      const cut = this.segments.drop();
-      if (cut) yield this.refused(cut);
-    }
-    yield* this.piece(apdu, this.segments.count, !segmented);
+    if (this.segments.pending && apdu.length < information.length) this.refuse(this.segments.drop());
+    this.piece(apdu, this.segments.count, !segmented);
   }
 
-  private *piece(data: Uint8Array, number: number, last: boolean): Iterable<Decoded<PushFrame>> {
-    if (number === 0) {
-      const cut = this.segments.drop();
-      if (cut) yield this.refused(cut);
-    }
+  private piece(data: Uint8Array, number: number, last: boolean): void {
+    if (number === 0) this.refuse(this.segments.drop());
     const whole = this.segments.add(data, number, last);
     if (whole.ok) {
-      if (whole.value) yield* this.message(whole.value, true);
+      if (whole.value) this.message(whole.value, true);
     } else if (!this.lost) {
       this.lost = true;
-      yield this.refused(whole.error);
+      this.refuse(whole.error);
     }
   }
 
-  private *message(apdu: Uint8Array, checked: boolean): Iterable<Decoded<PushFrame>> {
+  private message(apdu: Uint8Array, checked: boolean): void {
     if (apdu[0] !== GENERAL_BLOCK) {
       this.lost = false;
-      yield this.opened(apdu, checked);
+      this.out.push(this.opened(apdu, checked));
       return;
     }
     const block = readBlock(apdu);
     if (!block.ok) {
-      yield this.refused(block.error);
+      this.refuse(block.error);
       return;
     }
     const { number, last, data } = block.value;
     if (number === 1) {
       this.lost = false;
-      const cut = this.blocks.drop();
-      if (cut) yield this.refused(cut);
+      this.refuse(this.blocks.drop());
     }
     const whole = this.blocks.add(data, number - 1, last);
     if (whole.ok) {
-      if (whole.value) yield this.opened(whole.value, checked);
+      if (whole.value) this.out.push(this.opened(whole.value, checked));
     } else if (!this.lost) {
       this.lost = true;
-      yield this.refused(whole.error);
+      this.refuse(whole.error);
     }
   }
 
@@ -231,6 +233,10 @@ export class PushDecoder implements Decoder<PushFrame> {
       );
     const { systemTitle, invocationCounter: counter } = ciphered.value;
     return { ok: true, frame: { apdu: plain, checked, cipher: { systemTitle, counter, authenticated } } };
+  }
+
+  private refuse(error: Fault | null): void {
+    if (error) this.out.push(this.refused(error));
   }
 
   private refused(error: Fault): Decoded<PushFrame> {

@@ -153,8 +153,10 @@ function flat(data: Data): Data[] {
 
 function number(code: string, raw: Integer | number, scaling: Scaling | null, profile: SenderProfile): Value {
   if (scaling) return scaled(raw, scaling.scaler, unitOf(scaling.unit));
-  const [c = 0, d = 0] = /:(\d+)\.(\d+)/.exec(code)?.slice(1).map(Number) ?? [];
-  const bare = bareUnit(c, d);
+  const at = code.indexOf(':') + 1;
+  const dot = code.indexOf('.', at);
+  const c = Number(code.slice(at, dot));
+  const bare = bareUnit(c, Number(code.slice(dot + 1, code.indexOf('.', dot + 1))));
   if (!bare) return { value: Number(raw) };
   // A power factor is at most one: sent without scaler it is in thousandths.
   if (bare.kind === null) return scaled(raw, Math.abs(Number(raw)) > 1 ? -3 : 0, undefined);

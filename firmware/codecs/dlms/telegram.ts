@@ -1,6 +1,7 @@
 /** From a push in clear to readings. */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { MeterIdentity, Reading, Telegram } from '../../domain/telegram.ts';
+import { toHex } from '../bytes.ts';
 import { readDateTime, rfc3339 } from './date-time.ts';
 import { type Notification, readNotification } from './notification.ts';
 import type { PushFrame } from './push-decoder.ts';
@@ -37,26 +38,36 @@ function itemsOfNotification({ attribute, body }: Notification): Item[] {
   return [{ code: `${a}-${b}:${c}.${d}.${e}*${f}`, data: body, scaling: null }];
 }
 
-/** Codes under which meters say who they are, the best first; then a text that stands alone. */
+/** Codes under which meters say who they are, the best first. */
 const IDENTITIES = [
-  /^0-0:96\.1\.0\*255$/,
-  /^1-1:0\.0\.5\*255$/,
-  /^0-0:96\.1\.1\*255$/,
-  /^0-0:42\.0\.0\*255$/,
-  /^1-[01]:0\.0\.0\*255$/,
-  /^1-[01]:96\.1\.0\*255$/,
+  '0-0:96.1.0*255',
+  '1-1:0.0.5*255',
+  '0-0:96.1.1*255',
+  '0-0:42.0.0*255',
+  '1-0:0.0.0*255',
+  '1-1:0.0.0*255',
+  '1-0:96.1.0*255',
+  '1-1:96.1.0*255',
 ];
 
+/** By the best of those codes, then by a number that stands alone as text, then by the sender's name in the cipher. */
 function identity(
   items: readonly Item[],
   manufacturer: string,
   systemTitle: Uint8Array | null,
 ): MeterIdentity | undefined {
-  const code = IDENTITIES.find((form) => items.some((item) => form.test(item.code) && textOf(item.data)));
-  const item = code
-    ? items.find((i) => code.test(i.code))
-    : items.find((i) => i.code === '' && /^\d{6,}$/.test(textOf(i.data) ?? ''));
-  const id = textOf(item?.data) ?? (systemTitle ? Buffer.from(systemTitle).toString('hex') : null);
+  let best = IDENTITIES.length + 1;
+  let id: string | null = null;
+  for (const { code, data } of items) {
+    if (data.kind !== 'octets' && data.kind !== 'text') continue;
+    const text = textOf(data);
+    const named = IDENTITIES.indexOf(code);
+    const rank = named >= 0 ? named : code === '' && text && /^\d{6,}$/.test(text) ? IDENTITIES.length : best;
+    if (!text || rank >= best) continue;
+    best = rank;
+    id = text;
+  }
+  id ??= systemTitle ? toHex(systemTitle) : null;
   return id === null ? undefined : { id, ...(manufacturer && { manufacturer }) };
 }
 

@@ -25,6 +25,9 @@ export interface P1Keys {
 
 /** Fixed for the whole country: Luxmetering P1 specification 1.1.3. */
 const LUXEMBOURG_AUTH_KEY = Uint8Array.from(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
+const LF = 0x0a;
+const MARK = 0x21;
+const SLASH = 0x2f;
 /** The header of a telegram ends its line and holds no brackets. */
 const HEADER = /\/[A-Za-z]{3}[\x20-\x27\x2a-\x2e\x30-\x7e]{0,40}$/;
 
@@ -41,17 +44,38 @@ export class P1Decoder implements Decoder<P1Frame> {
   }
 
   *push(chunk: Uint8Array): Iterable<Decoded<P1Frame>> {
-    for (const byte of chunk) {
+    for (let at = 0; at < chunk.length; ) {
+      at = this.takeLine(chunk, at);
+      if (at === chunk.length) return;
       if (this.length === this.held.length)
         yield this.giveUp(fault('OVERSIZED', 'a telegram longer than 8 KiB'));
+      const byte = chunk[at++] ?? 0;
       this.held[this.length++] = byte;
       const out = this.mode === 'ciphered' ? this.ciphered() : this.byte(byte);
       if (out) yield out;
     }
   }
 
+  /** The bytes of a data line up to its end, all at once; what needs a closer look is left. */
+  private takeLine(chunk: Uint8Array, from: number): number {
+    if (this.mode !== 'telegram') return from;
+    const { held } = this;
+    let { length } = this;
+    const first = length > this.lineStart ? held[this.lineStart] : chunk[from];
+    if (first === MARK) return from;
+    const end = Math.min(chunk.length, from + held.length - length);
+    let at = from;
+    for (; at < end; at++) {
+      const byte = chunk[at] ?? 0;
+      if (byte === LF) break;
+      held[length++] = byte;
+    }
+    this.length = length;
+    return at;
+  }
+
   *end(): Iterable<Decoded<P1Frame>> {
-    if (this.mode === 'telegram' && this.held[this.lineStart] === 0x21) {
+    if (this.mode === 'telegram' && this.held[this.lineStart] === MARK) {
       const out = this.line(this.length);
       if (out) yield out;
     }
@@ -65,14 +89,14 @@ export class P1Decoder implements Decoder<P1Frame> {
       this.mode = 'ciphered';
       return null;
     }
-    if (byte === 0x0a) {
+    if (byte === LF) {
       const out = this.line(this.length);
       this.lineStart = this.length;
       if (this.mode === 'idle') this.forget();
       return out;
     }
     // `!` and four digits end a telegram at once: its line end may be late.
-    if (this.mode === 'telegram' && position === 5 && this.held[this.lineStart] === 0x21) {
+    if (this.mode === 'telegram' && position === 5 && this.held[this.lineStart] === MARK) {
       const digits = ascii(this.held, this.lineStart + 1, this.length);
       if (/^[0-9A-Fa-f]{4}$/.test(digits)) return this.line(this.length);
     }
@@ -81,6 +105,7 @@ export class P1Decoder implements Decoder<P1Frame> {
 
   /** A whole line, ending before `end`. */
   private line(end: number): Decoded<P1Frame> | null {
+    if (this.mode === 'telegram' && !this.isSpecial(end)) return null;
     const text = ascii(this.held, this.lineStart, end).replace(/[\r\n]+$/, '');
     const header = HEADER.exec(text);
     if (this.mode === 'telegram' && header) return this.restart(this.lineStart + header.index);
@@ -96,6 +121,13 @@ export class P1Decoder implements Decoder<P1Frame> {
     const mark = text.lastIndexOf('!');
     if (mark < 0 || !/^![0-9A-Fa-f]{0,4}\s*$/.test(text.slice(mark))) return null;
     return this.telegram(this.lineStart + mark, text.slice(mark + 1).trim());
+  }
+
+  /** A data line holds neither the character that begins a telegram nor the one that ends it. */
+  private isSpecial(end: number): boolean {
+    for (let i = this.lineStart; i < end; i++)
+      if (this.held[i] === MARK || this.held[i] === SLASH) return true;
+    return false;
   }
 
   /** A header inside a telegram, also in the middle of a line: the old one was cut, the new one begins here. */

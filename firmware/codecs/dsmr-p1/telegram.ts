@@ -9,10 +9,10 @@ import type { P1Frame } from './decoder.ts';
  * telegram, because nothing says that the other lines are sound.
  */
 export function readP1(frame: P1Frame): Result<Telegram> {
-  const [header = '', ...lines] = frame.text.split(/\r\n|\r|\n/);
+  const [header = '', ...lines] = linesOf(frame.text);
   const sets: DataSet[] = [];
   for (const line of lines) {
-    if (line.trim() === '') continue;
+    if (line === '' || line.trim() === '') continue;
     const before = line.trimStart().startsWith('(') ? (sets.pop() ?? null) : null;
     const read = readLine(line, before);
     if (read.ok) sets.push(...read.value);
@@ -27,6 +27,12 @@ export function readP1(frame: P1Frame): Result<Telegram> {
   if (readings.length === 0) return refuse('NO_TELEGRAM', 'the telegram holds no data');
   const time = readings.find((r) => r.obis?.endsWith(':1.0.0'))?.time;
   return ok({ meter: identity(header, readings), ...(time === undefined ? {} : { time }), readings });
+}
+
+/** Lines end in CR LF; where a tty or a tool was in between, in one of them. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\r\n');
+  return lines.some((line) => line.includes('\r') || line.includes('\n')) ? text.split(/\r\n|\r|\n/) : lines;
 }
 
 /** DSMR 3.0: `0-n:24.3.0(time)(status)(period)(count)(code)(unit)` and the value alone on the next line. */

@@ -67,6 +67,7 @@ export function readValue(text: string): Result<Value> {
   if (time !== undefined) return ok(time === null ? { value: null, quality: 'invalid' } : { time });
   const star = text.lastIndexOf('*');
   if (star >= 0) return withUnit(text.slice(0, star).trim(), text.slice(star + 1).trim());
+  if (!text.includes(' ')) return ok({ text });
   // Iskra MT171 puts the unit behind a blank.
   const blank = /^([+-]?\d+(?:\.\d+)?) ([A-Za-z][A-Za-z0-9]{0,4})$/.exec(text);
   if (blank?.[1] && blank[2] && toHouseUnit(blank[2])) return withUnit(blank[1], blank[2]);
@@ -82,6 +83,8 @@ function withUnit(digits: string, unit: string): Result<Value> {
 
 /** A data set as a reading. One value stands in the reading itself, several in its `values` too. */
 export function readingOf(set: DataSet): Result<Reading> {
+  const [only = ''] = set.groups;
+  if (set.groups.length === 1 && !only.includes('&')) return single(set.id, only);
   const values: Value[] = [];
   for (const part of set.groups.flatMap(parts)) {
     const value = readValue(part);
@@ -100,6 +103,14 @@ export function readingOf(set: DataSet): Result<Reading> {
     }
   }
   return ok({ obis: set.id, values });
+}
+
+function single(id: string, text: string): Result<Reading> {
+  const value = readValue(text);
+  if (!value.ok) return { ok: false, error: { ...value.error, message: `${id}: ${value.error.message}` } };
+  const { value: number, unit, text: plain } = value.value;
+  if (number != null && unit !== undefined) return ok({ obis: id, value: number, unit });
+  return ok(plain === undefined ? { obis: id, ...value.value } : { obis: id, text: plain });
 }
 
 /** T550 heat meters join values with `&`; an OBIS code never stands in brackets with one. */

@@ -27,30 +27,68 @@ const ETX = 0x03;
 const IDENTIFICATION = /\/([A-Za-z]{3})([\x20-\x7e])((?:\\[\x20-\x7e])*)([\x20-\x7e]*)$/;
 const IDENT_CHARS = 16;
 
+const LF = 0x0a;
+const CR = 0x0d;
+const MARK = 0x21;
+const BRACKET = 0x28;
+const FIRST_BYTES = 2048;
+
 export class ReadoutDecoder implements Decoder<ReadoutFrame> {
   private readonly options: ReadoutOptions;
-  private held: number[] = [];
+  private held = new Uint8Array(FIRST_BYTES);
+  private length = 0;
   /** Index behind STX, −1 before it. */
   private block = -1;
   private etx = false;
   private badParity = false;
+  /** Of the line that is being received, before STX. */
+  private lineStart = 0;
+  private hasMark = false;
+  /** Something that may be data was received. */
+  private hasBracket = false;
 
   constructor(options: ReadoutOptions = { parity: 'none' }) {
     this.options = options;
   }
 
   *push(chunk: Uint8Array): Iterable<Decoded<ReadoutFrame>> {
-    for (const raw of chunk) {
-      if (this.held.length >= LIMITS.iecReadout_bytes)
+    for (let at = 0; at < chunk.length; ) {
+      at = this.takeBlock(chunk, at);
+      if (at === chunk.length) return;
+      if (this.length >= LIMITS.iecReadout_bytes)
         yield this.refused(fault('OVERSIZED', 'a readout longer than 64 KiB'));
-      const out = this.byte(this.strip(raw));
+      const out = this.byte(this.strip(chunk[at++] ?? 0));
       if (out) yield out;
     }
   }
 
   *end(): Iterable<Decoded<ReadoutFrame>> {
-    if (this.held.length === 0) return;
+    if (this.length === 0) return;
     yield this.unterminated();
+  }
+
+  /** A block up to its ETX, all at once; what needs a closer look is left. */
+  private takeBlock(chunk: Uint8Array, from: number): number {
+    if (this.block < 0 || this.etx || this.options.parity !== 'none') return from;
+    this.reserve(Math.min(this.length + chunk.length - from, LIMITS.iecReadout_bytes));
+    const { held } = this;
+    let { length } = this;
+    const end = Math.min(chunk.length, from + held.length - length, from + LIMITS.iecReadout_bytes - length);
+    let at = from;
+    for (; at < end; at++) {
+      const byte = chunk[at] ?? 0;
+      if (byte === ETX) break;
+      held[length++] = byte;
+    }
+    this.length = length;
+    return at;
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.held.length) return;
+    const grown = new Uint8Array(Math.max(bytes, 2 * this.held.length));
+    grown.set(this.held.subarray(0, this.length));
+    this.held = grown;
   }
 
   private strip(byte: number): number {
@@ -64,36 +102,49 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
   }
 
   private byte(byte: number): Decoded<ReadoutFrame> | null {
-    this.held.push(byte);
+    this.reserve(this.length + 1);
+    this.held[this.length++] = byte;
     if (this.etx) return this.complete(byte);
-    if (byte === STX && this.block < 0) this.block = this.held.length;
-    else if (byte === ETX && this.block >= 0) this.etx = true;
-    else if (byte === 0x0a && this.block < 0) return this.lineEnd();
+    if (this.block >= 0) this.etx = byte === ETX;
+    else if (byte === STX) this.block = this.length;
+    else if (byte === LF) return this.lineEnd();
+    else if (byte === MARK) this.hasMark = true;
+    else if (byte === BRACKET) this.hasBracket = true;
     return null;
   }
 
   /** Before STX: a mode D telegram ends with its `!` line; a second identification starts anew. */
   private lineEnd(): Decoded<ReadoutFrame> | null {
-    const lines = this.text(0).split(/[\r\n]+/);
-    const last = lines.at(-2) ?? '';
-    if (!/!\s*$/.test(last) || /[?]/.test(last)) return null;
-    // `!` of a request (`/?!`) was an echo; without data there is nothing to end.
-    if (!lines.some((line) => line.includes('('))) return null;
-    return this.plainLines();
+    const { hasMark, lineStart } = this;
+    this.lineStart = this.length;
+    this.hasMark = false;
+    // Without data there is nothing to end.
+    if (!hasMark || !this.hasBracket) return null;
+    let to = this.length - 1;
+    while (to > lineStart && this.held[to - 1] === CR) to--;
+    const line = this.text(Math.max(lineStart, this.held.lastIndexOf(CR, to - 1) + 1), to);
+    // `!` of a request (`/?!`) was an echo.
+    return /!\s*$/.test(line) && !line.includes('?') ? this.plainLines() : null;
   }
 
   /** `byte` is the BCC: XOR over everything behind STX up to and with ETX (6.1.3). Any value is possible. */
   private complete(byte: number): Decoded<ReadoutFrame> {
-    const block = this.held.slice(this.block, -1);
-    const bcc = block.reduce((x, b) => x ^ (b & 0x7f), 0);
+    const { held } = this;
+    const last = this.length - 1;
+    let bcc = 0;
+    let all = 0;
+    for (let i = this.block; i < last; i++) {
+      bcc ^= held[i] ?? 0;
+      all |= held[i] ?? 0;
+    }
     const identification = identificationIn(this.text(0, this.block - 1));
     // The BCC covers seven bits: an eighth in the block is a damaged byte that it cannot see.
-    if (this.badParity || block.some((b) => b > 0x7f)) return this.refused(fault('BAD_PARITY'));
-    if (bcc !== (byte & 0x7f))
+    if (this.badParity || all > 0x7f) return this.refused(fault('BAD_PARITY'));
+    if ((bcc & 0x7f) !== (byte & 0x7f))
       return this.refused(fault('BAD_CHECKSUM', 'the block check character (BCC) does not match'));
     if (identification === undefined)
       return this.refused(fault('BAD_FRAME', 'the identification is longer than 16 characters'));
-    const text = asciiOf(block.slice(0, -1));
+    const text = this.text(this.block, last - 1);
     this.reset();
     return { ok: true, frame: { identification, text, bcc: 'valid' } };
   }
@@ -135,25 +186,26 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     return { ok: true, frame: { identification, text: body.join('\n'), bcc: 'absent' } };
   }
 
-  private text(from: number, to = this.held.length): string {
-    return asciiOf(this.held.slice(from, to));
+  private text(from: number, to = this.length): string {
+    return ascii(this.held, from, to);
   }
 
   private refused(error: Fault): Decoded<ReadoutFrame> {
-    const discarded = this.held.length;
+    const discarded = this.length;
     this.reset();
     return { ok: false, error, discarded };
   }
 
   private reset(): void {
-    this.held = [];
+    this.length = 0;
+    this.lineStart = 0;
+    this.hasMark = false;
+    this.hasBracket = false;
     this.block = -1;
     this.etx = false;
     this.badParity = false;
   }
 }
-
-const asciiOf = (bytes: readonly number[]): string => ascii(Uint8Array.from(bytes));
 
 /** Null when there is none, undefined when it breaks the standard's 16 characters. */
 function identificationIn(text: string): string | null | undefined {

@@ -3,11 +3,14 @@ import type { Season } from '../../domain/meter-time.ts';
 
 const FORM = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)([SW])$/;
 
+const STAMP_CHARS = 13;
+
 /**
  * RFC 3339 with X = S (summer, +02:00) or W (winter, +01:00); null for a stamp that cannot be (632525252525S: no
  * value yet); undefined when it is no stamp.
  */
 export function stampTime(text: string): string | null | undefined {
+  if (text.length !== STAMP_CHARS) return undefined;
   const m = FORM.exec(text);
   if (!m) return undefined;
   const [, yy, month, day, hour, minute, second, season] = m;
@@ -17,9 +20,8 @@ export function stampTime(text: string): string | null | undefined {
 
 /** `YYMMDDhhmmss` or `YYMMDDhhmm` as milliseconds of that local time; null when there is no such time. */
 function localOf(digits: string): number | null {
-  const [y = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = (digits.match(/\d\d/g) ?? []).map(
-    Number,
-  );
+  const two = (i: number): number => Number(digits.slice(i, i + 2));
+  const [y, month, day, hour, minute, second] = [two(0), two(2), two(4), two(6), two(8), two(10)];
   const at = Date.UTC(2000 + y, month - 1, day, hour, minute, second);
   const date = new Date(at);
   const same = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;

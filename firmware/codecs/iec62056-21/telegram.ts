@@ -11,7 +11,7 @@ import type { ReadoutFrame } from './decoder.ts';
 export function readReadout(frame: ReadoutFrame): Result<Telegram> {
   const sets: DataSet[] = [];
   for (const raw of frame.text.split(/[\r\n]+/)) {
-    const line = raw.replace(/\)[ \t]*!\s*$/, ')');
+    const line = raw.includes('!') ? raw.replace(/\)[ \t]*!\s*$/, ')') : raw;
     // Some repeat the identification behind STX (Landis+Gyr E230).
     if (line.trim() === '' || line.startsWith('/') || line.trim() === '!') continue;
     const read = readLine(line, line.startsWith('(') ? (sets.pop() ?? null) : null);

@@ -25,29 +25,26 @@ export interface Source extends Omit<Product, 'records'> {
 }
 
 export function readApplication(source: Source): Application {
-  const { payload, meter } = source;
+  const { payload, meter, sender, ci, accessNumber, key } = source;
   const parsed = parse(payload);
   const { records } = parsed;
-  const named = namedReadings({ ...source, records });
+  const named = namedReadings({ sender, meter, ci, accessNumber, payload, records, key });
   const time = timeOf(records);
-  const profiles = records
-    .filter(isCompactProfile)
-    .flatMap((record) => expandProfile(record, payload, records));
-  const general = readingsOf(records, meter.mediumCode);
-  const telegram: Telegram = {
+  const readings = readingsOf(records, meter.mediumCode);
+  const others = named.ok ? withObis(named.value, readings, meter.mediumCode) : [];
+  for (const record of records)
+    if (isCompactProfile(record)) readings.push(...expandProfile(record, payload, records));
+  readings.push(...historyOf(records), ...transmissions(records), ...statusReading(source.status), ...others);
+  const telegram = {
     meter: identityOf(meter),
-    ...(time === undefined ? {} : { time }),
-    readings: [
-      ...general,
-      ...profiles,
-      ...historyOf(records),
-      ...transmissions(records),
-      ...statusReading(source.status),
-      ...withObis(named.ok ? named.value : [], general, meter.mediumCode),
-    ],
+    readings,
     records: records.map((record, i) => dataRecord(record, i, payload)),
   };
-  return { telegram, parsed, stopped: stopFault(parsed) };
+  return {
+    telegram: time === undefined ? telegram : { ...telegram, time },
+    parsed,
+    stopped: stopFault(parsed),
+  };
 }
 
 /** What the meter says of itself, only when there is something to say. */
@@ -60,9 +57,9 @@ const ACCESS_NUMBER = 0xfd08;
 
 /** The transmission count is unsigned (type C), unlike what its data field says to a reader that knows no VIF. */
 function transmissions(records: readonly ParsedRecord[]): Reading[] {
-  const counts = records.filter(({ vif, kind }) => vif === ACCESS_NUMBER && kind === 'number');
-  return counts.map(({ value, dataLength }) => {
-    const count = value < 0 ? value + 256 ** dataLength : value;
-    return { name: 'transmissions', quantity: 'count', value: count };
-  });
+  const record = records.find(({ vif, kind }) => vif === ACCESS_NUMBER && kind === 'number');
+  if (!record) return [];
+  const { value, dataLength } = record;
+  const count = value < 0 ? value + 256 ** dataLength : value;
+  return [{ name: 'transmissions', quantity: 'count', value: count }];
 }

@@ -87,7 +87,8 @@ export function addressInHeader(header: Uint8Array): Address {
   return addressFrom(bytes);
 }
 
-function addressFrom(bytes: Uint8Array): Address {
+/** All eight bytes in the order of a link layer; kept, not copied. */
+export function addressFrom(bytes: Uint8Array): Address {
   return {
     id: bcdText(bytes, 2, 6),
     manufacturer: manufacturerCode((bytes[0] ?? 0) | ((bytes[1] ?? 0) << 8)),
@@ -96,6 +97,11 @@ function addressFrom(bytes: Uint8Array): Address {
     bytes,
   };
 }
+
+/** Every byte as two upper case hexadecimal digits. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase());
+
+export const hexByte = (byte: number): string => HEX[byte & 255] ?? '';
 
 /** Little-endian BCD as its digits. */
 export function bcdText(bytes: Uint8Array, from = 0, to = bytes.length): string {

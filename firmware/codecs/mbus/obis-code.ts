@@ -90,6 +90,7 @@ export function withObis(
   general: readonly Reading[],
   mediumCode: number,
 ): Reading[] {
+  if (named.length === 0) return [];
   const taken = new Set(general.map((reading) => reading.obis));
   return named.map((reading) => {
     const { name = '', quantity = '' } = reading;

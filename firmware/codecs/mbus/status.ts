@@ -43,6 +43,7 @@ const WORDS: Readonly<Record<StatusFlag, string>> = {
 
 /** Empty when all is well. */
 export function statusText(status: number): string {
+  if (status === 0) return '';
   const own = status & 0xe0 ? [`maker's flags ${(status & 0xe0).toString(16)}h`] : [];
   return [...statusFlags(status).map((flag) => WORDS[flag]), ...own].join(', ');
 }

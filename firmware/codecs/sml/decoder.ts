@@ -57,6 +57,7 @@ export class SmlDecoder implements Decoder<SmlFrame> {
 
   private *drain(sources: Source[]): Iterable<Decoded<SmlFrame>> {
     for (let source = sources.at(-1); source; source = sources.at(-1)) {
+      if (this.inFrame && this.word < 0) this.take(source);
       const byte = source.bytes[source.at++];
       if (byte === undefined) {
         sources.pop();
@@ -65,6 +66,25 @@ export class SmlDecoder implements Decoder<SmlFrame> {
       const out = this.inFrame ? this.byte(byte, sources) : this.search(byte);
       if (out) yield out;
     }
+  }
+
+  /** Payload up to the next 1Bh, all at once; what needs a closer look is left. */
+  private take(source: Source): void {
+    const { line, payload } = this;
+    const { bytes } = source;
+    let { at } = source;
+    let { length, payloadLength } = this;
+    const end = Math.min(bytes.length, at + line.length - 1 - length);
+    for (; at < end; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === ESC) break;
+      line[length++] = byte;
+      payload[payloadLength++] = byte;
+    }
+    if (at > source.at) this.escapes = 0;
+    this.length = length;
+    this.payloadLength = payloadLength;
+    source.at = at;
   }
 
   /** Outside a frame only what may be the beginning of a start sequence is held. */
@@ -128,7 +148,7 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   private finish(at: number, sources: Source[]): Decoded<SmlFrame> {
     const fill = this.line[at + 1] ?? 0;
     const sent = ((this.line[at + 2] ?? 0) << 8) | (this.line[at + 3] ?? 0);
-    const crc = crcOf(this.line.subarray(0, at + 2), sent);
+    const crc = crcOf(this.line, 0, at + 2, sent);
     if (crc === null || (crc === 'kermit' && this.x25Seen))
       return this.refuse(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), sources);
     if (at % 4 !== 0 || fill > 3 || fill > this.payloadLength)

@@ -17,14 +17,14 @@ function octets(bytes: Uint8Array): string {
   return `octets ${toHex(bytes)}${code}`;
 }
 
-function means(node: Node): string {
+function means(node: Node, bytes: Uint8Array): string {
   switch (node.kind) {
     case 'absent':
       return 'left out';
     case 'end':
       return 'end of the message';
     case 'octets':
-      return octets(node.bytes);
+      return octets(bytes.subarray(node.from, node.to));
     case 'boolean':
       return String(node.value);
     case 'integer':
@@ -39,15 +39,14 @@ function fields(payload: Uint8Array): ExplainedSection {
   const walk = new ByteWalk(payload);
   while (walk.left > 0) {
     const reader = new TlvReader(walk.ahead());
-    const head = reader.head();
-    if (head?.type === 7) {
-      walk.take(reader.at, `list of ${head.length}`);
+    if (reader.head() && reader.type === 7) {
+      walk.take(reader.at, `list of ${reader.length}`);
       continue;
     }
     const element = new TlvReader(walk.ahead());
     const node = element.next();
     if (!node) break;
-    walk.take(element.at, means(node));
+    walk.take(element.at, means(node, element.bytes));
   }
   walk.rest('cannot be read');
   return { title: 'SML messages, without escapes', rows: walk.rows };

@@ -42,19 +42,18 @@ export function readMessages(payload: Uint8Array): {
 /** Null when the element structure ends here. */
 function readMessage(reader: TlvReader): SmlMessage | Fault | null {
   const from = reader.at;
-  const head = reader.head();
-  if (head?.type !== 7 || head.length !== 6) return null;
+  if (!reader.head() || reader.type !== 7 || reader.length !== 6) return null;
   const items: Node[] = [];
   for (let i = 0; i < 4; i++) {
     const item = reader.next(1);
     if (!item) return null;
     items.push(item);
   }
-  const checked = reader.bytes.subarray(from, reader.at);
+  const until = reader.at;
   const crc = reader.next(1);
   const end = reader.next(1);
   if (end?.kind !== 'end' || crc?.kind !== 'integer' || crc.signed || crc.bits > 16) return null;
-  if (crcOf(checked, Number(crc.value)) === null)
+  if (crcOf(reader.bytes, from, until, Number(crc.value)) === null)
     return fault('BAD_CHECKSUM', 'the CRC16 of a message in the telegram does not match');
   const body = items[3];
   const [tag, content] = body?.kind === 'list' && body.items.length === 2 ? body.items : [];

@@ -22,13 +22,16 @@ const UNSIGNED_POWER: readonly UnsignedPower[] = [
 
 /** `id` is the server id, `0A 01`, three letters and five bytes of number. */
 export function sendsUnsignedPower(id: Uint8Array, obis: string): boolean {
-  if (id.length !== 10 || id[0] !== 0x0a || id[1] !== 0x01) return false;
-  const manufacturer = ascii(id, 2, 5);
-  const serial = Number.parseInt(toHex(id.subarray(5)), 16);
   return UNSIGNED_POWER.some(
-    (row) =>
-      row.manufacturer === manufacturer &&
-      row.obis.includes(obis) &&
-      row.serials.some(([from, to]) => serial >= from && serial <= to),
+    ({ manufacturer, obis: codes, serials }) =>
+      codes.includes(obis) &&
+      id.length === 10 &&
+      id[0] === 0x0a &&
+      id[1] === 0x01 &&
+      ascii(id, 2, 5) === manufacturer &&
+      isAmong(Number.parseInt(toHex(id.subarray(5)), 16), serials),
   );
 }
+
+const isAmong = (serial: number, ranges: UnsignedPower['serials']): boolean =>
+  ranges.some(([from, to]) => serial >= from && serial <= to);

@@ -1,16 +1,18 @@
 /** From an SML frame to readings: the list response (SML 1.04, clause 5.5.3) with value = integer × 10^scaler. */
 import { fault, ok, type Result } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import type { MeterIdentity, Reading, Telegram, Value } from '../../domain/telegram.ts';
 import { ascii, toHex } from '../bytes.ts';
+import { shifted } from '../decimal.ts';
 import { unitOf } from '../unit-code.ts';
 import type { SmlFrame } from './decoder.ts';
 import { GET_LIST_RESPONSE, readMessages } from './message.ts';
 import { sendsUnsignedPower } from './quirks.ts';
-import type { Node } from './tlv.ts';
+import type { Node, SmlInteger } from './tlv.ts';
 
 /** Readings of all list responses in the telegram; a refusal when none of them passes its checksum. */
-export function readSml(frame: SmlFrame): Result<Telegram> {
-  const { messages, faults } = readMessages(frame.payload);
+export function readSml({ payload }: SmlFrame): Result<Telegram> {
+  const { messages, faults } = readMessages(payload);
   const readings: Reading[] = [];
   let meter: MeterIdentity | undefined;
   let time: string | undefined;
@@ -18,11 +20,11 @@ export function readSml(frame: SmlFrame): Result<Telegram> {
     if (tag !== GET_LIST_RESPONSE || body.kind !== 'list' || body.items.length !== 7) continue;
     const [, serverId, , actSensorTime, valList] = body.items;
     if (valList?.kind !== 'list') continue;
-    const id = octetsOf(serverId) ?? idAmong(valList.items);
+    const id = octetsOf(serverId, payload) ?? idAmong(valList.items, payload);
     if (id) meter ??= identity(id);
     time ??= timeOf(actSensorTime)?.time;
     for (const entry of valList.items) {
-      const reading = readingOf(entry, id);
+      const reading = readingOf(entry, payload, id);
       if (reading) readings.push(reading);
     }
   }
@@ -32,25 +34,54 @@ export function readSml(frame: SmlFrame): Result<Telegram> {
 }
 
 /** Null for an entry without a code of six bytes. */
-function readingOf(entry: Node, id: Uint8Array | null): Reading | null {
+function readingOf(entry: Node, bytes: Uint8Array, id: Uint8Array | null): Reading | null {
   if (entry.kind !== 'list' || entry.items.length !== 7) return null;
   const [objName, status, , unit, scaler, value] = entry.items;
-  const name = octetsOf(objName);
-  if (name?.length !== 6) return null;
-  const [a, b, c, d, e, f] = name;
-  const obis = `${a}-${b}:${c}.${d}.${e}*${f}`;
+  if (objName?.kind !== 'octets' || objName.to - objName.from !== 6) return null;
+  const obis = codeOf(bytes, objName.from);
+  const given = unsigned(value, obis, id);
   const word = numberOf(status);
-  return {
-    obis,
-    ...dataOf(unsigned(value, obis, id), numberOf(unit), numberOf(scaler) ?? 0),
-    ...(word !== null && { status: word }),
-  };
+  if (given?.kind === 'integer') return measured(obis, given, numberOf(unit), numberOf(scaler) ?? 0, word);
+  return { obis, ...dataOf(given, bytes), ...(word !== null && { status: word }) };
 }
 
-function dataOf(node: Node | undefined, unit: number | null, scaler: number): Value {
-  if (node?.kind === 'integer') return scaledValue(node.value, unit, scaler);
+/** The codes of meters are few and come in every telegram: each is written once. */
+const codes = new Map<number, string>();
+
+function codeOf(bytes: Uint8Array, at: number): string {
+  let key = 0;
+  for (let i = at; i < at + 6; i++) key = key * 256 + (bytes[i] ?? 0);
+  const known = codes.get(key);
+  if (known !== undefined) return known;
+  const [a, b, c, d, e, f] = bytes.subarray(at, at + 6);
+  const code = `${a}-${b}:${c}.${d}.${e}*${f}`;
+  if (codes.size < LIMITS.codesKept) codes.set(key, code);
+  return code;
+}
+
+/**
+ * The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. Written out as
+ * whole objects, because almost all readings of a meter are made here.
+ */
+function measured(
+  obis: string,
+  integer: SmlInteger,
+  code: number | null,
+  scaler: number,
+  status: number | null,
+): Reading {
+  const house = unitOf(code);
+  if (!house) {
+    const value = shifted(integer.value, scaler);
+    return status === null ? { obis, value } : { obis, value, status };
+  }
+  const value = shifted(integer.value, scaler + house.factor.exponent) * house.factor.multiply;
+  return status === null ? { obis, value, unit: house.unit } : { obis, value, unit: house.unit, status };
+}
+
+function dataOf(node: Node | undefined, bytes: Uint8Array): Value {
   if (node?.kind === 'boolean') return { value: node.value ? 1 : 0 };
-  if (node?.kind === 'octets') return textOf(node.bytes);
+  if (node?.kind === 'octets') return textOf(bytes, node.from, node.to);
   // SML 1.04 allows a time as value: a choice of one.
   if (node?.kind === 'list' && node.items.length === 2) return timeOf(node.items[1]) ?? MISSING;
   return MISSING;
@@ -58,24 +89,20 @@ function dataOf(node: Node | undefined, unit: number | null, scaler: number): Va
 
 const MISSING: Value = { value: null, quality: 'missing' };
 
-/** The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. */
-function scaledValue(integer: bigint, code: number | null, scaler: number): Value {
-  const house = unitOf(code);
-  const { multiply, exponent } = house?.factor ?? { multiply: 1, exponent: 0 };
-  const value = Number(`${integer}e${scaler + exponent}`) * multiply;
-  return house ? { value, unit: house.unit } : { value };
-}
-
-function textOf(bytes: Uint8Array): Value {
-  const printable = bytes.length > 0 && bytes.every((b) => b >= 0x20 && b < 0x7f);
-  return printable ? { text: ascii(bytes) } : { octets: toHex(bytes) };
+function textOf(bytes: Uint8Array, from: number, to: number): Value {
+  let printable = to > from;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte < 0x20 || byte >= 0x7f) printable = false;
+  }
+  return printable ? { text: ascii(bytes, from, to) } : { octets: toHex(bytes.subarray(from, to)) };
 }
 
 /** Some meters tag an unsigned power as signed: the sign is taken back in the width that was sent. */
 function unsigned(node: Node | undefined, obis: string, id: Uint8Array | null): Node | undefined {
   if (node?.kind !== 'integer' || !node.signed || node.bits > 24) return node;
   if (!id || !sendsUnsignedPower(id, obis)) return node;
-  return { ...node, value: BigInt.asUintN(node.bits, node.value) };
+  return { ...node, value: Number(BigInt.asUintN(node.bits, BigInt(node.value))) };
 }
 
 /**
@@ -113,17 +140,17 @@ function identity(bytes: Uint8Array): MeterIdentity {
 }
 
 /** The device id or server id among the values, for meters that leave it out of the list head. */
-function idAmong(entries: readonly Node[]): Uint8Array | null {
+function idAmong(entries: readonly Node[], bytes: Uint8Array): Uint8Array | null {
   for (const entry of entries) {
     if (entry.kind !== 'list') continue;
-    const name = octetsOf(entry.items[0]);
-    if (name && /^0100(600100|000009)ff$/.test(toHex(name))) return octetsOf(entry.items[5]);
+    const name = octetsOf(entry.items[0], bytes);
+    if (name && /^0100(600100|000009)ff$/.test(toHex(name))) return octetsOf(entry.items[5], bytes);
   }
   return null;
 }
 
-const octetsOf = (node: Node | undefined): Uint8Array | null =>
-  node?.kind === 'octets' && node.bytes.length > 0 ? node.bytes : null;
+const octetsOf = (node: Node | undefined, bytes: Uint8Array): Uint8Array | null =>
+  node?.kind === 'octets' && node.to > node.from ? bytes.subarray(node.from, node.to) : null;
 
 const numberOf = (node: Node | undefined): number | null =>
   node?.kind === 'integer' ? Number(node.value) : null;

@@ -1,6 +1,6 @@
 /** Whose telegram it is, as far as that is said in clear: what a receiver looks up before any key is tried. */
 import { ok, type Result } from '../../domain/errors.ts';
-import { type Address, addressOf } from '../mbus/identity.ts';
+import { type Address, addressFrom, addressOf } from '../mbus/identity.ts';
 import { diehlAddress } from '../mbus/profiles/diehl-prios.ts';
 import { join } from '../mbus/transport.ts';
 import { type CrcForm, readWirelessLink } from './link.ts';
@@ -20,8 +20,7 @@ export function addressesOf(bytes: Uint8Array, crc: CrcForm | 'auto' = 'auto'): 
   if (!link.ok) return link;
   const { address, body } = link.value;
   const found: Address[] = [diehlAddress(address, body[0] ?? 0, configurationOf(body)) ?? address];
-  if (ADDRESSED_ELL.has(body[0] ?? 0) && body.length >= 11)
-    found.unshift(addressOf(body.subarray(3, 5), body.subarray(5, 11)));
+  if (ADDRESSED_ELL.has(body[0] ?? 0) && body.length >= 11) found.unshift(addressFrom(body.slice(3, 11)));
   let transport = body.subarray(PLAIN_ELL.get(body[0] ?? 0) ?? 0);
   if (transport[0] === FRAGMENTATION) transport = transport.subarray(2 + (transport[1] ?? 0));
   if (LONG_HEADERS.has(transport[0] ?? 0) && transport.length >= 9) {

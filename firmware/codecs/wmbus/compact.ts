@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { PROFILES } from '../mbus/profiles/index.ts';
 import { join } from '../mbus/transport.ts';
 import type { Parsed } from '../mbus-parser/index.ts';
-import { crc13757 } from './crc.ts';
+import { CRC_START, crc13757, crcEnd, crcOver } from './crc.ts';
 
 /** The headers (DIB and VIB) of the records of a full frame, in order. */
 type Format = readonly Uint8Array[];
@@ -46,6 +46,10 @@ export class FormatStore {
   /** Remembers the layout of a full frame. */
   learn(payload: Uint8Array, { records, stop }: Parsed): void {
     if (stop !== 'end' || records.some((r) => r.function === 'mfct' || r.function === 'more')) return;
+    let signature = CRC_START;
+    for (const { start, headerEnd } of records) signature = crcOver(signature, payload, start, headerEnd);
+    // Meters send the same layout again and again.
+    if (this.#formats.has(crcEnd(signature))) return;
     this.#add(records.map((r) => Uint8Array.from(payload.subarray(r.start, r.headerEnd))));
   }
 

@@ -7,12 +7,20 @@ for (let i = 0; i < 256; i++) {
   TABLE[i] = crc;
 }
 
-export function crc13757(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  let crc = 0;
+/** For a CRC over several stretches: start, over each, end. */
+export const CRC_START = 0;
+
+export function crcOver(before: number, bytes: Uint8Array, from: number, to: number): number {
+  let crc = before;
   for (let i = from; i < to; i++)
     crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ (bytes[i] ?? 0)) & 0xff] ?? 0)) & 0xffff;
-  return crc ^ 0xffff;
+  return crc;
 }
+
+export const crcEnd = (crc: number): number => crc ^ 0xffff;
+
+export const crc13757 = (bytes: Uint8Array, from = 0, to = bytes.length): number =>
+  crcEnd(crcOver(CRC_START, bytes, from, to));
 
 /** Whether the two bytes at `to` are the CRC of those from `from` to `to`. */
 export function crcFits(bytes: Uint8Array, from: number, to: number): boolean {

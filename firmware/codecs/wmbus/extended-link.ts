@@ -4,7 +4,7 @@
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { ctr } from '../mbus/crypto.ts';
-import { type Address, addressOf, nameOf } from '../mbus/identity.ts';
+import { type Address, addressFrom, nameOf } from '../mbus/identity.ts';
 import { join } from '../mbus/transport.ts';
 import { crcFits } from './crc.ts';
 
@@ -41,7 +41,7 @@ export function readExtendedLink(
   const control = layer[1] ?? 0;
   const accessNumber = layer[2] ?? 0;
   const addressed = ci === 0x8e || ci === 0x8f;
-  const address = addressed ? addressOf(layer.subarray(3, 5), layer.subarray(5, 11)) : null;
+  const address = addressed ? addressFrom(layer.slice(3, 11)) : null;
   if (ci === 0x8c || ci === 0x8e)
     return ok({ address, accessNumber, counter: null, secured: false, body: layer.subarray(1 + size) });
   const at = addressed ? 11 : 3;

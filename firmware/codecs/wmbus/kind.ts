@@ -63,7 +63,15 @@ export class WirelessMeter {
 
   /** Rubbish after the last record is common; nothing but rubbish is no telegram. */
   #full(clear: ClearTelegram, payload: Uint8Array): Result<Telegram> {
-    const { telegram, parsed, stopped } = readApplication({ ...clear, payload, key: this.#key });
+    const { telegram, parsed, stopped } = readApplication({
+      sender: clear.sender,
+      meter: clear.meter,
+      ci: clear.ci,
+      accessNumber: clear.accessNumber,
+      status: clear.status,
+      payload,
+      key: this.#key,
+    });
     if (stopped && telegram.readings.length === 0 && parsed.records.length === 0)
       return { ok: false, error: stopped };
     this.#formats.learn(payload, parsed);

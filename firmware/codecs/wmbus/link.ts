@@ -1,10 +1,10 @@
 /**
  * Wireless link layer, EN 13757-4: frame formats A and B with their CRCs, or without when the receiver removed
- * them. What was on the air is found from the bytes: the CRC of a first block that fits is no accident.
+ * them. Which it is is found from the bytes where the receiver does not say.
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { type Address, addressOf } from '../mbus/identity.ts';
+import { type Address, addressFrom } from '../mbus/identity.ts';
 import { crcFits } from './crc.ts';
 
 export type CrcForm = 'A' | 'B' | 'none';
@@ -37,7 +37,7 @@ export function readWirelessLink(bytes: Uint8Array, form: CrcForm | 'auto' = 'au
   return ok({
     form: stripped.value.form,
     control,
-    address: addressOf(frame.subarray(2, 4), frame.subarray(4, HEADER)),
+    address: addressFrom(frame.slice(2, HEADER)),
     body: frame.subarray(HEADER),
   });
 }
@@ -51,13 +51,10 @@ function strip(bytes: Uint8Array, form: CrcForm | 'auto'): Result<Stripped> {
   const length = bytes[0] ?? 0;
   if (length < HEADER)
     return refuse('BAD_FRAME', `the L field says ${length}; a telegram has at least ${HEADER}`);
-  if (form === 'A' || (form === 'auto' && crcFits(bytes, 0, HEADER))) return stripA(bytes, length);
+  if (form === 'A' || (form === 'auto' && looksLikeA(bytes, length))) return stripA(bytes, length);
   if (form === 'B' || (form === 'auto' && fitsB(bytes, length))) return stripB(bytes, length);
   const extra = bytes.length - (length + 1);
-  const blocks =
-    (extra > 0 && bytes.length >= sizeA(length)) ||
-    crcFits(bytes, HEADER + 2, Math.min(HEADER + 18, bytes.length - 2));
-  if (form === 'auto' && blocks) {
+  if (form === 'auto' && otherBlocksFit(bytes)) {
     return refuse('BAD_CHECKSUM', 'the CRC of the first block (format A) is wrong');
   }
   if (extra < 0) return refuse('CUT_FRAME', `the L field says ${length} bytes, ${bytes.length - 1} came`);
@@ -66,8 +63,25 @@ function strip(bytes: Uint8Array, form: CrcForm | 'auto'): Result<Stripped> {
   return ok({ form: 'none', bytes: bytes.subarray(0, length + 1) });
 }
 
+/**
+ * The CRC of the first block fits by accident for some addresses, with one access number in 256: there must be bytes
+ * for the other CRCs too, or a second block that fits.
+ */
+function looksLikeA(bytes: Uint8Array, length: number): boolean {
+  if (!crcFits(bytes, 0, HEADER)) return false;
+  return bytes.length >= sizeA(length) || crcFits(bytes, 12, Math.min(28, length + 3));
+}
+
 /** Format A: 10 bytes, then blocks of 16, each with its CRC, which L does not count. */
 const sizeA = (length: number): number => length + 1 + 2 * (1 + Math.ceil((length + 1 - HEADER) / 16));
+
+/** Format A with a damaged first block, its L field perhaps: every CRC behind it fits, to the last byte. */
+function otherBlocksFit(bytes: Uint8Array): boolean {
+  for (let from = HEADER + 2; from < bytes.length; from += 18) {
+    if (!crcFits(bytes, from, Math.min(from + 16, bytes.length - 2))) return false;
+  }
+  return true;
+}
 
 function stripA(bytes: Uint8Array, length: number): Result<Stripped> {
   const out = new Uint8Array(length + 1);

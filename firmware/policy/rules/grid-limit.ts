@@ -2,7 +2,7 @@
  * The operator's limits, shared out with least harm: the most needed device keeps most. Unknown base
  * load counts as the worst case of the site, without own production.
  */
-import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
+import { maxOf, minOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
@@ -26,7 +26,7 @@ export const LIMIT_MARGIN_W = 100;
 export const gridLimit: Rule = (context, plan) =>
   activeLimits(context.image).reduce(
     (p, limit) =>
-      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context.image, limit, p),
+      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context, limit, p),
     plan,
   );
 
@@ -80,19 +80,30 @@ function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan
   }, plan);
 }
 
-const margin = (limit: ActiveLimit): number => Math.min(LIMIT_MARGIN_W, limit.limit_W / 10);
-
-function capExport(image: Image, limit: ActiveLimit, plan: Plan): Plan {
-  const producers = image.devices.filter((d) => isControllable(d) && isProducer(d));
+/**
+ * Whatever can give power shares what may be fed in: a battery as far as it wants to, production all it can. What the
+ * house takes itself may be given on top; unknown, it is taken as nothing.
+ */
+function capExport({ image, wishes }: RuleContext, limit: ActiveLimit, plan: Plan): Plan {
   const { staleAfterMs } = image.site;
-  const known =
-    isFresh(image.grid_W, staleAfterMs) && producers.every((d) => isFresh(d.power_W, staleAfterMs));
-  const produced = producers.reduce((sum, d) => sum - (d.power_W.value ?? 0), 0);
-  // What the house takes itself may be produced on top of the limit; unknown, it is taken as nothing.
-  let left = limit.limit_W + (known ? Math.max(0, (image.grid_W.value ?? 0) + produced) : 0);
-  return byPriority(producers).reduce((p, device) => {
-    const most = Math.min(left, -(plan.get(device.id)?.min_W ?? 0));
+  const controllable = image.devices.filter(isControllable);
+  const sources = controllable.filter((d) => minOf(d.flexibility) < 0);
+  const known = isFresh(image.grid_W, staleAfterMs) && sources.every((d) => isFresh(d.power_W, staleAfterMs));
+  const drawn = (d: DeviceImage): number => measured_W(d, staleAfterMs);
+  const taken = controllable.reduce(
+    (sum, d) => sum + Math.max(0, Math.min(drawn(d), wishes.get(d.id) ?? 0)),
+    (image.grid_W.value ?? 0) - controllable.reduce((sum, d) => sum + drawn(d), 0),
+  );
+  const unsteered = image.site.productionWorstCase_W ?? 0;
+  let left = Math.max(0, limit.limit_W + (known ? taken : -unsteered));
+  return byPriority(sources).reduce((p, device) => {
+    const wish = isProducer(device)
+      ? -(plan.get(device.id)?.min_W ?? 0)
+      : Math.max(0, -(wishes.get(device.id) ?? 0));
+    const most = Math.min(left, wish);
     left -= most;
-    return narrow(p, device.id, { min_W: -most }, reasonOf(limit));
+    return isProducer(device) || most < wish ? narrow(p, device.id, { min_W: -most }, reasonOf(limit)) : p;
   }, plan);
 }
+
+const margin = (limit: ActiveLimit): number => Math.min(LIMIT_MARGIN_W, limit.limit_W / 10);

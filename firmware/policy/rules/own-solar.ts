@@ -5,6 +5,7 @@
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { baseLoad_W } from '../balance.ts';
+import { modeNow } from '../followers/follow.ts';
 import { because, byPriority, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
 import { isForced } from './owner.ts';
@@ -14,7 +15,8 @@ export const ownSolar: Rule = ({ image }, plan) =>
 
 /** Mode `solar`, and `cheap` while it waits for its slot. */
 function follows(image: Image, device: DeviceImage): boolean {
-  if (!isControllable(device) || isProducer(device) || isForced(image, device)) return false;
+  if (!isControllable(device) || isProducer(device) || isForced(image, device) || modeNow(image, device))
+    return false;
   return device.mode === 'solar' || (device.mode === 'cheap' && pricePlan(image, device).verdict === 'wait');
 }
 

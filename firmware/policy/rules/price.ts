@@ -5,6 +5,7 @@
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { priceAt } from '../../domain/price-curve.ts';
 import { comfortLeftMs, startingNowCosts, waitingCosts } from '../alternative.ts';
+import { modeNow } from '../followers/follow.ts';
 import { because, explain, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
 import { surplusFor_W } from './own-solar.ts';
@@ -16,7 +17,7 @@ export const price: Rule = ({ image }, plan) =>
     .reduce((p, d) => choose(image, p, d), plan);
 
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
-  if (isForced(image, device)) return plan;
+  if (isForced(image, device) || modeNow(image, device)) return plan;
   const { verdict, slots } = pricePlan(image, device);
   const now = priceAt(image.signals, 'importPrice', image.site, image.wallMs);
   const values = {

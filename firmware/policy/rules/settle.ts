@@ -3,25 +3,36 @@
  * none before the meter has been read since the last command, because until then nobody knows what is free.
  */
 import type { DeviceImage, Image } from '../../domain/image.ts';
-import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
+import { isLed, modeNow } from '../followers/follow.ts';
+import { because, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 /** After a set-point was lowered it is not raised for so long. */
 export const SETTLE_MS = 60_000;
 /** So long after a command a device has begun to follow it. */
 const FOLLOWS_MS = 1_000;
 
-export const settle: Rule = ({ image }, plan) =>
-  image.devices
+export const settle: Rule = ({ image }, plan) => {
+  const unsettledMs = unsettled(image);
+  return image.devices
     .filter((d) => isControllable(d) && !isProducer(d))
-    .reduce((p, d) => {
-      const leftMs = Math.max(waitsMs(image), d.setPoint_W === null ? 0 : SETTLE_MS - d.sinceLoweredMs);
-      return leftMs > 0
-        ? narrow(p, d.id, { max_W: Math.max(0, d.setPoint_W ?? 0) }, because('SETTLING', { leftMs }))
-        : p;
-    }, plan);
+    .reduce((p, d) => hold(image, p, d, unsettledMs), plan);
+};
 
-/** Until the meter has been read after every device followed its last command. */
-function waitsMs({ devices, grid_W }: Image): number {
+function hold(image: Image, plan: Plan, device: DeviceImage, unsettledMs: number): Plan {
+  const { id, setPoint_W, underWay_W, sinceLoweredMs } = device;
+  // What follows the meter by its mode goes up and down with it.
+  const slot = modeNow(image, device);
+  const led = slot !== null && isLed(slot.mode);
+  const loweredMs = setPoint_W === null || led ? 0 : SETTLE_MS - sinceLoweredMs;
+  const leftMs = Math.max(unsettledMs, loweredMs);
+  if (leftMs <= 0) return plan;
+  const confirmed_W = setPoint_W ?? 0;
+  const told_W = loweredMs > 0 ? confirmed_W : Math.max(confirmed_W, underWay_W ?? confirmed_W);
+  return narrow(plan, id, { max_W: Math.max(0, told_W) }, because('SETTLING', { leftMs }));
+}
+
+/** How long until the meter has been read after every device followed its last command; 0 or less: it has. */
+function unsettled({ devices, grid_W }: Image): number {
   const since = (d: DeviceImage): number => (d.health === 'ok' ? (d.sinceChangedMs ?? Infinity) : Infinity);
   return Math.max(0, ...devices.map((d) => grid_W.ageMs + FOLLOWS_MS - since(d)).filter(Number.isFinite));
 }

@@ -1,7 +1,7 @@
 /** The products that are known, one line each; a telegram finds its own by manufacturer, version and medium. */
 import { ok, type Result } from '../../../domain/errors.ts';
 import type { Reading } from '../../../domain/telegram.ts';
-import { HEX_OF_BYTE } from '../../bytes.ts';
+import { hexByte } from '../identity.ts';
 import { apator08 } from './apator-08.ts';
 import { apator162 } from './apator-162.ts';
 import { apator172 } from './apator-172.ts';
@@ -65,10 +65,19 @@ export const PROFILES: readonly Profile[] = [
   zenner0b,
 ];
 
-const byProduct = new Map<string, Profile[]>();
+/** By maker, then by `version/medium`: most makers have no profile, and most products of one none. */
+const byMaker = new Map<string, Map<string, Profile[]>>();
 for (const profile of PROFILES) {
-  for (const key of profile.products) byProduct.set(key, [...(byProduct.get(key) ?? []), profile]);
+  for (const product of profile.products) {
+    const [maker, ...rest] = product.split('/');
+    const products = byMaker.get(maker ?? '') ?? new Map<string, Profile[]>();
+    byMaker.set(maker ?? '', products);
+    const kind = rest.join('/');
+    products.set(kind, [...(products.get(kind) ?? []), profile]);
+  }
 }
+
+const NONE: Result<readonly Reading[]> = ok([]);
 
 /** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
 export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
@@ -76,13 +85,15 @@ export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb
 /** Named readings of the first profile that has some, the most exact first. */
 export function namedReadings(product: Product): Result<readonly Reading[]> {
   const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
-  const [ofVersion, ofMedium] = [HEX_OF_BYTE[version], HEX_OF_BYTE[mediumCode]];
-  for (const last of [`${ofVersion}/${ofMedium}`, `${ofVersion}/*`, `*/${ofMedium}`, '*/*']) {
-    for (const profile of byProduct.get(`${manufacturer}/${last}`) ?? []) {
+  const products = byMaker.get(manufacturer);
+  if (!products) return NONE;
+  const [v, m] = [hexByte(version), hexByte(mediumCode)];
+  for (const kind of [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*']) {
+    for (const profile of products.get(kind) ?? []) {
       if (profile.ci && !profile.ci.includes(product.ci)) continue;
       const readings = applyProfile(profile, product);
       if (!readings.ok || readings.value.length > 0) return readings;
     }
   }
-  return ok([]);
+  return NONE;
 }

@@ -1,0 +1,55 @@
+/**
+ * From a plan in means to modes: what the planner meant by a power is read from what it planned at the connection in the
+ * same slot. A battery that charges while nothing is imported is meant to take the surplus, not that number of watts.
+ */
+import type { HeatLevel, Mode, ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
+
+/** Less than this is nothing: the planner's rounding. */
+const NOTHING_W = 20;
+
+export function modesOf(slots: readonly PlannedSlot[]): Modes {
+  const modes: Record<string, ModeSlot[]> = {};
+  for (const { fromMs, untilMs, grid_W, devices } of slots) {
+    for (const [id, device] of Object.entries(devices)) {
+      const list = modes[id] ?? [];
+      modes[id] = [...list, { fromMs, untilMs, mode: MEANINGS[device.is](device, grid_W) }];
+    }
+  }
+  return modes;
+}
+
+const MEANINGS: Readonly<Record<PlannedDevice['is'], (device: PlannedDevice, grid_W: number) => Mode>> = {
+  battery: ({ power_W }, grid_W) => batteryMode(power_W, grid_W),
+  car: ({ power_W }, grid_W) => {
+    if (power_W <= NOTHING_W) return { kind: 'off' };
+    return grid_W <= NOTHING_W ? { kind: 'surplus' } : { kind: 'charge', upTo_W: power_W };
+  },
+  heat: ({ power_W, most_W }) => ({ kind: 'heat', level: heatLevel(power_W, most_W) }),
+  load: ({ power_W }) => (power_W > NOTHING_W ? { kind: 'run', upTo_W: power_W } : { kind: 'off' }),
+  solar: ({ power_W, most_W }) => ({
+    kind: 'produce',
+    upTo_W: -power_W < most_W - NOTHING_W ? -power_W : Infinity,
+  }),
+};
+
+function batteryMode(power_W: number, grid_W: number): Mode {
+  const imports = grid_W > NOTHING_W;
+  const exports = grid_W < -NOTHING_W;
+  if (power_W > NOTHING_W) {
+    if (imports) return { kind: 'charge', upTo_W: power_W };
+    // What is fed in beside it is meant to be: the rest is kept for later.
+    return exports ? { kind: 'selfConsume', chargeUpTo_W: power_W } : { kind: 'selfConsume' };
+  }
+  if (power_W < -NOTHING_W) {
+    if (exports) return { kind: 'discharge', target_W: -power_W };
+    return imports ? { kind: 'selfConsume', dischargeUpTo_W: -power_W } : { kind: 'selfConsume' };
+  }
+  if (imports) return { kind: 'selfConsume', dischargeUpTo_W: 0 };
+  return exports ? { kind: 'selfConsume', chargeUpTo_W: 0 } : { kind: 'selfConsume' };
+}
+
+function heatLevel(power_W: number, most_W: number): HeatLevel {
+  if (power_W <= NOTHING_W) return 'off';
+  if (power_W >= most_W - NOTHING_W) return 'boost';
+  return power_W >= most_W / 2 ? 'normal' : 'reduced';
+}

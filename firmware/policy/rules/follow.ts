@@ -1,0 +1,20 @@
+/** Devices that a plan has given a mode do as it says, on what is measured now. Without a plan it closes nothing. */
+import type { DeviceImage, Image } from '../../domain/image.ts';
+import { followed_W, modeNow } from '../followers/follow.ts';
+import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+
+export const follow: Rule = ({ image }, plan) => {
+  if (!image.modes) return plan;
+  const points = followed_W(image);
+  return image.devices.reduce((p, d) => lead(image, p, d, points.get(d.id)), plan);
+};
+
+function lead(image: Image, plan: Plan, device: DeviceImage, point_W: number | undefined): Plan {
+  const slot = modeNow(image, device);
+  if (!slot || point_W === undefined) return plan;
+  const { mode, fromMs, untilMs } = slot;
+  const why = because('PLANNED', { mode: mode.kind, fromMs, untilMs });
+  const span = isProducer(device) ? { min_W: point_W } : { min_W: point_W, max_W: point_W };
+  const narrowed = narrow(plan, device.id, span, why);
+  return narrowed === plan ? explain(plan, device.id, why) : narrowed;
+}
