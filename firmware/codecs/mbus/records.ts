@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading } from '../../domain/telegram.ts';
 import { hexOf } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
+import { whyInvalid } from './invalid.ts';
 import { obisOf } from './obis-code.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -12,9 +13,13 @@ function fillIn(row: Writable<DataRecord>, record: ParsedRecord, payload: Uint8A
   const { kind, dataStart, dataLength } = record;
   switch (kind) {
     case 'number':
-    case 'invalid':
-      row.value = kind === 'number' ? record.value : null;
+      row.value = record.value;
       if (record.unit !== '') row.unit = record.unit;
+      return;
+    case 'invalid':
+      row.value = null;
+      if (record.unit !== '') row.unit = record.unit;
+      row.reason = whyInvalid(record, payload);
       return;
     case 'date':
     case 'minute':
@@ -80,7 +85,11 @@ const DUE_STORAGE = 1;
  * The readings among the records: plain present and stored values with an OBIS code, each code once. A stored value
  * carries the date that has the same storage number (EN 13757-3, 6.3.3).
  */
-export function readingsOf(records: readonly ParsedRecord[], mediumCode: number): Reading[] {
+export function readingsOf(
+  records: readonly ParsedRecord[],
+  mediumCode: number,
+  payload: Uint8Array,
+): Reading[] {
   const readings: Reading[] = [];
   for (const record of records) {
     const measured = record.kind === 'number' || record.kind === 'invalid';
@@ -96,6 +105,7 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const time = record.storage === 0 ? undefined : dateOf(record.storage, records);
     if (time !== undefined) reading.time = time;
     if (record.quality !== 'good') reading.quality = record.quality;
+    if (record.kind === 'invalid') reading.reason = whyInvalid(record, payload);
     readings.push(reading);
   }
   return readings;
