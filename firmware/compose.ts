@@ -4,6 +4,7 @@ import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
 import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
+import { WirelessMeterSeat } from './adapters/meters/wmbus/wireless-meter.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
@@ -12,11 +13,13 @@ import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
+import type { RadioEar } from './domain/radio.ts';
 import type { Random } from './domain/random.ts';
 import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
+import { AdmissionDesk } from './signals/admission.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 import { reporter } from './signals/reporter.ts';
 
@@ -38,6 +41,8 @@ type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
+  /** Receivers of wireless meters, for what they hear besides. */
+  readonly radios: readonly RadioEar[];
   readonly start: () => void;
   readonly stop: () => Promise<void>;
   /** Called with each new snapshot. */
@@ -54,6 +59,7 @@ export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
   const site = siteOf(config);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const desk = admissionOf(config, board, () => gateway.poke());
   const receiver = new SignalReceiver({
     clock,
     random: board.random,
@@ -65,12 +71,14 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
+    ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
     changed: () => gateway.poke(),
   });
+  const meters = metersOf(config, board);
   const gateway = new Gateway({
     clock,
     site,
-    meters: metersOf(config, board),
+    meters,
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -79,6 +87,7 @@ export function composeHouse(config: Config, board: Board): House {
     signals: () => receiver.current(),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
+    ...(desk && { admission: desk }),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -87,6 +96,7 @@ export function composeHouse(config: Config, board: Board): House {
   let stopMaintaining: Cancel = () => {};
   return {
     gateway,
+    radios: [...new Set(meters.flatMap(({ radio }) => radio ?? []))],
     onChange: (listener) => void listeners.push(listener),
     start() {
       const opened = storage.opened.map((text) => ({
@@ -133,6 +143,16 @@ function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board)
   return { report };
 }
 
+function admissionOf({ mqtt, site }: Config, board: Board, changed: () => void): AdmissionDesk | null {
+  if (!mqtt?.admission || !board.transport) return null;
+  const { clientName = site.name, ...options } = mqtt.admission;
+  const { clock, random, storage, transport } = board;
+  return new AdmissionDesk(
+    { ...options, clientName },
+    { clock, random, transport, journal: storage.journal, changed },
+  );
+}
+
 export function siteOf({ site }: Config): Site {
   const { name: _name, fixedImportPrice, fixedExportPrice, ...rest } = site;
   const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
@@ -176,7 +196,8 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
       line,
       clock,
     );
-    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
+    const radio: RadioEar | null = resource instanceof WirelessMeterSeat ? resource.receiver : null;
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role, radio };
   });
 }
 

@@ -51,21 +51,21 @@ program
   .command('probe')
   .description('what hangs on a port, and the configuration for it: `hearth probe /dev/ttyUSB0`')
   .argument('<port>', 'a serial port, or HOST:PORT')
-  .option('--mbus', 'all meters of a wired M-Bus behind its level converter')
-  .option('--baud <speeds>', 'M-Bus: speeds to try, as 2400,9600 (all, the common ones first)')
-  .option('--by <address>', 'M-Bus: secondary, primary or both', 'secondary')
-  .option('--mask <address>', 'M-Bus: only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
-  .action(async (port: string, options: { mbus?: boolean; baud?: string; by: string; mask?: string }) => {
+  .option('--mbus', 'search a wired M-Bus behind its level converter for all its meters')
+  .option('--baud <speeds>', 'of --mbus: speeds to try, as 2400,9600 (default: all, the common ones first)')
+  .option('--by <address>', 'of --mbus: secondary, primary or both', 'secondary')
+  .option('--mask <address>', 'of --mbus: only meters that fit, as 12FFFFFF or FFFFFFFF-KAM')
+  .action(async (port: string, options: { mbus?: true; baud?: string; by: string; mask?: string }) => {
     if (options.mbus) {
       const { probeMbus } = await import('./commands/probe-mbus.ts');
-      await probeMbus(port, options, process);
-      return;
+      return probeMbus({ on: port, ...options }, process);
     }
     const { probeCommand } = await import('./commands/probe.ts');
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
     const output = { out: process.stdout, log: process.stderr };
     process.exitCode = await probeCommand(port, output, undefined, stop.signal);
+    return undefined;
   });
 
 program

@@ -202,7 +202,7 @@ function madeHere(): Push[] {
     return [
       { hex: hexOf(inHdlc(apdu)), key: null },
       { hex: hexOf(inHdlc(apdu, 110)), key: null },
-      { hex: hexOf(Buffer.concat(inBlocks(apdu).map((block) => inHdlc(block)))), key: null },
+      { hex: hexOf(Buffer.concat(inBlocks(apdu))), key: null },
       { hex: hexOf(inHdlc(sealed)), key: hexOf(key) },
       { hex: hexOf(inHdlc(sealed, 110)), key: hexOf(key) },
     ];

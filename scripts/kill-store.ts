@@ -23,6 +23,7 @@ for (let round = 0; round < rounds; round += 1) {
   if (killed.wrong.length > 0) console.log(`round ${round}: ${killed.wrong.join('; ')}`);
 }
 const sum = (of: (killed: Killed) => number): number => all.reduce((total, killed) => total + of(killed), 0);
+const worst = all.toSorted((a, b) => b.oldestLostMs - a.oldestLostMs)[0];
 const oldest = all.map(({ oldestLostMs }) => oldestLostMs).sort((a, b) => a - b);
 const bound_ms = LIMITS.storeBatchMs / FASTER;
 console.log(
@@ -31,7 +32,8 @@ console.log(
 console.log(`opened and sound: ${sum(({ wrong }) => Number(wrong.length === 0))} of ${rounds}`);
 console.log(`values handed in: ${sum(({ handedIn }) => handedIn)}, lost: ${sum(({ lost }) => lost)}`);
 console.log(
-  `age of the oldest lost value: median ${oldest[rounds >> 1]?.toFixed(0)} ms, most ${oldest.at(-1)?.toFixed(0)} ms; ` +
+  `age of the oldest lost value: median ${oldest[rounds >> 1]?.toFixed(0)} ms, most ${oldest.at(-1)?.toFixed(0)} ms ` +
+    `(in which the machine let it stand for ${worst?.stalledMs.toFixed(0)} ms); ` +
     `the bound is ${bound_ms} ms and the time of one commit`,
 );
 console.log(`database: ${(statSync(file).size / 1e6).toFixed(1)} MB`);

@@ -114,6 +114,7 @@ test('ready, alive, stopping; metrics for the token; lines of JSON in the log, n
   t.match(text, '} 1200\n');
   t.match(text, 'hearth_meter_up{meter="grid"} 1\n');
   t.match(text, 'hearth_store_on_disk 1\n');
+  t.match(text, /^hearth_store_free_bytes \d+$/m);
 
   gateway.kill('SIGTERM');
   t.equal(await ended(gateway), 0);

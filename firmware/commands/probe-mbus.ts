@@ -9,7 +9,9 @@ import { systemClock } from '../hal/clock.ts';
 import { type LinkSpec, realLink } from '../hal/links/open.ts';
 import { lineOf } from './line.ts';
 
-export interface ProbeMbusOptions {
+export interface MbusProbeOptions {
+  /** A serial port, or HOST:PORT. */
+  readonly on: string;
   /** Separated by commas. */
   readonly baud?: string;
   readonly by: string;
@@ -18,7 +20,6 @@ export interface ProbeMbusOptions {
 
 interface Output {
   readonly stdout: { write(text: string): unknown };
-  /** Each meter as soon as it is found. */
   readonly stderr: { write(text: string): unknown };
 }
 
@@ -26,14 +27,13 @@ const WAYS = ['secondary', 'primary', 'both'] as const;
 
 /** @throws HearthError USAGE, LINK_REFUSED, LINK_GONE */
 export async function probeMbus(
-  on: string,
-  options: ProbeMbusOptions,
+  options: MbusProbeOptions,
   { stdout, stderr }: Output,
   clock: Clock = systemClock(),
   open: typeof realLink = realLink,
 ): Promise<void> {
   const wanted = searchOptions(options);
-  const spec = lineOf(on, { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 });
+  const spec = lineOf(options.on, { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 });
   const bus = new MbusBus(open(spec, clock), clock, { latencyMs: null });
   const { meters, requests } = await searchBus(bus, {
     ...wanted,
@@ -45,7 +45,7 @@ export async function probeMbus(
   stdout.write(`${JSON.stringify({ meters: rows }, null, 2)}\n`);
 }
 
-function searchOptions({ baud, by, mask }: ProbeMbusOptions): SearchBusOptions {
+function searchOptions({ baud, by, mask }: MbusProbeOptions): SearchBusOptions {
   const way = WAYS.find((name) => name === by);
   if (!way) throw new HearthError('USAGE', `--by is one of ${WAYS.join(', ')}`);
   const baudRates = baud?.split(',').map(Number);

@@ -57,7 +57,6 @@ export const ERRORS = {
   SIGNAL_UNSIGNED: 'the message must be signed and is not, or the signature does not match',
   // Configuration, store, page
   CONFIG_INVALID: 'the configuration has mistakes',
-  CONFIG_UNREADABLE: 'the configuration file cannot be read',
   SECRET_MISSING: 'a secret that the configuration refers to is not there',
   STORE_CORRUPT: 'the database is damaged',
   STORE_FULL: 'the disk is full',

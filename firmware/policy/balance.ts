@@ -17,17 +17,22 @@ export function measured_W(device: DeviceImage, staleAfterMs: number): number {
 const isSteered = (device: DeviceImage): boolean => isControllable(device) && !isProducer(device);
 
 /**
- * Net power of everything that is not a controllable consumer, import positive (own production makes it small or
- * negative). Null when the meter is stale or missing.
+ * Net power of everything that is not a controllable consumer or store, import positive (own production makes it small
+ * or negative). Null when the meter is stale or missing.
  */
 export function baseLoad_W(image: Image): number | null {
   const { staleAfterMs } = image.site;
   if (!isFresh(image.grid_W, staleAfterMs) || image.grid_W.value === null) return null;
-  const steered = image.devices
-    .filter(isSteered)
-    .reduce((sum, d) => sum + Math.max(0, measured_W(d, staleAfterMs)), 0);
+  const steered = image.devices.filter(isSteered).reduce((sum, d) => sum + measured_W(d, staleAfterMs), 0);
   return image.grid_W.value - steered;
 }
+
+/**
+ * What a store will go on giving when it takes the set-point `point_W`, 0 or less: no more than it gives already, because
+ * nobody may draw on what is only promised.
+ */
+export const given_W = (image: Image, device: DeviceImage, point_W: number): number =>
+  Math.min(0, Math.max(point_W, measured_W(device, image.site.staleAfterMs)));
 
 /** Base current per phase in A without controllable consumers, or null where the meter does not say. */
 export function basePhases_A(image: Image): readonly (number | null)[] {
@@ -36,10 +41,7 @@ export function basePhases_A(image: Image): readonly (number | null)[] {
     if (!isFresh(known, staleAfterMs) || known.value === null) return null;
     const steered = image.devices
       .filter((d) => isSteered(d) && d.flexibility.phases.some((p) => p === index + 1))
-      .reduce(
-        (sum, d) => sum + Math.max(0, measured_W(d, staleAfterMs)) / d.flexibility.phases.length / nominal_V,
-        0,
-      );
+      .reduce((sum, d) => sum + measured_W(d, staleAfterMs) / d.flexibility.phases.length / nominal_V, 0);
     return known.value - steered;
   });
 }

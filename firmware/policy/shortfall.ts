@@ -4,7 +4,7 @@
  */
 import type { Shortfall, ShortfallReason } from '../domain/command-report.ts';
 import type { ActiveLimit, Decision, DeviceImage, Image } from '../domain/image.ts';
-import { baseLoad_W, isFresh, measured_W } from './balance.ts';
+import { baseLoad_W, given_W, isFresh, measured_W } from './balance.ts';
 import { isControllable, isLost, isProducer } from './plan.ts';
 
 /** Noise of a meter and of rounding is no shortfall. */
@@ -34,8 +34,10 @@ function ofImport(image: Image, decision: Decision, limit: ActiveLimit): Shortfa
   const counted = image.devices.filter(
     (d) => isControllable(d) && !isProducer(d) && (ofSite || d.flexibility.steerable),
   );
-  const told = (d: DeviceImage): number =>
-    Math.max(0, decision.devices.find((x) => x.resource === d.id)?.setPoint_W ?? 0);
+  const told = (d: DeviceImage): number => {
+    const point_W = decision.devices.find((x) => x.resource === d.id)?.setPoint_W ?? 0;
+    return point_W < 0 ? given_W(image, d, point_W) : point_W;
+  };
   const drawn = (d: DeviceImage): number =>
     isLost(d) ? Math.max(measured_W(d, image.site.staleAfterMs), d.setPoint_W ?? 0) : told(d);
   const sum = counted.reduce((total, d) => total + drawn(d), 0);

@@ -41,7 +41,7 @@ export interface OpenOptions {
 
 const SUFFIXES = ['', '-wal', '-shm'] as const;
 /** A larger file is checked where the house cannot do without: reading the rest would hold up the start. */
-const CHECKED_WHOLE_bytes = 32 * 1024 * 1024;
+const CHECKED_WHOLE_bytes = 8 * 1024 * 1024;
 const COPIED_bytes = 32 * 1024 * 1024;
 /** Offset of the read and write versions of the file format. */
 const FORMAT_AT = 18;

@@ -134,6 +134,13 @@ function storeFamilies(store: StorageHealth, { version, resident_bytes }: Proces
       { value: flag(store.mode === 'disk') },
     ]),
     gauge('hearth_store_size_bytes', 'Database and its log.', [{ value: store.size_bytes }]),
+    gauge('hearth_store_free_bytes', 'What the file system has left.', [{ value: store.free_bytes }]),
+    gauge('hearth_store_commit_age_seconds', 'Since the last transaction.', [
+      { value: store.lastCommitAgeMs === null ? null : store.lastCommitAgeMs / 1000 },
+    ]),
+    gauge('hearth_store_tail_values', 'Values of the quarter hour that runs, in memory.', [
+      { value: store.tailValues },
+    ]),
     gauge('hearth_store_pending', 'Values and entries that are not on disk yet.', [
       { labels: { kind: 'values' }, value: store.pendingValues },
       { labels: { kind: 'entries' }, value: store.pendingEntries },

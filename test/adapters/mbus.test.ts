@@ -81,7 +81,7 @@ test('a serial line is searched at every speed until its meters answer', async (
   await line.close();
 });
 
-test('hearth probe --mbus: what is found can be pasted into the configuration', async (t) => {
+test('hearth probe: what is found can be pasted into the configuration', async (t) => {
   const { clock, carrier } = await converter([
     twinMeter('12345678'),
     twinMeter('12345679', { medium: 7, misbehaves: 'mute' }),
@@ -94,7 +94,7 @@ test('hearth probe --mbus: what is found can be pasted into the configuration', 
     stderr: { write: (text: string) => void said.stderr.push(text) },
   };
   const open: typeof realLink = (spec) => clock.counting(realLink(spec, real));
-  await probeMbus(on, { by: 'secondary' }, output, clock, open);
+  await probeMbus({ on, by: 'secondary' }, output, clock, open);
   const { meters } = JSON.parse(said.stdout.join(''));
   t.match(meters.map((m: { address: string; name: string }) => [m.address, m.name]).sort(), [
     ['12345678-KAM-1b-04', 'heat 12345678'],
@@ -104,10 +104,10 @@ test('hearth probe --mbus: what is found can be pasted into the configuration', 
   t.match(said.stderr.join(''), /primary address 7, 2400 baud/);
   t.match(checkConfig({ ...example(), meters }), { ok: true });
   said.stdout.length = 0;
-  await probeMbus(on, { by: 'primary', mask: '12FFFFFF', baud: '2400' }, output, clock, open);
+  await probeMbus({ on, by: 'primary', mask: '12FFFFFF', baud: '2400' }, output, clock, open);
   t.ok(JSON.parse(said.stdout.join('')).meters.length >= 1);
   for (const wrong of [{ by: 'name' }, { by: 'both', baud: '2401' }, { by: 'both', mask: '17' }])
-    await t.rejects(probeMbus(on, wrong, output, clock, open), { code: 'USAGE' });
+    await t.rejects(probeMbus({ on, ...wrong }, output, clock, open), { code: 'USAGE' });
   await carrier.close();
 });
 

@@ -25,6 +25,8 @@ import type { ModbusTwin } from '../twins/modbus-device.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../twins/operator.ts';
 
 export const METER_MS = 10_000;
+/** The series that is followed from the meter to the disk. */
+export const REGISTER = 'grid/activeEnergyImport';
 const DAY_MS = 86_400_000;
 const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4 } as const;
 type Port = keyof typeof PORTS;
@@ -53,8 +55,8 @@ export interface SimulatedHome {
   kills(): readonly { readonly atMs: number; readonly safeMs: number }[];
   /** The disk takes no writes, or does again. */
   diskRefuses(on: boolean): void;
-  /** What was handed to the store, of one point, over all starts. */
-  handedIn(point: string): readonly HandedIn[];
+  /** What was handed to the store of the meter's register, over all starts. */
+  handedIn(): readonly HandedIn[];
   commits(): number;
   stop(): Promise<void>;
 }
@@ -231,7 +233,7 @@ export function simulatedHome(seed: number, startMs: number, file: string): Simu
     },
     kills: () => disk.kills,
     diskRefuses: (on) => disk.refuse(on),
-    handedIn: (point) => disk.handedIn.get(point) ?? [],
+    handedIn: () => disk.handedIn,
     commits: () => disk.commits + running.storage.health().commits,
     stop: async () => {
       await running.house.stop();
@@ -261,7 +263,7 @@ class SimulatedDisk {
   private refuses = false;
   private lastGoodMs = 0;
   readonly kills: { readonly atMs: number; readonly safeMs: number }[] = [];
-  readonly handedIn = new Map<string, HandedIn[]>();
+  readonly handedIn: HandedIn[] = [];
   commits = 0;
 
   constructor(file: string, clock: SimulatedClock) {
@@ -290,10 +292,8 @@ class SimulatedDisk {
   }
 
   private note({ point, receivedMs, receivedElapsedMs }: Measurement): void {
-    const name = pointKey(point);
-    const list = this.handedIn.get(name) ?? [];
-    list.push({ atMs: Math.round(receivedMs), elapsedMs: receivedElapsedMs });
-    this.handedIn.set(name, list);
+    if (point.source !== 'grid' || pointKey(point) !== REGISTER) return;
+    this.handedIn.push({ atMs: Math.round(receivedMs), elapsedMs: receivedElapsedMs });
   }
 
   refuse(on: boolean): void {

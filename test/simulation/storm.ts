@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LIMITS } from '../../firmware/domain/limits.ts';
-import { limitFor, type SimulatedHome, simulatedHome } from './home.ts';
+import { limitFor, REGISTER, type SimulatedHome, simulatedHome } from './home.ts';
 
 const HOUR = 3_600_000;
 export const START = Date.UTC(2026, 2, 27, 23);
@@ -17,7 +17,6 @@ const STEP_MS = 10_000;
 /** After the storm, so that a disk that refused can take what waited. */
 const CALM_MS = 2 * LIMITS.storeRetryMaxMs;
 const FUSE_W = 35 * 230 * 3;
-const METER = 'grid/activeEnergyImport';
 
 export interface Account {
   readonly violations: string[];
@@ -140,12 +139,12 @@ function limitWatch(home: SimulatedHome, account: Account): (atMs: number) => vo
 
 /** No reading invented; none lost but those a kill took before they had to be on disk. */
 function checkSeries(home: SimulatedHome, account: Account, known: ReadonlySet<number>): void {
-  const rows = home.storage().series.read(METER, 'raw', 0, 8e15);
+  const rows = home.storage().series.read(REGISTER, 'raw', 0, 8e15);
   for (const { value } of rows)
     if (value === null || ![-1, 0, 1].some((d) => known.has(Math.round(value) + d)))
       account.violations.push(`invented ${value}`);
   const stored = new Set(rows.map(({ atMs }) => atMs));
-  for (const { atMs, elapsedMs } of home.handedIn(METER)) {
+  for (const { atMs, elapsedMs } of home.handedIn()) {
     account.handedIn += 1;
     if (stored.has(atMs)) continue;
     account.lost += 1;

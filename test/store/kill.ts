@@ -19,6 +19,8 @@ export interface Killed {
   readonly lost: number;
   /** For how long the oldest lost value had been with the store, in real time; 0 when none was lost. */
   readonly oldestLostMs: number;
+  /** For how long in that time the process itself was not let run, at a stretch. */
+  readonly stalledMs: number;
   readonly logReplayed: boolean;
 }
 
@@ -83,8 +85,18 @@ function look(where: string, device: string, { values, used, signal, opened }: S
   const [check] = query<{ integrity_check: string }>(where, 'PRAGMA integrity_check');
   if (check?.integrity_check !== 'ok') wrong.push(`integrity: ${check?.integrity_check}`);
   const logReplayed = store.opened.some((line) => /log was replayed/.test(line));
-  return { wrong, handedIn: values.length, lost: lost.length, oldestLostMs, logReplayed };
+  return {
+    wrong,
+    handedIn: values.length,
+    lost: lost.length,
+    oldestLostMs,
+    stalledMs: longest(lost),
+    logReplayed,
+  };
 }
+
+const longest = (values: Said['values']): number =>
+  Math.max(0, ...values.slice(1).map(({ elapsedMs }, i) => elapsedMs - (values[i]?.elapsedMs ?? 0))) / FASTER;
 
 const newest = (where: string): number =>
   query<{ at: number | null }>(

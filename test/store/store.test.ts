@@ -206,14 +206,16 @@ test('kill -9 at moments of chance: it opens each time, and no more than the sta
   const where = file();
   const random = seededRandom(9);
   for (let round = 0; round < 10; round++) {
-    const { wrong, handedIn, lost, oldestLostMs, logReplayed } = await killOnce(where, round, random);
+    const { wrong, handedIn, lost, oldestLostMs, stalledMs, logReplayed } = await killOnce(
+      where,
+      round,
+      random,
+    );
     t.same(wrong, []);
     t.ok(logReplayed, 'it was killed, not closed');
     // The bound of 10 s is 100 ms there; a machine that is busy wakes a timer late.
-    t.ok(
-      oldestLostMs <= LIMITS.storeBatchMs / FASTER + 250,
-      `${lost} of ${handedIn}, ${oldestLostMs} ms old`,
-    );
+    const boundMs = LIMITS.storeBatchMs / FASTER + stalledMs + 150;
+    t.ok(oldestLostMs <= boundMs, `${lost} of ${handedIn}, ${oldestLostMs} ms old`);
   }
 });
 

@@ -38,7 +38,8 @@ export interface Sender {
   readonly texts: readonly string[];
   /** Three letters of the system title or of the logical device name. */
   readonly manufacturer: string;
-  readonly codes: ReadonlySet<string>;
+  /** Whether a value came under this code. */
+  readonly has: (code: string) => boolean;
 }
 
 const says =
@@ -91,7 +92,7 @@ export const SENDERS: readonly SenderProfile[] = [
   {
     // L+G E450 and E360 send hundredths of an ampere and, unlike the E570, their meter number.
     manufacturer: 'LGZ',
-    is: ({ manufacturer, codes: sent }) => manufacturer === 'LGZ' && sent.has('0-0:96.1.1*255'),
+    is: ({ manufacturer, has }) => manufacturer === 'LGZ' && has('0-0:96.1.1*255'),
     exponents: { energy: 0, power: 0, voltage: 0, current: -2 },
   },
   {

@@ -116,17 +116,16 @@ function letterOf(data: Data): string {
 /** Who sent these items, as far as they say it. */
 export function senderOf(items: readonly Item[], systemTitle: Uint8Array | null): Sender {
   const texts: string[] = [];
-  const codes = new Set<string>();
   let name = '';
   for (const { code, data } of items) {
-    codes.add(code);
     const text = textOf(data);
     if (text === null) continue;
     texts.push(text);
     if (code === '0-0:42.0.0*255') name = text;
   }
   const letters = [systemTitle ? ascii(systemTitle, 0, 3) : '', name.slice(0, 3)];
-  return { texts, codes, manufacturer: letters.find((l) => /^[A-Z]{3}$/.test(l)) ?? '' };
+  const has = (wanted: string): boolean => items.some(({ code }) => code === wanted);
+  return { texts, has, manufacturer: letters.find((l) => /^[A-Z]{3}$/.test(l)) ?? '' };
 }
 
 export const profileOf = (sender: Sender): SenderProfile =>
@@ -139,6 +138,10 @@ export function readingOf({ code, data, scaling }: Item, place: number, profile:
     return code === '' ? { name: `item ${place + 1}`, values } : { obis: code, values };
   }
   const numeric = data.kind === 'integer' || data.kind === 'float';
+  if (numeric && scaling && code !== '') {
+    const { value, unit } = scaled(data.value, scaling.scaler, unitOf(scaling.unit));
+    return unit === undefined ? { obis: code, value } : { obis: code, value, unit };
+  }
   const value = numeric ? number(code, data.value, scaling, profile) : other(data);
   if (code !== '') return { obis: code, ...value };
   const { text } = value;

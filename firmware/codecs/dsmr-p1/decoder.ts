@@ -36,6 +36,8 @@ export class P1Decoder implements Decoder<P1Frame> {
   private held = new Uint8Array(LIMITS.p1Telegram_bytes);
   private length = 0;
   private lineStart = 0;
+  /** The line holds a `/` or a `!`. */
+  private special = false;
   private mode: 'idle' | 'telegram' | 'ciphered' = 'idle';
   private skipped = 0;
 
@@ -68,6 +70,7 @@ export class P1Decoder implements Decoder<P1Frame> {
     for (; at < end; at++) {
       const byte = chunk[at] ?? 0;
       if (byte === LF) break;
+      if (byte === MARK || byte === SLASH) this.special = true;
       held[length++] = byte;
     }
     this.length = length;
@@ -105,7 +108,10 @@ export class P1Decoder implements Decoder<P1Frame> {
 
   /** A whole line, ending before `end`. */
   private line(end: number): Decoded<P1Frame> | null {
-    if (this.mode === 'telegram' && !this.isSpecial(end)) return null;
+    const { special } = this;
+    this.special = false;
+    // A data line holds neither the character that begins a telegram nor the one that ends it.
+    if (this.mode === 'telegram' && !special && this.held[this.lineStart] !== MARK) return null;
     const text = ascii(this.held, this.lineStart, end).replace(/[\r\n]+$/, '');
     const header = HEADER.exec(text);
     if (this.mode === 'telegram' && header) return this.restart(this.lineStart + header.index);
@@ -121,13 +127,6 @@ export class P1Decoder implements Decoder<P1Frame> {
     const mark = text.lastIndexOf('!');
     if (mark < 0 || !/^![0-9A-Fa-f]{0,4}\s*$/.test(text.slice(mark))) return null;
     return this.telegram(this.lineStart + mark, text.slice(mark + 1).trim());
-  }
-
-  /** A data line holds neither the character that begins a telegram nor the one that ends it. */
-  private isSpecial(end: number): boolean {
-    for (let i = this.lineStart; i < end; i++)
-      if (this.held[i] === MARK || this.held[i] === SLASH) return true;
-    return false;
   }
 
   /** A header inside a telegram, also in the middle of a line: the old one was cut, the new one begins here. */

@@ -12,10 +12,11 @@ export function readP1(frame: P1Frame): Result<Telegram> {
   const [header = '', ...lines] = linesOf(frame.text);
   const sets: DataSet[] = [];
   for (const line of lines) {
-    if (line === '' || line.trim() === '') continue;
-    const before = line.trimStart().startsWith('(') ? (sets.pop() ?? null) : null;
+    const start = line.trimStart();
+    if (start === '') continue;
+    const before = start.startsWith('(') ? (sets.pop() ?? null) : null;
     const read = readLine(line, before);
-    if (read.ok) sets.push(...read.value);
+    if (read.ok) for (const set of read.value) sets.push(set);
     else if (frame.proof === 'absent') return read;
   }
   const readings: Reading[] = [];
@@ -46,8 +47,11 @@ function gasOfDsmr3(set: DataSet): Result<Reading> {
   return ok({ ...plain.value, ...number.value, values: plain.value.values ?? [] });
 }
 
+/** Codes under which meters send their number. */
+const NUMBERS: ReadonlySet<string> = new Set(['0-0:96.1.1', '0-0:96.1.0', '0-0:42.0.0']);
+
 function identity(header: string, readings: readonly Reading[]): MeterIdentity {
-  const text = readings.find((r) => /^0-0:(96\.1\.1|96\.1\.0|42\.0\.0)$/.test(r.obis ?? ''))?.text;
+  const text = readings.find(({ obis }) => NUMBERS.has(obis ?? ''))?.text;
   return { id: text === undefined ? header.slice(5) : unhex(text), manufacturer: header.slice(1, 4) };
 }
 

@@ -25,6 +25,8 @@ const ID_CHARS = 32;
  */
 export function readLine(line: string, before: DataSet | null): Result<readonly DataSet[]> {
   if (CONTROL.test(line)) return refuse('BAD_FRAME', 'a data line holds a control character');
+  const plain = before === null ? plainLine(line) : null;
+  if (plain) return ok([plain]);
   const sets: { id: string; groups: string[] }[] = before
     ? [{ id: before.id, groups: [...before.groups] }]
     : [];
@@ -46,6 +48,15 @@ export function readLine(line: string, before: DataSet | null): Result<readonly 
     at = close + 1;
   }
   return ok(sets);
+}
+
+/** `id(value)` and no more, as nearly every line is; null for anything else. */
+function plainLine(line: string): DataSet | null {
+  const open = line.indexOf('(');
+  const close = line.length - 1;
+  if (open <= 0 || open > ID_CHARS || line.indexOf(')') !== close || line.indexOf('(', open + 1) >= 0)
+    return null;
+  return { id: line.slice(0, open).trim(), groups: [line.slice(open + 1, close)] };
 }
 
 /** The bracket that closes the group: the first one, unless text holds balanced brackets of its own. */

@@ -98,11 +98,6 @@ export function addressFrom(bytes: Uint8Array): Address {
   };
 }
 
-/** Every byte as two upper case hexadecimal digits. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0').toUpperCase());
-
-export const hexByte = (byte: number): string => HEX[byte & 255] ?? '';
-
 /** Little-endian BCD as its digits. */
 export function bcdText(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = '';

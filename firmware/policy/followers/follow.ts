@@ -15,9 +15,14 @@ const DEADBAND_W = 50;
 /** What a device is to do now; null when no plan says anything, or the owner's "now" holds. */
 export function modeNow(image: Image, device: DeviceImage): ModeSlot | null {
   const { modes, wallMs, wallTrusted } = image;
-  if (!modes || !wallTrusted || isForced(image, device)) return null;
-  return modes[device.id]?.find((s) => s.fromMs <= wallMs && wallMs < s.untilMs) ?? null;
+  if (isForced(image, device)) return null;
+  const slots = wallTrusted ? modes?.[device.id] : undefined;
+  return slots?.find((s) => s.fromMs <= wallMs && wallMs < s.untilMs) ?? byItself(image, device);
 }
+
+/** A battery that no plan leads keeps the house off the grid; anything else is left to the other rules. */
+const byItself = ({ wallMs }: Image, { flexibility }: DeviceImage): ModeSlot | null =>
+  flexibility.kind === 'battery' ? { fromMs: wallMs, untilMs: wallMs, mode: { kind: 'selfConsume' } } : null;
 
 /** Whether it is led by what the meter shows, rather than told a power. */
 export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 'surplus'].includes(kind);

@@ -4,7 +4,6 @@ import { followed_W, modeNow } from '../followers/follow.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 export const follow: Rule = ({ image }, plan) => {
-  if (!image.modes) return plan;
   const points = followed_W(image);
   return image.devices.reduce((p, d) => lead(image, p, d, points.get(d.id)), plan);
 };

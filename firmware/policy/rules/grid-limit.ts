@@ -6,7 +6,7 @@ import { maxOf, minOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
-import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
+import { baseLoad_W, given_W, isFresh, measured_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import {
   because,
@@ -54,7 +54,8 @@ const counts = (limit: ActiveLimit, { flexibility }: DeviceImage): boolean =>
 /** What the devices under an import limit may draw together. */
 export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
   const { image, wishes } = context;
-  const base = baseLoad_W(image) ?? image.site.baseWorstCase_W;
+  const given = consumers(image).reduce((sum, d) => sum + given_W(image, d, wishes.get(d.id) ?? 0), 0);
+  const base = (baseLoad_W(image) ?? image.site.baseWorstCase_W) + given;
   if (limit.scope === 'site') return limit.limit_W - base;
   // § 14a: what counts is what the controllable devices draw from the grid. The rest of the house is free, and has
   // the first right to own production; what it leaves of that may be drawn on top (BK6-22-300 annex 1, 2.3).
@@ -90,10 +91,13 @@ function capExport({ image, wishes }: RuleContext, limit: ActiveLimit, plan: Pla
   const sources = controllable.filter((d) => minOf(d.flexibility) < 0);
   const known = isFresh(image.grid_W, staleAfterMs) && sources.every((d) => isFresh(d.power_W, staleAfterMs));
   const drawn = (d: DeviceImage): number => measured_W(d, staleAfterMs);
-  const taken = controllable.reduce(
-    (sum, d) => sum + Math.max(0, Math.min(drawn(d), wishes.get(d.id) ?? 0)),
-    (image.grid_W.value ?? 0) - controllable.reduce((sum, d) => sum + drawn(d), 0),
-  );
+  const open_W = (d: DeviceImage): number =>
+    Math.min(d.underWay_W ?? d.setPoint_W ?? Infinity, plan.get(d.id)?.max_W ?? 0);
+  // It goes on only as far as it is drawn, wished for and allowed already.
+  const goesOn = (d: DeviceImage): number =>
+    Math.max(0, Math.min(drawn(d), wishes.get(d.id) ?? 0, open_W(d)));
+  const rest = (image.grid_W.value ?? 0) - controllable.reduce((sum, d) => sum + drawn(d), 0);
+  const taken = controllable.reduce((sum, d) => sum + goesOn(d), rest);
   const unsteered = image.site.productionWorstCase_W ?? 0;
   let left = Math.max(0, limit.limit_W + (known ? taken : -unsteered));
   return byPriority(sources).reduce((p, device) => {

@@ -4,13 +4,14 @@
  */
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
-import { baseLoad_W, basePhases_A } from '../balance.ts';
+import { baseLoad_W, basePhases_A, given_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
 
 export const houseFuse: Rule = ({ image, wishes }, plan) => {
   const left_A = headroomPhases_A(image);
   const consumers = image.devices.filter((d) => isControllable(d) && !isProducer(d));
+  for (const d of consumers) take(left_A, d, given_W(image, d, wishes.get(d.id) ?? 0), image.site.nominal_V);
   return mostNeeded(image, consumers).reduce((p, device) => {
     const { phases } = device.flexibility;
     const open_W = Math.max(
@@ -19,7 +20,12 @@ export const houseFuse: Rule = ({ image, wishes }, plan) => {
     );
     const wish = Math.max(0, wishes.get(device.id) ?? Infinity);
     const share = setPointUnder(device.flexibility, Math.min(open_W, wish)) ?? 0;
-    take(left_A, device, Math.min(share, p.get(device.id)?.max_W ?? share), image.site.nominal_V);
+    take(
+      left_A,
+      device,
+      Math.max(0, Math.min(share, p.get(device.id)?.max_W ?? share)),
+      image.site.nominal_V,
+    );
     return share < wish
       ? narrow(p, device.id, { max_W: share }, because('HOUSE_FUSE', { fuse_A: image.site.fuse_A }))
       : p;
@@ -27,9 +33,9 @@ export const houseFuse: Rule = ({ image, wishes }, plan) => {
 };
 
 function headroomPhases_A(image: Image): number[] {
-  const { fuse_A, nominal_V, phases, baseWorstCase_W } = image.site;
+  const { fuse_A, nominal_V, baseWorstCase_W } = image.site;
   const base_W = baseLoad_W(image);
-  const assumed_A = base_W === null ? baseWorstCase_W / nominal_V / phases : Math.max(0, base_W) / nominal_V;
+  const assumed_A = base_W === null ? baseWorstCase_W / nominal_V : Math.max(0, base_W) / nominal_V;
   return basePhases_A(image).map((base) =>
     base === null ? fuse_A - Math.min(assumed_A, fuse_A) : fuse_A - base,
   );

@@ -6,5 +6,8 @@ export const staleMeter: Rule = ({ image }, plan) => {
   if (isFresh(image.grid_W, image.site.staleAfterMs)) return plan;
   return image.devices
     .filter((d) => isControllable(d) && !isProducer(d))
-    .reduce((p, d) => narrow(p, d.id, { max_W: d.setPoint_W ?? 0 }, because('STALE_METER')), plan);
+    .reduce(
+      (p, d) => narrow(p, d.id, { max_W: Math.max(0, d.setPoint_W ?? 0) }, because('STALE_METER')),
+      plan,
+    );
 };

@@ -1,7 +1,7 @@
 /** The products that are known, one line each; a telegram finds its own by manufacturer, version and medium. */
 import { ok, type Result } from '../../../domain/errors.ts';
 import type { Reading } from '../../../domain/telegram.ts';
-import { hexByte } from '../identity.ts';
+import { HEX_OF_BYTE } from '../../bytes.ts';
 import { apator08 } from './apator-08.ts';
 import { apator162 } from './apator-162.ts';
 import { apator172 } from './apator-172.ts';
@@ -82,18 +82,23 @@ const NONE: Result<readonly Reading[]> = ok([]);
 /** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
 export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
 
-/** Named readings of the first profile that has some, the most exact first. */
-export function namedReadings(product: Product): Result<readonly Reading[]> {
+const NO_PROFILES: readonly Profile[] = [];
+
+/** The profiles of a product, the most exact first. */
+export function profilesOf(product: Product): readonly Profile[] {
   const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
   const products = byMaker.get(manufacturer);
-  if (!products) return NONE;
-  const [v, m] = [hexByte(version), hexByte(mediumCode)];
-  for (const kind of [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*']) {
-    for (const profile of products.get(kind) ?? []) {
-      if (profile.ci && !profile.ci.includes(product.ci)) continue;
-      const readings = applyProfile(profile, product);
-      if (!readings.ok || readings.value.length > 0) return readings;
-    }
+  if (!products) return NO_PROFILES;
+  const [v, m] = [HEX_OF_BYTE[version], HEX_OF_BYTE[mediumCode]];
+  const kinds = [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*'].flatMap((kind) => products.get(kind) ?? NO_PROFILES);
+  return kinds.filter(({ ci }) => !ci || ci.includes(product.ci));
+}
+
+/** Named readings of the first profile that has some. */
+export function namedReadings(product: Product): Result<readonly Reading[]> {
+  for (const profile of profilesOf(product)) {
+    const readings = applyProfile(profile, product);
+    if (!readings.ok || readings.value.length > 0) return readings;
   }
   return NONE;
 }
