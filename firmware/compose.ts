@@ -2,8 +2,9 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
-import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import type { DlmsOptions } from './adapters/meters/dlms/options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
+import { WirelessMeterSeat } from './adapters/meters/wmbus/wireless-meter.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
+import type { RadioEar } from './domain/radio.ts';
 import type { Random } from './domain/random.ts';
 import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
@@ -39,6 +41,8 @@ type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
+  /** Receivers of wireless meters, for what they hear besides. */
+  readonly radios: readonly RadioEar[];
   readonly start: () => void;
   readonly stop: () => Promise<void>;
   /** Called with each new snapshot. */
@@ -70,10 +74,11 @@ export function composeHouse(config: Config, board: Board): House {
     ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
     changed: () => gateway.poke(),
   });
+  const meters = metersOf(config, board);
   const gateway = new Gateway({
     clock,
     site,
-    meters: metersOf(config, board),
+    meters,
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -91,6 +96,7 @@ export function composeHouse(config: Config, board: Board): House {
   let stopMaintaining: Cancel = () => {};
   return {
     gateway,
+    radios: [...new Set(meters.flatMap(({ radio }) => radio ?? []))],
     onChange: (listener) => void listeners.push(listener),
     start() {
       const opened = storage.opened.map((text) => ({
@@ -170,7 +176,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, sml, pulses, dlms, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -180,6 +186,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        ...(sml && { sml }),
         ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
         random,
@@ -191,7 +198,8 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
       line,
       clock,
     );
-    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
+    const radio: RadioEar | null = resource instanceof WirelessMeterSeat ? resource.receiver : null;
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role, radio };
   });
 }
 

@@ -40,6 +40,8 @@ export const LIMITS = {
   wmbusLine_chars: 2200,
   /** Meters heard on the air that nobody has configured, kept for the installer. */
   wmbusHeard: 256,
+  /** Encrypted telegrams of each, for a key to be tried on. */
+  wmbusKept: 4,
   /** Telegrams of a meter that are remembered to tell a repetition. */
   wmbusRepeats: 16,
   mbusRecords: 256,

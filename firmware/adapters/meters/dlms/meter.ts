@@ -1,23 +1,23 @@
 /** A meter that is asked over DLMS/COSEM: a visit every interval, with back-off when it fails. */
-import type { CosemInstant, Security } from '../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../codecs/iec62056-21/index.ts';
-import { type Fault, faultOf } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { LineSettings, Link } from '../../domain/link.ts';
-import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
-import type { Telegram } from '../../domain/telegram.ts';
-import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
-import { ClockWatch } from './clock-watch.ts';
-import { Dialogue } from './dialogue.ts';
-import { type DlmsConfig, securityOf, sessionOptions } from './dlms-options.ts';
-import type { Counters } from './dlms-talk.ts';
-import { EMPTY_BOOK, type MeterBook, visit } from './dlms-visit.ts';
-import { historyOf } from './history.ts';
+import type { CosemInstant, Security } from '../../../codecs/dlms/index.ts';
+import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import { type Fault, faultOf } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { LineSettings, Link } from '../../../domain/link.ts';
+import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
+import type { Telegram } from '../../../domain/telegram.ts';
+import type { Cancel, Clock, ElapsedMs } from '../../../domain/time.ts';
+import { ClockWatch } from '../clock-watch.ts';
+import { Dialogue } from '../dialogue.ts';
+import { historyOf } from '../history.ts';
+import { LinkTurns } from '../link-turns.ts';
+import { measurementsOf } from '../measurements.ts';
+import { ProfileGap } from '../profile-gap.ts';
+import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
-import { LinkTurns } from './link-turns.ts';
-import { measurementsOf } from './measurements.ts';
-import { ProfileGaps } from './profile-gaps.ts';
-import { ReplayGuard } from './replay-guard.ts';
+import { type DlmsConfig, securityOf, sessionOptions } from './options.ts';
+import type { Counters } from './talk.ts';
+import { EMPTY_BOOK, type MeterBook, visit } from './visit.ts';
 
 /** Meters lock themselves after some wrong passwords or proofs: what a person must put right is tried seldom. */
 const HOPELESS = new Set([
@@ -39,7 +39,7 @@ export class DlmsMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly watch: ClockWatch;
   private readonly turns: LinkTurns;
-  private readonly gaps: ProfileGaps | null;
+  private readonly gap: ProfileGap | null;
   private counters: Counters | null = null;
   private book: MeterBook = EMPTY_BOOK;
   private events: ResourceEvents | null = null;
@@ -60,8 +60,7 @@ export class DlmsMeter implements ResourceManager {
     this.clock = clock;
     this.watch = new ClockWatch(config.id, config.timeZone);
     const { profile } = config.dlms;
-    const name = `profile/${config.id}/${profile?.code}`;
-    this.gaps = profile && new ProfileGaps({ ...profile, name, settings: config.settings });
+    this.gap = profile && new ProfileGap(`${config.id}/${profile.code}`, profile, clock, config.settings);
   }
 
   open(events: ResourceEvents): void {
@@ -76,12 +75,12 @@ export class DlmsMeter implements ResourceManager {
     this.events = null;
     this.next();
     await this.link.close();
+    this.gap?.close();
     this.counters?.meter.close();
   }
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
-    this.gaps?.save(startedMs);
     const reason = await this.turns.take(() => this.onLink());
     if (!this.events) return;
     if (reason) this.failed(reason);
@@ -121,7 +120,7 @@ export class DlmsMeter implements ResourceManager {
       counters,
       wantsCounter: this.wantsCounter,
       cutOff: this.cutOff(),
-      stretches: this.gaps?.stretches(this.clock.wallMs()) ?? [],
+      stretches: this.gap?.stretches() ?? [],
     };
     this.book = await visit(dialogue, wanted, this.book, {
       values: (telegram, clock) => this.take(telegram, clock),
@@ -167,13 +166,12 @@ export class DlmsMeter implements ResourceManager {
   }
 
   private takeProfile(section: ProfileSection, completeMs: number): void {
-    if (!this.gaps) return;
-    const elapsedMs = this.clock.elapsedMs();
-    const values = historyOf([section], this.id, this.gaps.knownMs, elapsedMs);
+    if (!this.gap) return;
+    const values = historyOf([section], this.id, this.gap.afterMs, this.clock.elapsedMs());
     if (values.length > 0) this.events?.history?.(values);
     // A visit that got something done before it broke off is no reason to wait longer.
     this.failures = 0;
-    this.gaps.took(completeMs, elapsedMs);
+    this.gap.took(completeMs);
   }
 
   private succeeded(): void {

@@ -1,16 +1,19 @@
 /** What is particular to a meter that is asked over DLMS, and what follows from it for link, carrier and client. */
 import { createHash } from 'node:crypto';
-import { clientAddress, type Security, type SessionOptions, serverAddress } from '../../codecs/dlms/index.ts';
-import { fault, ok, type Result, refuse } from '../../domain/errors.ts';
-import type { Random } from '../../domain/random.ts';
-import type { Settings } from '../../domain/storage.ts';
+import {
+  clientAddress,
+  type Security,
+  type SessionOptions,
+  serverAddress,
+} from '../../../codecs/dlms/index.ts';
+import { fault, ok, type Result, refuse } from '../../../domain/errors.ts';
+import type { Random } from '../../../domain/random.ts';
+import type { Settings } from '../../../domain/storage.ts';
+import type { ProfileDepth } from '../profile-gap.ts';
 
-export interface DlmsProfile {
+export interface DlmsProfile extends ProfileDepth {
   /** Logical name of the load profile: `1-0:99.1.0`. */
   readonly code: string;
-  readonly periodMs: number;
-  /** How many periods back from now are wanted at the first reading. */
-  readonly periods: number;
 }
 
 export interface DlmsOptions {
