@@ -19,6 +19,7 @@ import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
+import { AdmissionDesk } from './signals/admission.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 import { reporter } from './signals/reporter.ts';
 
@@ -58,6 +59,7 @@ export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
   const site = siteOf(config);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const desk = admissionOf(config, board, () => gateway.poke());
   const receiver = new SignalReceiver({
     clock,
     random: board.random,
@@ -69,6 +71,7 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
+    ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
     changed: () => gateway.poke(),
   });
   const meters = metersOf(config, board);
@@ -84,6 +87,7 @@ export function composeHouse(config: Config, board: Board): House {
     signals: () => receiver.current(),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
+    ...(desk && { admission: desk }),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -137,6 +141,16 @@ function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board)
       }),
   });
   return { report };
+}
+
+function admissionOf({ mqtt, site }: Config, board: Board, changed: () => void): AdmissionDesk | null {
+  if (!mqtt?.admission || !board.transport) return null;
+  const { clientName = site.name, ...options } = mqtt.admission;
+  const { clock, random, storage, transport } = board;
+  return new AdmissionDesk(
+    { ...options, clientName },
+    { clock, random, transport, journal: storage.journal, changed },
+  );
 }
 
 export function siteOf({ site }: Config): Site {

@@ -3,12 +3,14 @@
  * signals and storage only by their traits, so that the same gateway runs on a board, in the demo home and in a
  * simulation.
  */
+import type { AdmissionRequest, Admissions } from './domain/admission.ts';
 import type { CommandReport } from './domain/command-report.ts';
 import type { Fault } from './domain/errors.ts';
 import type { Flexibility } from './domain/flexibility.ts';
 import type { Decision, DeviceDecision, Image, Known, Override, Site, Snapshot } from './domain/image.ts';
 import type { InstructionStatus } from './domain/instruction.ts';
 import type { Measurement } from './domain/measurement.ts';
+import type { Modes } from './domain/mode.ts';
 import type { ResourceHealth, ResourceManager } from './domain/resource-manager.ts';
 import type { Signal } from './domain/signal.ts';
 import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
@@ -18,6 +20,7 @@ import { MeanImport } from './gateway/mean-import.ts';
 import { MeterSeat } from './gateway/meter-seat.ts';
 import { type Compliance, follow } from './policy/compliance.ts';
 import { decide } from './policy/decide.ts';
+import { requestsOf } from './policy/rules/admission.ts';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -35,6 +38,10 @@ export interface GatewayDeps {
   readonly signals: () => readonly Signal[];
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
+  /** What the planner has devices do, slot by slot; absent or null: the rules decide alone. */
+  readonly modes?: () => Modes | null;
+  /** Asks the operator before a large load starts. */
+  readonly admission?: { current(): Admissions; ask(request: AdmissionRequest): void };
   /** Says to the operator what became of its limits. */
   readonly report?: (report: CommandReport) => void;
   /** Called after each whole good cycle. */
@@ -140,6 +147,7 @@ export class Gateway {
     this.decision = decision;
     this.mean.take(image.grid_W, image.elapsedMs, image.site.staleAfterMs);
     this.tellOperator(image, decision);
+    for (const request of requestsOf(image, decision)) this.deps.admission?.ask(request);
     this.deps.feedWatchdog();
     this.deps.changed(this.snapshot());
   }
@@ -160,6 +168,8 @@ export class Gateway {
 
   private freeze(): Image {
     const { clock, site, signals } = this.deps;
+    const modes = this.deps.modes?.();
+    const admissions = this.deps.admission?.current();
     const elapsedMs = clock.elapsedMs();
     const wallMs = clock.wallMs();
     const grid = this.meters.find((m) => m.role === 'grid');
@@ -175,6 +185,8 @@ export class Gateway {
       gridPhase_A: [phase(1), phase(2), phase(3)],
       devices: this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []),
       signals: signals(),
+      ...(modes && { modes }),
+      ...(admissions && { admissions }),
       nextInstructionId: this.nextId,
     };
   }

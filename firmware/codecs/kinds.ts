@@ -1,6 +1,6 @@
 /** The kinds of `hearth decode`. A new codec is one line here. */
 import type { DecodeKind } from '../domain/telegram.ts';
-import { explainDlms } from './dlms/explain.ts';
+import { explainDlmsPush } from './dlms/explain.ts';
 import { decodeDlmsPush } from './dlms/index.ts';
 import { explainP1 } from './dsmr-p1/explain.ts';
 import { decodeP1 } from './dsmr-p1/index.ts';
@@ -22,12 +22,12 @@ export const DECODE_KINDS: Readonly<Record<string, DecodeKind>> = {
   'dlms-push': decodeDlmsPush,
 };
 
-/** What names each byte of a kind, for `hearth decode --explain`. */
+/** What names each byte of a kind, for `hearth decode --explain`; a kind without a row has none yet. */
 export const EXPLAIN_KINDS: Readonly<Record<string, Explain>> = {
   p1: explainP1,
   'iec62056-21-readout': explainP1,
   mbus: explainMbus,
   wmbus: explainWmbus,
   sml: explainSml,
-  'dlms-push': explainDlms,
+  'dlms-push': explainDlmsPush,
 };

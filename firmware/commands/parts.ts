@@ -27,6 +27,10 @@ export function accessOf(
   };
 }
 
+/** What is listened to because of what is asked. */
+const answersOf = ({ admission }: NonNullable<Config['mqtt']>): string[] =>
+  admission ? [admission.answerTopic] : [];
+
 export function transportOf(
   { mqtt }: Config,
   base: string,
@@ -44,7 +48,7 @@ export function transportOf(
     {
       url,
       clientId,
-      topics,
+      topics: [...new Set([...topics, ...answersOf(mqtt)])],
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       ...pem('ca'),

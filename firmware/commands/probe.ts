@@ -64,7 +64,7 @@ function said({ speaks, meter, readings, remarks, config }: Finding): string {
 /** One element of `meters`. */
 export function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
   const tcp = tcpOf(on);
-  const { protocol, line, lines, needsKey } = config;
+  const { protocol, line, lines, needsKey, dlms } = config;
   const id = idOf(finding);
   return {
     id,
@@ -73,6 +73,7 @@ export function meterRow(on: string, finding: Finding, config: Finding['config']
     role: 'grid',
     link: tcp ?? { kind: 'serial', path: on, ...line, ...(lines && { lines }) },
     ...(needsKey && { key: { file: `${id}.key` } }),
+    ...(dlms && { dlms }),
     ...(protocol === 'iec62056-21' && line.baudRate !== 300 && { iec: { baudRate: line.baudRate } }),
   };
 }

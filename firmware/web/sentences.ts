@@ -114,6 +114,8 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   ADMISSION_ASKED: (say) => `Asked ${say.source()} whether it may start${say.until()}.`,
   ADMISSION_LATER: (say) =>
     `${capital(say.source())} asked for a later start${clause(': not before ', say.time('fromMs'))}.`,
+  ADMISSION_GRANTED: (say) => `${capital(say.source())} lets it start.`,
+  ADMISSION_UNANSWERED: (say) => `${capital(say.source())} did not answer whether it may start; it may.`,
   HOUSE_FUSE: (say) =>
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,

@@ -5,6 +5,7 @@ import { ERRORS, fault, ok, refuse } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { RadioEar } from '../../firmware/domain/radio.ts';
 import { isOwnHost, isOwnOrigin } from '../../firmware/web/origin.ts';
+import { stretchesOf } from '../../firmware/web/planned.ts';
 import { meanPrice } from '../../firmware/web/prices.ts';
 import {
   heardSchema,
@@ -410,6 +411,20 @@ test("today's energy and cost", async (t) => {
     null,
     'a gap is unknown',
   );
+});
+
+test('quarter hours without a break are one stretch', async (t) => {
+  const quarter = (n: number, power_W: number) => ({
+    fromMs: n * 900_000,
+    untilMs: (n + 1) * 900_000,
+    power_W,
+  });
+  t.same(stretchesOf([quarter(0, 2), quarter(1, 2), quarter(2, 3), quarter(5, 3)]), [
+    { fromMs: 0, untilMs: 1_800_000, power_W: 2 },
+    quarter(2, 3),
+    quarter(5, 3),
+  ]);
+  t.same(stretchesOf([]), []);
 });
 
 test('days and words', async (t) => {

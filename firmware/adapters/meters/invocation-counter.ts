@@ -48,5 +48,7 @@ export class InvocationCounter {
   /** All below `next` are used, or the meter expects `next`. Never goes back. */
   advance(next: number): void {
     this.following = Math.max(this.following, next);
+    // The meter named a far higher one: it is on disk before it is sent.
+    if (this.following > this.bound) this.reserve();
   }
 }

@@ -1,163 +1,154 @@
-/** Each byte of a DLMS push: the frames that carry it, its cipher, and the data one after the other. */
+/** Each byte of a push: the frames that carry it, then its message in clear, field by field. */
 import { formatObis } from '../../domain/obis.ts';
-import { toHex } from '../bytes.ts';
+import { ascii, toHex } from '../bytes.ts';
 import { ByteWalk, type Explain, type ExplainedSection } from '../explain.ts';
 import { FLAG, scanHdlc } from '../hdlc/frame.ts';
-import { readCiphered } from '../security/gcm.ts';
 import { AxdrReader, type Data, TAG } from './axdr.ts';
+import { readDateTime, rfc3339 } from './date-time.ts';
 import { scanMbus } from './mbus-frame.ts';
-import { DATA_NOTIFICATION, EVENT_NOTIFICATION } from './notification.ts';
-import { PushDecoder } from './push-decoder.ts';
+import { DATA_NOTIFICATION } from './notification.ts';
+import { PushDecoder, type PushFrame } from './push-decoder.ts';
 import { scanWrapper } from './wrapper.ts';
 
-const CARRIED = 'a piece of the message, below';
-const PRINTABLE = /^[\x20-\x7e]{3,}$/;
+const WRAPPER_MAX = 0xffff;
+const MBUS_HEAD_BYTES = 9;
 
-export const explainDlms: Explain = ({ bytes, key, authKey }) => {
-  const decoder = new PushDecoder({ bare: true, ...(key && { key }), ...(authKey && { authKey }) });
-  const sections = [received(bytes)];
-  for (const decoded of [...decoder.push(bytes), ...decoder.end()]) {
-    if (decoded.ok) sections.push(notification(decoded.frame.apdu));
-    else sections.push({ title: `refused, ${decoded.discarded} bytes: ${decoded.error.message}`, rows: [] });
-  }
-  return sections;
-};
-
-function received(bytes: Uint8Array): ExplainedSection {
+/** The line: HDLC frames, M-Bus frames, the wrapper, and what is none of them. */
+function carriers(bytes: Uint8Array): ExplainedSection {
   const walk = new ByteWalk(bytes);
   while (walk.left > 0) {
-    if (hdlc(walk, bytes) || mbus(walk, bytes) || wrapper(walk, bytes) || ciphered(walk)) continue;
-    const bare = walk.at === 0 && [DATA_NOTIFICATION, EVENT_NOTIFICATION].includes(walk.peek());
-    if (bare) walk.rest('the message, below');
-    else walk.take(1, walk.peek() === FLAG ? 'flag' : 'no frame');
+    const { at } = walk;
+    const [hdlc, mbus] = [scanHdlc(bytes, at, bytes.length), scanMbus(bytes, at, bytes.length)];
+    const wrapper = at === 0 ? scanWrapper(bytes, 0, bytes.length, WRAPPER_MAX) : null;
+    if (hdlc.found === 'whole') hdlcFrame(walk, hdlc.value);
+    else if (mbus.found === 'whole') mbusFrame(walk, mbus.value);
+    else if (wrapper?.found === 'whole') {
+      const { source, destination, apdu } = wrapper.value;
+      walk.take(8, `wrapper from port ${source} to port ${destination}, ${apdu.length} bytes`);
+      walk.take(apdu.length, 'message, below');
+    } else if (hdlc.found === 'bad') walk.take(1, `no frame begins here: ${hdlc.error.message}`);
+    else if (mbus.found === 'bad') walk.take(1, `no frame begins here: ${mbus.error.message}`);
+    else walk.take(nextFrame(bytes, at) - at, bytes[at] === FLAG ? 'flag' : 'no frame');
   }
   return { title: 'as received', rows: walk.rows };
 }
 
-/** Without the closing flag, which may open the next frame. */
-function hdlc(walk: ByteWalk, bytes: Uint8Array): boolean {
-  const scan = scanHdlc(bytes, walk.at, bytes.length);
-  if (scan.found !== 'whole') return false;
-  const { destination, source, information, segmented } = scan.value;
+/** Up to the next byte at which a frame may begin. */
+function nextFrame(bytes: Uint8Array, from: number): number {
+  if (bytes[from] === FLAG) return from + 1;
+  let at = from + 1;
+  while (at < bytes.length && bytes[at] !== FLAG && bytes[at] !== 0x68) at += 1;
+  return at;
+}
+
+type Whole<F> = F extends { readonly found: 'whole'; readonly value: infer V } ? V : never;
+
+function hdlcFrame(
+  walk: ByteWalk,
+  { destination, source, control, segmented, information }: Whole<ReturnType<typeof scanHdlc>>,
+): void {
   walk.take(1, 'flag');
-  walk.take(2, `HDLC: ${scan.length - 1} bytes${segmented ? ', more of the message follows' : ''}`);
-  walk.take(destination.length, 'destination address');
-  walk.take(source.length, 'source address');
-  walk.take(1, 'control');
+  walk.take(2, `HDLC frame${segmented ? ', more segments follow' : ''}`);
+  walk.take(destination.length, 'to');
+  walk.take(source.length, 'from');
+  walk.take(1, `control ${control.toString(16).padStart(2, '0').toUpperCase()}h`);
   if (information.length > 0) {
-    walk.take(2, 'header checksum, right');
-    walk.take(information.length, CARRIED);
+    walk.take(2, 'checksum of the header (HCS)');
+    walk.take(information.length, 'message, below');
   }
-  walk.take(2, 'frame checksum, right');
-  return true;
+  walk.take(2, 'checksum (FCS)');
 }
 
-function mbus(walk: ByteWalk, bytes: Uint8Array): boolean {
-  const scan = scanMbus(bytes, walk.at, bytes.length);
-  if (scan.found !== 'whole') return false;
-  const { number, last, data } = scan.value;
-  walk.take(4, 'M-Bus: start, length twice, start');
-  walk.take(2, 'C field and address');
+function mbusFrame(walk: ByteWalk, { number, last, data }: Whole<ReturnType<typeof scanMbus>>): void {
+  walk.take(4, 'start of an M-Bus frame, length twice');
+  walk.take(2, 'control and address');
   walk.take(1, `CI: segment ${number}${last ? ', the last' : ''}`);
-  walk.take(2, 'transport addresses');
-  walk.take(data.length, CARRIED);
-  walk.take(1, 'checksum, right');
-  walk.take(1, 'end');
-  return true;
+  walk.take(MBUS_HEAD_BYTES - 7, 'from and to');
+  walk.take(data.length, 'message, below');
+  walk.take(1, 'checksum');
+  walk.take(1, 'stop');
 }
 
-function wrapper(walk: ByteWalk, bytes: Uint8Array): boolean {
-  const scan = scanWrapper(bytes, walk.at, bytes.length, bytes.length);
-  if (scan.found !== 'whole') return false;
-  const { source, destination, apdu } = scan.value;
-  walk.take(2, 'wrapper, version 1');
-  walk.take(4, `from ${source} to ${destination}`);
-  walk.take(2, `${apdu.length} bytes follow`);
-  walk.take(apdu.length, CARRIED);
-  return true;
-}
-
-/** A ciphered message without frame. */
-function ciphered(walk: ByteWalk): boolean {
-  const apdu = readCiphered(walk.ahead(), walk.left);
-  if (!apdu?.ok) return false;
-  const { systemTitle, invocationCounter, payload, length } = apdu.value;
-  walk.take(1, 'ciphered message');
-  walk.take(1 + systemTitle.length, 'system title, with its length');
-  walk.take(length - payload.length - 2 - systemTitle.length, `length: ${payload.length} bytes`);
-  walk.take(1, 'security control');
-  walk.take(4, `invocation counter ${invocationCounter}`);
-  walk.take(payload.length - 5, 'enciphered, with the authentication tag where there is one');
-  return true;
-}
-
-function notification(apdu: Uint8Array): ExplainedSection {
+/** A message in clear. Heads of arrays and structures are rows of their own. */
+function message({ apdu, cipher }: PushFrame): ExplainedSection {
   const walk = new ByteWalk(apdu);
-  const isData = walk.peek() === DATA_NOTIFICATION;
-  walk.take(1, isData ? 'data-notification' : 'event-notification');
-  if (isData) {
-    walk.take(4, 'invoke id and priority');
-    walk.take(dateTimeBytes(walk), (b) => (b.length === 1 ? 'no date and time' : 'date and time'));
+  if (walk.peek() === DATA_NOTIFICATION) {
+    walk.take(1, 'data-notification');
+    walk.take(4, 'invocation and priority');
+    if (walk.peek() === TAG.octets && walk.peek(1) === 12) walk.take(1, 'octet-string');
+    if (walk.peek() === 0) walk.take(1, 'no time');
+    else {
+      walk.take(1, 'length of the time');
+      walk.take(12, (time) => `time ${timeText(time)}`);
+    }
   } else {
-    walk.take(1, 'whether a time follows');
-    if (apdu[1] === 1) walk.take(dateTimeBytes(walk), 'date and time');
-    walk.take(2, 'class');
-    walk.take(6, (b) => `OBIS ${formatObis(b)}`);
-    walk.take(1, 'attribute');
+    walk.take(1, 'event-notification');
+    if (walk.peek() === 0) walk.take(1, 'no time');
+    else {
+      walk.take(2, 'time follows');
+      walk.take(12, (time) => `time ${timeText(time)}`);
+    }
+    walk.take(9, (name) => `class ${name[1]}, ${formatObis(name.subarray(2, 8))}, attribute ${name[8]}`);
   }
-  data(walk);
-  return { title: 'the message in clear', rows: walk.rows };
+  values(walk);
+  const proof = cipher?.authenticated ? ', its tag matches' : ', without a tag';
+  const title = cipher
+    ? `message, deciphered: system title ${toHex(cipher.systemTitle)}, counter ${cipher.counter}${proof}`
+    : 'message';
+  return { title, rows: walk.rows };
 }
 
-/** Some makers put the tag of an octet-string before it. */
-const dateTimeBytes = (walk: ByteWalk): number => {
-  const tagged = walk.peek() === TAG.octets && walk.peek(1) === 12 ? 1 : 0;
-  return 1 + tagged + walk.peek(tagged);
-};
-
-/** Heads of arrays and structures as rows of their own, so that what is within keeps its place. */
-function data(walk: ByteWalk): void {
+function values(walk: ByteWalk): void {
   while (walk.left > 0) {
     const tag = walk.peek();
-    const reader = new AxdrReader(walk.ahead(), 1);
+    const reader = new AxdrReader(walk.ahead());
     if (tag === TAG.array || tag === TAG.structure) {
+      reader.take(1);
       const count = reader.length();
       if (count < 0) break;
       walk.take(reader.at, `${tag === TAG.array ? 'array' : 'structure'} of ${count}`);
       continue;
     }
-    const element = new AxdrReader(walk.ahead());
-    const value = element.next();
-    if (!value) break;
-    walk.take(element.at, means(value));
+    const data = reader.next();
+    if (!data) break;
+    walk.take(reader.at, means(data, tag));
   }
   walk.rest('cannot be read');
 }
 
-function means(value: Data): string {
-  switch (value.kind) {
-    case 'null':
-      return 'null';
-    case 'octets':
-      return octets(value.bytes);
-    case 'text':
-      return `text "${value.text}"`;
-    case 'bits':
-      return `${value.count} bits`;
-    case 'dateTime':
-    case 'date':
-    case 'time':
-      return `${value.kind} ${toHex(value.bytes)}`;
-    case 'array':
-    case 'structure':
-      return `compact array of ${value.items.length}`;
-    default:
-      return `${value.kind} ${value.value}`;
-  }
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TAG).map(([name, tag]) => [tag, name]));
+
+function means(data: Data, tag: number): string {
+  if (data.kind === 'null') return 'null: nothing here';
+  const type = NAMES.get(tag) ?? 'value';
+  if (data.kind === 'text') return `${type} "${data.text}"`;
+  if (data.kind === 'octets') return octetsText(data.bytes);
+  if (data.kind === 'dateTime') return `time ${timeText(data.bytes)}`;
+  if ('items' in data) return `compact array of ${data.items.length}`;
+  if ('bytes' in data) return `${type} ${toHex(data.bytes)}`;
+  return 'value' in data ? `${type} ${data.value}` : type;
 }
 
-function octets(bytes: Uint8Array): string {
-  if (bytes.length === 6) return `OBIS ${formatObis(bytes)}`;
-  const text = Buffer.from(bytes).toString('latin1');
-  return PRINTABLE.test(text) ? `octets "${text}"` : `octets ${toHex(bytes)}`;
+const PRINTABLE = /^[\x20-\x7e]{2,}$/;
+
+function octetsText(bytes: Uint8Array): string {
+  if (bytes.length === 6 && (bytes[0] ?? 0) <= 15) return `OBIS ${formatObis(bytes)}`;
+  const text = ascii(bytes);
+  if (PRINTABLE.test(text)) return `text "${text}"`;
+  return readDateTime(bytes) ? `time ${timeText(bytes)}` : `octets ${toHex(bytes)}`;
 }
+
+function timeText(bytes: Uint8Array): string {
+  const time = readDateTime(bytes);
+  return time ? rfc3339(time) : `${toHex(bytes)}, not a certain instant`;
+}
+
+export const explainDlmsPush: Explain = ({ bytes, key, authKey }) => {
+  const decoder = new PushDecoder({ bare: true, ...(key && { key }), ...(authKey && { authKey }) });
+  const sections = [carriers(bytes)];
+  for (const decoded of [...decoder.push(bytes), ...decoder.end()]) {
+    if (decoded.ok) sections.push(message(decoded.frame));
+    else sections.push({ title: `refused, ${decoded.discarded} bytes: ${decoded.error.message}`, rows: [] });
+  }
+  return sections;
+};
