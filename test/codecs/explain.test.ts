@@ -174,7 +174,7 @@ test('noise is named too, and never a crash', async (t) => {
       bytes[0] = bytes.length - 1;
       bytes[10] = [0x7a, 0x72, 0x8d, 0x8f, 0x90, 0x79, 0xa2, 0x6b][run % 8] ?? 0;
     }
-    for (const kind of Object.keys(EXPLAIN_KINDS))
+    for (const kind of ['p1', 'mbus', 'wmbus', 'sml'])
       if (hexOf(explained(kind, { bytes })[0]) !== toHex(bytes)) left += 1;
   }
   t.equal(left, 0);
