@@ -2,8 +2,9 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
-import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import type { DlmsOptions } from './adapters/meters/dlms/options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
+import { WirelessMeterSeat } from './adapters/meters/wmbus/wireless-meter.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
 import type { Profile } from './adapters/profiles/schema.ts';
 import { METER_PROTOCOLS, type MeterConfig } from './adapters/registry.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config/schema.ts';
 import { HearthError } from './domain/errors.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { Link } from './domain/link.ts';
+import type { RadioEar } from './domain/radio.ts';
 import type { Random } from './domain/random.ts';
 import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
@@ -19,6 +21,7 @@ import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
 import type { SolveProgram } from './policy/planner/planner.ts';
 import { Planning } from './policy/planning.ts';
+import { AdmissionDesk } from './signals/admission.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 import { reporter } from './signals/reporter.ts';
 
@@ -42,6 +45,8 @@ type MeterRow = Config['meters'][number];
 
 export interface House {
   readonly gateway: Gateway;
+  /** Receivers of wireless meters, for what they hear besides. */
+  readonly radios: readonly RadioEar[];
   readonly start: () => void;
   readonly stop: () => Promise<void>;
   /** Called with each new snapshot. */
@@ -58,6 +63,7 @@ export function composeHouse(config: Config, board: Board): House {
   const { clock, storage } = board;
   const site = siteOf(config);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
+  const desk = admissionOf(config, board, () => gateway.poke());
   const receiver = new SignalReceiver({
     clock,
     random: board.random,
@@ -69,12 +75,14 @@ export function composeHouse(config: Config, board: Board): House {
     failsafe: config.mqtt ? config.failsafe : null,
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
+    ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
     changed: () => gateway.poke(),
   });
+  const meters = metersOf(config, board);
   const gateway = new Gateway({
     clock,
     site,
-    meters: metersOf(config, board),
+    meters,
     devices: devicesOf(config, board),
     series: storage.series,
     journal: storage.journal,
@@ -84,6 +92,7 @@ export function composeHouse(config: Config, board: Board): House {
     ...(board.solve !== undefined && { modes: (devices) => planning?.modes(devices) ?? {} }),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
+    ...(desk && { admission: desk }),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
       for (const listener of listeners) listener(snapshot);
@@ -93,6 +102,7 @@ export function composeHouse(config: Config, board: Board): House {
   let stopMaintaining: Cancel = () => {};
   return {
     gateway,
+    radios: [...new Set(meters.flatMap(({ radio }) => radio ?? []))],
     onChange: (listener) => void listeners.push(listener),
     start() {
       const opened = storage.opened.map((text) => ({
@@ -113,6 +123,7 @@ export function composeHouse(config: Config, board: Board): House {
     },
     async stop() {
       stopMaintaining();
+      desk?.close();
       planning?.stop();
       await board.transport?.close();
       await gateway.stop();
@@ -157,6 +168,16 @@ function reportsTo({ mqtt, site }: Config, { clock, storage, transport }: Board)
   return { report };
 }
 
+function admissionOf({ mqtt, site }: Config, board: Board, changed: () => void): AdmissionDesk | null {
+  if (!mqtt?.admission || !board.transport) return null;
+  const { clientName = site.name, ...options } = mqtt.admission;
+  const { clock, random, storage, transport } = board;
+  return new AdmissionDesk(
+    { ...options, clientName },
+    { clock, random, transport, journal: storage.journal, changed },
+  );
+}
+
 export function siteOf({ site }: Config): Site {
   const { name: _name, fixedImportPrice, fixedExportPrice, ...rest } = site;
   const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
@@ -179,7 +200,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
     const name = JSON.stringify(meter.link);
     const line = links.get(name) ?? link(meter.link);
     links.set(name, line);
-    const { id, address, intervalMs, receiver, mode, iec, pulses, dlms, mbus } = meter;
+    const { id, address, intervalMs, receiver, mode, iec, sml, pulses, dlms, mbus } = meter;
     const resource = METER_PROTOCOLS[meter.protocol](
       {
         id,
@@ -189,6 +210,7 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
         mode,
         timeZone: config.site.timeZone,
         ...(iec && { iec: iecOf(iec) }),
+        ...(sml && { sml }),
         ...(pulses && { pulses: pulsesOf(pulses, listeners) }),
         ...(dlms && { dlms: dlmsOf(dlms, meter.link.kind) }),
         random,
@@ -200,7 +222,8 @@ function metersOf(config: Config, { clock, storage, keys, link, random }: Board)
       line,
       clock,
     );
-    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role };
+    const radio: RadioEar | null = resource instanceof WirelessMeterSeat ? resource.receiver : null;
+    return { resource: listeners.overheard(resource), name: meter.name, role: meter.role, radio };
   });
 }
 

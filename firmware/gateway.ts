@@ -3,6 +3,7 @@
  * signals and storage only by their traits, so that the same gateway runs on a board, in the demo home and in a
  * simulation.
  */
+import type { AdmissionRequest, Admissions } from './domain/admission.ts';
 import type { CommandReport } from './domain/command-report.ts';
 import type { Fault } from './domain/errors.ts';
 import type { Flexibility } from './domain/flexibility.ts';
@@ -19,6 +20,7 @@ import { MeanImport } from './gateway/mean-import.ts';
 import { MeterSeat } from './gateway/meter-seat.ts';
 import { type Compliance, follow } from './policy/compliance.ts';
 import { decide } from './policy/decide.ts';
+import { requestsOf } from './policy/rules/admission.ts';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -34,10 +36,12 @@ export interface GatewayDeps {
   readonly settings: Settings;
   readonly overrides: OverrideStore;
   readonly signals: () => readonly Signal[];
-  /** What the planner has these devices do; absent: the rules alone. */
-  readonly modes?: (devices: Image['devices']) => Modes;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
+  /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
+  readonly modes?: (devices: Image['devices']) => Modes | null;
+  /** Asks the operator before a large load starts. */
+  readonly admission?: { current(): Admissions; ask(request: AdmissionRequest): void };
   /** Says to the operator what became of its limits. */
   readonly report?: (report: CommandReport) => void;
   /** Called after each whole good cycle. */
@@ -143,6 +147,7 @@ export class Gateway {
     this.decision = decision;
     this.mean.take(image.grid_W, image.elapsedMs, image.site.staleAfterMs);
     this.tellOperator(image, decision);
+    for (const request of requestsOf(image, decision)) this.deps.admission?.ask(request);
     this.deps.feedWatchdog();
     this.deps.changed(this.snapshot());
   }
@@ -163,10 +168,12 @@ export class Gateway {
 
   private freeze(): Image {
     const { clock, site, signals } = this.deps;
+    const admissions = this.deps.admission?.current();
     const elapsedMs = clock.elapsedMs();
     const wallMs = clock.wallMs();
     const grid = this.meters.find((m) => m.role === 'grid');
     const devices = this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []);
+    const modes = this.deps.modes?.(devices);
     const phase = (n: number): Known =>
       grid?.phaseCurrent(n, elapsedMs, site.nominal_V) ?? { value: null, ageMs: Infinity };
     return {
@@ -179,7 +186,8 @@ export class Gateway {
       gridPhase_A: [phase(1), phase(2), phase(3)],
       devices,
       signals: signals(),
-      ...(this.deps.modes && { modes: this.deps.modes(devices) }),
+      ...(modes && { modes }),
+      ...(admissions && { admissions }),
       nextInstructionId: this.nextId,
     };
   }

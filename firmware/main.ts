@@ -69,6 +69,20 @@ program
   });
 
 program
+  .command('mbus')
+  .description('change a meter on a wired M-Bus: `hearth mbus /dev/ttyUSB0 12345678 --set-baud 9600`')
+  .argument('<port>', 'the level converter: a serial port, or HOST:PORT')
+  .argument('<address>', '0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04')
+  .option('--baud <speed>', 'the speed that it has now', '2400')
+  .option('--set-baud <speed>', 'give it another speed')
+  .option('--set-address <number>', 'give it a primary address, 1 to 250')
+  .option('--reset [subcode]', 'reset its application')
+  .action(async (port: string, address: string, options) => {
+    const { mbus } = await import('./commands/mbus.ts');
+    await mbus(port, address, options, process.stdout);
+  });
+
+program
   .command('owner')
   .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
   .argument('<action>', 'reset')

@@ -1,15 +1,18 @@
 /**
- * `npm start`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a boiler, a
- * wallbox and an inverter over Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
+ * `npm start`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a heat meter on a
+ * wired M-Bus, an encrypted water meter on the radio, a boiler, a wallbox and an inverter over Modbus TCP, a grid
+ * operator on an MQTT broker. The gateway is a process of its own.
  */
 import '../firmware/node-guard.ts';
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { systemClock } from '../firmware/hal/clock.ts';
 import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, ptyCarrier } from '../test/twins/carriers.ts';
 import { demoHome } from '../test/twins/home.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../test/twins/operator.ts';
+import { subMeters } from '../test/twins/sub-meters.ts';
 import { spawnGateway } from './gateway-process.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,6 +29,8 @@ const [boiler, wallbox, inverter] = await Promise.all([
   modbusTcp(home.inverter),
 ]);
 const broker = await demoBroker();
+const sub = await subMeters(2026, systemClock());
+writeFileSync(path.join(dir, 'water-key'), sub.waterKey);
 
 const tcp = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port });
 const config = {
@@ -56,6 +61,25 @@ const config = {
       role: 'grid',
       link: { kind: 'serial', path: meter.path, baudRate: 115200 },
     },
+    {
+      id: 'heat',
+      name: 'Heat meter',
+      protocol: 'mbus',
+      role: 'sub',
+      address: sub.heatAddress,
+      intervalMs: 60_000,
+      link: tcp(sub.bus.port),
+    },
+    {
+      id: 'water',
+      name: 'Water meter',
+      protocol: 'wmbus',
+      role: 'sub',
+      address: sub.waterAddress,
+      receiver: 'im871a',
+      key: { file: 'water-key' },
+      link: tcp(sub.radio.port),
+    },
   ],
   devices: [
     {
@@ -83,6 +107,8 @@ const file = path.join(dir, 'hearth.json');
 writeFileSync(file, JSON.stringify(config, null, 2));
 
 setInterval(() => meter.write(home.telegram()), 1000);
+setTimeout(sub.send, 3_000);
+setInterval(sub.send, 16_000);
 const publishPrices = (): Promise<void> => {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
   return broker.publish(

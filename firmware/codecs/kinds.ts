@@ -1,5 +1,6 @@
 /** The kinds of `hearth decode`. A new codec is one line here. */
 import type { DecodeKind } from '../domain/telegram.ts';
+import { explainDlmsPush } from './dlms/explain.ts';
 import { decodeDlmsPush } from './dlms/index.ts';
 import { explainP1 } from './dsmr-p1/explain.ts';
 import { decodeP1 } from './dsmr-p1/index.ts';
@@ -28,4 +29,5 @@ export const EXPLAIN_KINDS: Readonly<Record<string, Explain>> = {
   mbus: explainMbus,
   wmbus: explainWmbus,
   sml: explainSml,
+  'dlms-push': explainDlmsPush,
 };

@@ -1,9 +1,10 @@
 /** `hearth listen`: what is on the air, for the installer. Nothing is stored; a key is tried with `hearth decode`. */
-import { type HeardMeter, WirelessReceiver } from '../adapters/meters/wmbus/receiver.ts';
+import { WirelessReceiver } from '../adapters/meters/wmbus/receiver.ts';
 import { toHex } from '../codecs/bytes.ts';
 import { RECEIVERS } from '../codecs/wmbus/receivers/index.ts';
 import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import { HearthError } from '../domain/errors.ts';
+import type { HeardMeter } from '../domain/radio.ts';
 import { systemClock } from '../hal/clock.ts';
 import { realLink } from '../hal/links/open.ts';
 import { lineOf } from './line.ts';
@@ -27,19 +28,19 @@ export async function listen(options: ListenOptions, output: NodeJS.WritableStre
   if (!mode) throw new HearthError('USAGE', `--mode is one of ${MODES.join(', ')}`);
   const link = realLink(lineOf(options.on, RECEIVERS[receiver].line), clock);
   const radio = new WirelessReceiver({ receiver, mode }, link, clock, (meter) => {
-    output.write(`${JSON.stringify(shown(meter))}\n`);
+    output.write(`${JSON.stringify(shown(meter, radio.newestOf(meter)))}\n`);
   });
   radio.start();
   await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
   await radio.stop();
 }
 
-/** The last telegram too, so that a key can be tried on it. */
-function shown({ lastTelegram, lastMs, refused, ...meter }: HeardMeter): object {
+/** Of an encrypted telegram its bytes too, so that a key can be tried on it. */
+function shown({ lastMs, refused, ...meter }: HeardMeter, sealed: Uint8Array | null): object {
   return {
     ...meter,
     heard: new Date(lastMs).toISOString(),
     ...(refused && { refused }),
-    hex: toHex(lastTelegram).toUpperCase(),
+    ...(sealed && { hex: toHex(sealed).toUpperCase() }),
   };
 }

@@ -27,8 +27,12 @@ export function accessOf(
   };
 }
 
+/** What is listened to because of what is asked. */
+const answersOf = ({ admission }: NonNullable<Config['mqtt']>): string[] =>
+  admission ? [admission.answerTopic] : [];
+
 export function transportOf(
-  { mqtt }: Config,
+  { mqtt, failsafe }: Config,
   base: string,
   secrets: Secrets,
   { clock, random }: Pick<Board, 'clock' | 'random'>,
@@ -38,13 +42,16 @@ export function transportOf(
     const name = mqtt[field];
     return name === undefined ? {} : { [field]: pemOf(path.resolve(base, name), `mqtt.${field}`) };
   };
-  const { url, clientId, topics, username } = mqtt;
+  const { url, clientId, admission, username } = mqtt;
+  // What is asked has an answer to listen to, and the operator's heart is listened to where one was agreed.
+  const heard = [admission?.answerTopic, failsafe?.heartbeat?.topic].flatMap((topic) => topic ?? []);
+  const topics = [...new Set([...mqtt.topics, ...heard])];
   const password = secrets.get('mqtt.password')?.reveal();
   return mqttTransport(
     {
       url,
       clientId,
-      topics,
+      topics: [...new Set([...topics, ...answersOf(mqtt)])],
       ...(username !== undefined && { username }),
       ...(password !== undefined && { password }),
       ...pem('ca'),

@@ -1,9 +1,9 @@
 /** `hearth probe PORT`: what hangs on a port, and the lines of the configuration for it. */
 import { type Finding, type ProbePort, probe } from '../adapters/probe/index.ts';
-import { HearthError } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
 import { systemClock } from '../hal/clock.ts';
-import { type LinkSpec, realLink } from '../hal/links/open.ts';
+import { realLink } from '../hal/links/open.ts';
+import { tcpOf } from './line.ts';
 
 export interface ProbeOutput {
   /** The configuration, for a file or the clipboard. */
@@ -43,14 +43,6 @@ function portOf(on: string, clock: Clock): ProbePort {
   };
 }
 
-function tcpOf(on: string): Extract<LinkSpec, { kind: 'tcp' }> | null {
-  const m = /^([^/:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(on);
-  const port = Number(m?.[2]);
-  if (!m) return null;
-  if (port < 1 || port > 65_535) throw new HearthError('USAGE', `${on}: expected a port from 1 to 65535`);
-  return { kind: 'tcp', host: (m[1] ?? '').replace(/[[\]]/g, ''), port };
-}
-
 function said({ speaks, meter, readings, remarks, config }: Finding): string {
   const who = meter ? [meter.manufacturer, meter.id].filter(Boolean).join(' ') : '';
   const lines = [
@@ -64,7 +56,7 @@ function said({ speaks, meter, readings, remarks, config }: Finding): string {
 /** One element of `meters`. */
 export function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
   const tcp = tcpOf(on);
-  const { protocol, line, lines, needsKey } = config;
+  const { protocol, line, lines, needsKey, dlms } = config;
   const id = idOf(finding);
   return {
     id,
@@ -73,6 +65,7 @@ export function meterRow(on: string, finding: Finding, config: Finding['config']
     role: 'grid',
     link: tcp ?? { kind: 'serial', path: on, ...line, ...(lines && { lines }) },
     ...(needsKey && { key: { file: `${id}.key` } }),
+    ...(dlms && { dlms }),
     ...(protocol === 'iec62056-21' && line.baudRate !== 300 && { iec: { baudRate: line.baudRate } }),
   };
 }

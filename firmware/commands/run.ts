@@ -98,7 +98,7 @@ function untilStopped(): Promise<void> {
 }
 
 function pageOf(
-  { gateway }: House,
+  { gateway, radios }: House,
   storage: Storage,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Omit<WebDeps, 'info'> {
@@ -111,6 +111,7 @@ function pageOf(
       gateway.setOverride(device, override) ? ok(null) : refuse('NOT_FOUND', `no device ${device}`),
     clock,
     random,
+    radios,
     metrics: () =>
       metricsText(gateway.snapshot(), storage.health(), {
         version: VERSION,

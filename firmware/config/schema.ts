@@ -43,6 +43,8 @@ export const configSchema = z.strictObject({
     phases: z.union([z.literal(1), z.literal(3)]),
     nominal_V: z.number().min(100).max(260).default(230),
     baseWorstCase_W: z.number().min(0).default(3000),
+    /** Of production that cannot be steered, such as a balcony's panel. */
+    productionWorstCase_W: z.number().min(0).default(0),
     staleAfterMs: z.int().min(1000).max(600_000).default(30_000),
     /** Currency per kWh where no price signal says otherwise. */
     fixedImportPrice: z.number().nullable().default(null),
@@ -77,6 +79,17 @@ export const configSchema = z.strictObject({
       /** Where the operator is told what became of its limits, and by what name it knows this home. */
       reports: z
         .strictObject({ topic: z.string().min(1), clientName: z.string().min(1).max(128).optional() })
+        .optional(),
+      /** Whom to ask before a large load starts, on which topics, and how long to wait for an answer. */
+      admission: z
+        .strictObject({
+          name: z.string().min(1),
+          requestTopic: z.string().min(1),
+          answerTopic: z.string().min(1),
+          clientName: z.string().min(1).max(128).optional(),
+          least_W: z.number().positive().default(3000),
+          waitMs: z.int().min(100).max(60_000).default(5000),
+        })
         .optional(),
     })
     .nullable()

@@ -2,6 +2,7 @@
  * The frozen process image that a cycle decides on, and what the cycle leaves behind. The gateway builds it,
  * the policy reads it, the page shows it: one shape for all three.
  */
+import type { Admissions } from './admission.ts';
 import type { Flexibility } from './flexibility.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
 import type { Modes } from './mode.ts';
@@ -83,6 +84,8 @@ export interface Image {
   readonly signals: readonly Signal[];
   /** What a plan has devices do, slot by slot; absent: there is no plan, and the rules decide alone. */
   readonly modes?: Modes;
+  /** What the operator said about large loads that want to start; absent: it is not asked. */
+  readonly admissions?: Admissions;
   readonly nextInstructionId: number;
 }
 

@@ -14,6 +14,8 @@ export type ReasonCode =
   | 'GRID_ASKS'
   | 'ADMISSION_ASKED'
   | 'ADMISSION_LATER'
+  | 'ADMISSION_GRANTED'
+  | 'ADMISSION_UNANSWERED'
   | 'HOUSE_FUSE'
   | 'MINIMUM_ON'
   | 'MINIMUM_OFF'

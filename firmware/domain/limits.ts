@@ -40,6 +40,8 @@ export const LIMITS = {
   wmbusLine_chars: 2200,
   /** Meters heard on the air that nobody has configured, kept for the installer. */
   wmbusHeard: 256,
+  /** Encrypted telegrams of each, for a key to be tried on. */
+  wmbusKept: 4,
   /** Telegrams of a meter that are remembered to tell a repetition. */
   wmbusRepeats: 16,
   mbusRecords: 256,
@@ -117,6 +119,11 @@ export const LIMITS = {
   signalEntriesAnHour: 600,
   refusalEntriesAnHour: 60,
   reportName_chars: 128,
+  admissionMessage_bytes: 4096,
+  /** An answer holds for so long; a "later" without a time is asked again after this; all "later" together end here. */
+  admissionValidMs: 15 * 60_000,
+  admissionAgainMs: 5 * 60_000,
+  admissionLaterMs: 4 * 3_600_000,
   // Devices
   commandAttempts: 3,
   // Planning

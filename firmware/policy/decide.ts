@@ -14,6 +14,7 @@ import {
   wholeMenu,
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
+import { admission } from './rules/admission.ts';
 import { follow } from './rules/follow.ts';
 import { gridLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
@@ -29,7 +30,7 @@ import { asks, withAsked } from './set-point.ts';
 const WISHES: readonly Rule[] = [minimumTimes, owner, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
-export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, settle, ...WISHES];
+export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, admission, settle, ...WISHES];
 
 /** One decision for one image; the same image always gives the same decision. */
 export function decide(image: Image): Decision {

@@ -46,7 +46,6 @@ export class SignalReceiver {
   private connected = false;
   private connectedSinceMs: number | null = null;
   private all: readonly Signal[] = [];
-  private parts: readonly (readonly Signal[])[] = [];
 
   constructor(deps: ReceiverDeps) {
     this.deps = deps;
@@ -67,9 +66,10 @@ export class SignalReceiver {
 
   /** All signals, and the failsafe limits when they hold. The same list until something changes. */
   current(): readonly Signal[] {
-    const parts = [this.book.current(), this.watch?.inForce(this.connected, this.book.current()) ?? []];
-    if (parts.some((part, i) => part !== this.parts[i])) this.all = parts.flat();
-    this.parts = parts;
+    const known = this.book.current();
+    const now = [...known, ...(this.watch?.inForce(this.connected, known) ?? [])];
+    const isSame = now.length === this.all.length && now.every((signal, i) => signal === this.all[i]);
+    if (!isSame) this.all = now;
     return this.all;
   }
 

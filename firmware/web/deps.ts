@@ -1,6 +1,7 @@
 /** What the page and the API need of the house. Everything is a trait of `domain`; the composition root hands it in. */
 import type { Result } from '../domain/errors.ts';
 import type { Override, Snapshot } from '../domain/image.ts';
+import type { RadioEar } from '../domain/radio.ts';
 import type { Random } from '../domain/random.ts';
 import type { Journal, SeriesStore, Settings } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
@@ -28,6 +29,8 @@ export interface WebDeps {
   readonly info: SiteInfo;
   /** Asked for with the owner's first password, so that not just anybody on the network sets it; null asks for none. */
   readonly setupCode?: string | null;
+  /** Receivers of wireless meters. */
+  readonly radios?: readonly RadioEar[];
   /** Prometheus text for /metrics; household data, so never to just anybody on the network. */
   readonly metrics?: () => string;
   /** `Authorization: Bearer …` for a monitoring program that has no session; null lets only the owner's session in. */

@@ -1,8 +1,10 @@
 /** Prices over time from the signals in hand, and what is planned when. Currency per Wh inside, per kWh outside. */
+
 import type { Site, Snapshot } from '../domain/image.ts';
 import { type PriceKind, priceAt, pricesBetween } from '../domain/price-curve.ts';
 import type { Signal } from '../domain/signal.ts';
 import type { WallMs } from '../domain/time.ts';
+import { stretchesOf } from './planned.ts';
 import type { Prices } from './schema.ts';
 import { dayStart } from './zone.ts';
 
@@ -37,7 +39,7 @@ export function pricesOf(snapshot: Snapshot): Prices {
     .map((device) => ({
       id: device.resource,
       name: image.devices.find((d) => d.id === device.resource)?.flexibility.name ?? device.resource,
-      slots: device.planned.map((slot) => ({ ...slot })),
+      slots: stretchesOf(device.planned),
     }));
   return {
     currency: image.site.currency,

@@ -6,6 +6,7 @@ import { accessRoutes, type Keepers } from './access.ts';
 import type { WebDeps } from './deps.ts';
 import { openapiOf } from './openapi.ts';
 import { pricesOf } from './prices.ts';
+import { radioRoutes } from './radio.ts';
 import { type Route, route, TAKEN } from './route.ts';
 import {
   deviceParams,
@@ -28,6 +29,7 @@ export function routesOf(deps: WebDeps, keepers: Keepers): readonly Route[] {
     ...accessRoutes(deps, keepers),
     ...houseRoutes(deps, keepers),
     ...historyRoutes(deps),
+    ...radioRoutes(deps),
     route({
       method: 'GET',
       path: '/openapi.json',

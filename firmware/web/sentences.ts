@@ -6,6 +6,7 @@ import type { ShortfallReason } from '../domain/command-report.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { ActiveLimit, Override } from '../domain/image.ts';
 import type { InstructionStatus, Reason, ReasonCode } from '../domain/instruction.ts';
+import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import type { WallMs } from '../domain/time.ts';
 import { timeWords } from './zone.ts';
@@ -114,6 +115,8 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   ADMISSION_ASKED: (say) => `Asked ${say.source()} whether it may start${say.until()}.`,
   ADMISSION_LATER: (say) =>
     `${capital(say.source())} asked for a later start${clause(': not before ', say.time('fromMs'))}.`,
+  ADMISSION_GRANTED: (say) => `${capital(say.source())} lets it start.`,
+  ADMISSION_UNANSWERED: (say) => `${capital(say.source())} did not answer whether it may start; it may.`,
   HOUSE_FUSE: (say) =>
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,
@@ -127,7 +130,9 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
     clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
-  OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
+  OWN_SOLAR: (say) =>
+    `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.` +
+    clause(' From the grid now it would cost ', say.money('startingNowCosts'), ' more.'),
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
   STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
@@ -249,7 +254,8 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
     code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
   rejected: ({ subject, code, detail }, who) =>
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
-  system: ({ subject, code }) => {
+  system: ({ subject, code, detail }, who) => {
+    if (isMeterEvent(code)) return `${who}: ${METER_EVENTS[code]}${clause(' (', kept(detail), ')')}.`;
     if (subject !== 'broker') return null;
     return code === 'CONNECTED'
       ? "Connected to the grid's signals."
@@ -262,6 +268,14 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
     return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
   },
 };
+
+const isMeterEvent = (code: string): code is MeterEventCode => Object.hasOwn(METER_EVENTS, code);
+
+/** The value that a meter kept at a due date. */
+function kept(detail: Values): string | null {
+  const [value, unit, date] = [number(detail, 'value'), text(detail, 'unit'), text(detail, 'date')];
+  return value === null || date === null ? null : `${value}${clause(' ', unit)}, ${date.replace('T', ' ')}`;
+}
 
 /** What a signal says and from when; a limit whose value is null lifts the limit. */
 function signalWords(detail: Values, place: Place): string {

@@ -4,6 +4,7 @@ import { maxOf, minOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
 import { priceAt } from '../domain/price-curve.ts';
 import type { SiteInfo } from './deps.ts';
+import { stretchesOf } from './planned.ts';
 import type { DeviceView, MeterCard, OverrideForm, View } from './schema.ts';
 import {
   codeWords,
@@ -180,7 +181,7 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
     reasons,
     override: formOf(device),
     overrideSentence: overrideSentence(device.override, place),
-    planned: (decided?.planned ?? []).map((slot) => ({ ...slot })),
+    planned: stretchesOf(decided?.planned ?? []),
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     status,

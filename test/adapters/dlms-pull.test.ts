@@ -3,14 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Test, test } from 'tap';
-import { DLMS_DEFAULTS, type DlmsOptions } from '../../firmware/adapters/meters/dlms-options.ts';
+import { DLMS_DEFAULTS, type DlmsOptions } from '../../firmware/adapters/meters/dlms/options.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import type { Security } from '../../firmware/codecs/dlms/cipher.ts';
+import { serverAddress } from '../../firmware/codecs/hdlc/address.ts';
 import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
 import type { Settings } from '../../firmware/domain/storage.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { type LinkSpec, realLink } from '../../firmware/hal/links/open.ts';
+import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { ptyCarrier } from '../twins/carriers.ts';
@@ -439,6 +441,87 @@ test('counters: never used twice, over restarts, believed only from the meter it
   t.equal(server2.sent_bytes(), 0, 'nothing was answered because nothing was sent');
   await unkept.meter.close();
   await server2.close();
+});
+
+test('two meters on one line are visited one after the other', async (t) => {
+  const line = simulatedLine(real, 'bus');
+  const twins = [17, 18].map((physical) => {
+    const twin = new DlmsTwin(
+      { carrier: 'hdlc', objects: homeAt(NOON, { name: `METER${physical}` }) },
+      (bytes) => line.twin.write(bytes),
+    );
+    const address = serverAddress(1, physical, 2) ?? new Uint8Array(0);
+    let talking = 0;
+    line.twin.onBytes((bytes) => {
+      const mine = Buffer.compare(bytes.subarray(3, 5), address) === 0;
+      if (!mine) return;
+      talking += 1;
+      twin.take(bytes);
+    });
+    return () => talking;
+  });
+  let open = 0;
+  const link = {
+    ...line.link,
+    open: (events: Parameters<typeof line.link.open>[0]) => {
+      t.equal(++open, 1, 'nobody else is on the line');
+      return line.link.open(events);
+    },
+    close: () => {
+      open = 0;
+      return line.link.close();
+    },
+  };
+  const seen = [17, 18].map((physicalDevice) => {
+    const meter = METER_PROTOCOLS.dlms(
+      {
+        id: `m${physicalDevice}`,
+        address: '',
+        intervalMs: 3_600_000,
+        timeZone: ZONE,
+        settings: memory(),
+        dlms: { ...DLMS_DEFAULTS, physicalDevice },
+      },
+      link,
+      real,
+    );
+    const health: string[] = [];
+    meter.open({
+      measured: () => {},
+      flexibility: () => {},
+      status: () => {},
+      health: (h) => void health.push(h),
+      fault: (f) => t.fail(`${f.code}: ${f.message}`),
+    });
+    return { meter, health };
+  });
+  await until('both', () => seen.every(({ health }) => health.includes('ok')));
+  t.ok(twins.every((talking) => talking() > 5));
+  for (const { meter } of seen) await meter.close();
+});
+
+test('cut off in the middle of HDLC: the optical port is not signed on again while the meter still listens', async (t) => {
+  const line = await ptyCarrier();
+  const twin = new DlmsTwin({ carrier: 'hdlc', objects: homeAt(NOON) }, (bytes) => line.write(bytes));
+  const iec = new IecTwin({ send: (bytes) => line.write(bytes) }, { ident: '\\2METER', reactionMs: 20 });
+  let frames = 0;
+  let inHdlc = false;
+  line.onBytes((chunk) => {
+    inHdlc ||= chunk[0] === 0x7e;
+    if (!inHdlc) iec.take(chunk, line.baudRate());
+    // The head slips off for a while, the meter stays in HDLC.
+    else if (++frames < 5 || frames > 8) twin.take(chunk);
+  });
+  const seen = ask({
+    link: { kind: 'serial', path: line.path, baudRate: 300, dataBits: 7, parity: 'even', stopBits: 1 },
+    dlms: { carrier: 'hdlc', modeE: true, answerMs: 300 },
+  });
+  await until('values', () => seen.health.includes('ok'));
+  t.same(seen.faults, ['TIMEOUT']);
+  t.equal(iec.acknowledged.length, 1, 'signed on once');
+  t.equal(seen.value('activePowerImport'), 1234);
+  await seen.meter.close();
+  await line.close();
 });
 
 test('a month of quarter hours, the link cut ten times: complete, nothing twice; then only what is new', async (t) => {

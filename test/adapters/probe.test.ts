@@ -98,7 +98,11 @@ test('on real lines: what pushes is found at its speed, what is asked answers', 
         line.onBytes((chunk) => line.baudRate() === 9600 && twin.take(chunk));
         return () => {};
       },
-      {},
+      {
+        protocol: 'dlms',
+        link: { kind: 'serial', baudRate: 9600 },
+        dlms: { carrier: 'hdlc', addressBytes: 1 },
+      },
       /found: DLMS\/COSEM over HDLC\n {2}server address 1 /,
     ],
     [

@@ -1,6 +1,6 @@
 /** Wireless meters: every make of receiver over a real line, keys, replays, strangers. */
 import { test } from 'tap';
-import { type HeardMeter, WirelessReceiver } from '../../firmware/adapters/meters/wmbus/receiver.ts';
+import { WirelessReceiver } from '../../firmware/adapters/meters/wmbus/receiver.ts';
 import { WirelessMeterSeat } from '../../firmware/adapters/meters/wmbus/wireless-meter.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
@@ -8,6 +8,7 @@ import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receiv
 import type { ReceiverFrame } from '../../firmware/codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { HeardMeter } from '../../firmware/domain/radio.ts';
 import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
@@ -232,9 +233,13 @@ test('a replayed message counter is refused, after a restart too; repetitions ar
     const again = onSimulatedTime([{ key: KEY, settings }]);
     await again.run(2_000);
     await again.hear(make(1, 100));
+    await again.hear(make(2, 101));
     await again.hear(make(3, 102));
     t.same(again.watched[0]?.volumes, [0.003], `${name}: after a restart`);
     t.same(again.watched[0]?.faults, ['REPLAYED']);
+    await again.run(3_600_000);
+    await again.hear(make(3, 102));
+    t.same(again.watched[0]?.volumes, [0.003], `${name}: the last message again, an hour later`);
   }
 });
 
@@ -310,4 +315,44 @@ test('flags and values of a due date are told once, by radio as by cable', async
     ['METER_ALARM_OVER', 'error 5'],
   ]);
   t.same(watched[0]?.kept, [0.007]);
+});
+
+test('a key is tried on what was heard; in clear nothing is kept', async (t) => {
+  const { receiver, seats, hear, run } = onSimulatedTime([{ key: OTHER }]);
+  await run(2_000);
+  const forged = mode7(numbered(3), KEY, 9, litres(1));
+  forged[22] = (forged[22] ?? 0) ^ 1;
+  await hear(mode5(numbered(1), KEY, 1, litres(1)));
+  await hear(plain(numbered(2), 1));
+  await hear(forged);
+  await hear(mode5(numbered(4), KEY, 1, hex('0D13F7')));
+  await hear(mode5(KAMSTRUP, KEY, 1, litres(5)));
+  const outcome = (n: number, key: Uint8Array): unknown => {
+    const trial = receiver.tryKey(`KAM 1234000${n}`, key);
+    return trial.ok ? (trial.value.refused?.code ?? trial.value.readings[0]?.value) : trial.error.code;
+  };
+  t.equal(outcome(1, KEY), 0.001, 'the right key shows the reading');
+  t.equal(outcome(1, OTHER), 'KEY_WRONG');
+  t.equal(outcome(2, KEY), 'NO_TELEGRAM', 'it sends in clear');
+  t.equal(outcome(3, KEY), 'BAD_AUTHENTICATION');
+  t.equal(outcome(4, KEY), 'BAD_VALUE', 'opened, and not understood');
+  t.equal(outcome(9, KEY), 'NOT_FOUND');
+  t.equal(receiver.newestOf({ manufacturer: 'KAM', id: '12340002' }), null, 'a neighbour in clear');
+  for (let access = 2; access < 12; access++) await hear(mode5(numbered(1), KEY, access, litres(access)));
+  t.match(receiver.heard()[0], { id: '12340001', telegrams: 11, kept: 4, configured: false });
+  t.match(receiver.tryKey('KAM 12340001', KEY), {
+    value: { tried: 4, opened: 4, readings: [{ value: 0.011 }] },
+  });
+  const own = receiver.heard().find(({ id }) => id === '12345678');
+  t.match(
+    own,
+    { configured: true, kept: 1, refused: { code: 'KEY_WRONG' } },
+    'a configured one with a wrong key',
+  );
+  await hear(mode5(KAMSTRUP, OTHER, 7, litres(6)));
+  t.notOk(
+    receiver.heard().some(({ id }) => id === '12345678'),
+    'once it is read it is not listed',
+  );
+  await seats[0]?.close();
 });

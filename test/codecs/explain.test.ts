@@ -4,12 +4,15 @@ import path from 'node:path';
 import { test } from 'tap';
 import { toHex } from '../../firmware/codecs/bytes.ts';
 import { crc16X25 } from '../../firmware/codecs/crc16.ts';
+import { encodeWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import type { ExplainedSection } from '../../firmware/codecs/explain.ts';
 import { EXPLAIN_KINDS } from '../../firmware/codecs/kinds.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
+import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { explanation } from '../../firmware/commands/decode.ts';
 import type { DecodeInput } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { aidon, austrian, inHdlc, inMbus, kaifa, VALUES } from '../twins/dlms-telegram.ts';
 import { p1Telegram } from '../twins/p1-telegram.ts';
 import {
   counterMode,
@@ -40,6 +43,16 @@ const SML_LINE = hex(
 );
 const SML = join(SML_LINE, Buffer.from(Uint16Array.of(crc16X25(SML_LINE)).buffer));
 const P1 = p1Telegram({ wallMs: 0, importEnergy_Wh: 1000, exportEnergy_Wh: 0, net_W: 300 });
+const DLMS_SEALED = inHdlc(
+  encodeCiphered(kaifa(VALUES), {
+    systemTitle: hex('4B464D1010000001'),
+    securityControl: 0x30,
+    invocationCounter: 7,
+    key: KEY,
+    authKey: KEY,
+  }),
+  80,
+);
 const CLEAR = wireless(KAMSTRUP, SHORT, RECORDS);
 const COMPACT = wireless(KAMSTRUP, hex('79 0000 0000'), hex('E9030000'));
 
@@ -56,6 +69,11 @@ test('each byte of the line is named, in order and once', async (t) => {
     ['iec62056-21-readout', hex('2F4C475A34 0D0A 02 312E382E302831290D0A 210D0A 03 5A')],
     ['mbus', join(hex('E5 00'), WIRED, hex('10 40 01 41 16'), WIRED.subarray(0, 9))],
     ['sml', join(hex('FF 1B1B'), SML, SML.subarray(0, 13))],
+    ['dlms-push', join(hex('FF 7E 7E'), inHdlc(kaifa(VALUES), 60), inHdlc(aidon(VALUES)).subarray(0, 90))],
+    ['dlms-push', join(inMbus(austrian(VALUES), 100), hex('68 05'))],
+    ['dlms-push', encodeWrapper({ source: 1, destination: 16, apdu: aidon(VALUES) })],
+    ['dlms-push', aidon(VALUES)],
+    ['dlms-push', DLMS_SEALED],
     ['wmbus', CLEAR],
     ['wmbus', COMPACT],
     ['wmbus', formatA(CLEAR)],
@@ -88,6 +106,20 @@ test('what a key opens is named as well', async (t) => {
   }
 });
 
+test('a DLMS push field by field, in clear and deciphered', async (t) => {
+  const [, clear] = explained('dlms-push', { bytes: inHdlc(aidon(VALUES), 60) });
+  const named = (clear?.rows ?? []).map((row) => row.means);
+  for (const text of ['data-notification', 'no time', 'OBIS 1-0:1.7.0', 'uint32 1234', 'enum 27'])
+    t.ok(named.includes(text), text);
+  t.equal(hexOf(clear), toHex(aidon(VALUES)), 'each byte of the joined message');
+  const [, opened] = explained('dlms-push', { bytes: DLMS_SEALED, key: KEY, authKey: KEY });
+  t.match(opened?.title, /system title 4b464d1010000001, counter 7, its tag matches/);
+  t.equal(hexOf(opened), toHex(kaifa(VALUES)));
+  const [, refused] = explained('dlms-push', { bytes: DLMS_SEALED });
+  t.match(refused?.title, /no key is configured/);
+  t.same(refused?.rows, []);
+});
+
 test('what the bytes mean', async (t) => {
   const wired = means(explained('mbus', { bytes: WIRED }));
   for (const text of [
@@ -114,6 +146,21 @@ test('what the bytes mean', async (t) => {
   );
   t.match(means(sml.slice(1)), ['list of 6', 'octets 1b1b1b1b', 'unsigned 0']);
   t.ok(means(explained('p1', { bytes: P1 })).includes('activeEnergyImport, tariff 1'));
+});
+
+test('a maker’s own block, field by field, deciphered where it must be', async (t) => {
+  const masked = explained('wmbus', { bytes: hex('1944A511785634120778A2050A000039256BD1C6E4AE4CBB3999') });
+  t.match(masked.at(-2), {
+    title: 'by the profile of Diehl IZAR',
+    rows: [
+      { means: 'not known' },
+      { means: 'total = 123.456 m3' },
+      { means: 'target = 120 m3' },
+      { means: 'targetDate = 2019-12-31' },
+    ],
+  });
+  const block = explained('wmbus', { bytes: hex('15446850785634127462A2009F2FE803F00CEA000000') }).at(-2);
+  t.equal(hexOf(block), '009f2fe803f00cea000000', 'every byte of the block');
 });
 
 test('noise is named too, and never a crash', async (t) => {

@@ -1,15 +1,19 @@
 /** The server: who may reach what, what it refuses, what it answers, and that the description is complete. */
 import { request } from 'node:http';
 import { type Test, test } from 'tap';
-import { ERRORS } from '../../firmware/domain/errors.ts';
+import { ERRORS, fault, ok, refuse } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
+import type { RadioEar } from '../../firmware/domain/radio.ts';
 import { isOwnHost, isOwnOrigin } from '../../firmware/web/origin.ts';
+import { stretchesOf } from '../../firmware/web/planned.ts';
 import { meanPrice } from '../../firmware/web/prices.ts';
 import {
+  heardSchema,
   journalSchema,
   pricesSchema,
   seriesSchema,
   todaySchema,
+  trialSchema,
   viewSchema,
 } from '../../firmware/web/schema.ts';
 import { journalSentence, REASON_CODES, reasonSentence } from '../../firmware/web/sentences.ts';
@@ -409,6 +413,20 @@ test("today's energy and cost", async (t) => {
   );
 });
 
+test('quarter hours without a break are one stretch', async (t) => {
+  const quarter = (n: number, power_W: number) => ({
+    fromMs: n * 900_000,
+    untilMs: (n + 1) * 900_000,
+    power_W,
+  });
+  t.same(stretchesOf([quarter(0, 2), quarter(1, 2), quarter(2, 3), quarter(5, 3)]), [
+    { fromMs: 0, untilMs: 1_800_000, power_W: 2 },
+    quarter(2, 3),
+    quarter(5, 3),
+  ]);
+  t.same(stretchesOf([]), []);
+});
+
 test('days and words', async (t) => {
   const spring = Date.UTC(2026, 2, 29, 10);
   t.equal(dayStart('Europe/Brussels', spring), Date.UTC(2026, 2, 28, 23), 'the day of the change');
@@ -441,6 +459,11 @@ test('days and words', async (t) => {
   t.equal(zero, 'DSO limits the house to 0 W.', '0 W is not "no limit"');
   const say = (kind: string, code: string, detail = {}) =>
     journalSentence({ kind, subject: 'boiler', code, detail }, () => 'Hot water', place);
+  t.equal(say('system', 'BATTERY_LOW'), 'Hot water: the meter reports that its battery is low.');
+  t.equal(
+    say('system', 'STORED_VALUE', { value: 10_000_000, unit: 'Wh', date: '2025-12-31' }),
+    'Hot water: the meter kept a value at a due date (10000000 Wh, 2025-12-31).',
+  );
   t.equal(say('system', 'STARTED'), 'Hot water: STARTED.', 'only a command has a status');
   t.equal(
     say('command', 'ABORTED', { fault: { code: 'TIMEOUT', message: 'no answer' } }),
@@ -463,6 +486,41 @@ test('days and words', async (t) => {
     say('guard', 'HOUSE_FUSE', { setPoint_W: 0, fuse_A: 25 }),
     'Hot water set to 0 W: Held back so that the main fuse of 25 A is not overloaded.',
   );
+});
+
+test('meters on the air, and a key tried on them', async (t) => {
+  const heard = {
+    ...{ id: '12345678', manufacturer: 'KAM', version: 27, medium: 'water', configured: false, telegrams: 3 },
+    ...{ lastMs: NOON, signal_dBm: -60, refused: fault('KEY_MISSING'), kept: 3 },
+  } as const;
+  const keys: string[] = [];
+  const home = new Home(new HandClock());
+  const radio: RadioEar = {
+    heard: () => [heard],
+    tryKey(meter, key) {
+      if (meter !== 'KAM 12345678') return refuse('NOT_FOUND');
+      keys.push(Buffer.from(key).toString('hex'));
+      return ok({ tried: 3, opened: 3, refused: null, readings: [{ name: 'total', value: 1, unit: 'm3' }] });
+    },
+  };
+  const { app } = await buildWeb({ ...depsOf(home), radios: [radio] }, PAGE);
+  t.teardown(() => app.close());
+  const set = await app.inject({ method: 'POST', url: `${API}/setup`, payload: { password: PASSWORD } });
+  const owner = { cookies: { hearth: tokenOf(set.headers['set-cookie']) } };
+  const post = (payload: object, session: object = owner) =>
+    app.inject({ method: 'POST', url: `${API}/radio/key`, payload, ...session });
+  const key = '00112233445566778899aabbccddeeff';
+  t.equal((await app.inject({ method: 'GET', url: `${API}/radio/meters` })).statusCode, 401);
+  const list = await app.inject({ method: 'GET', url: `${API}/radio/meters`, ...owner });
+  t.match(heardSchema.parse(list.json()), { meters: [{ id: '12345678', kept: 3 }] });
+  const trial = await post({ meter: 'KAM 12345678', key });
+  t.match(trialSchema.parse(trial.json()), { opened: 3, readings: [{ name: 'total', value: 1 }] });
+  t.same(keys, [key]);
+  t.equal((await post({ meter: 'KAM 12345678', key }, {})).statusCode, 401, 'not for just anybody');
+  t.equal((await post({ meter: 'KAM 00000000', key })).statusCode, 404);
+  const bad = await post({ meter: 'KAM 12345678', key: `${key}ff` });
+  t.equal(bad.statusCode, 400);
+  t.notMatch(bad.body, /0011/, 'a refusal does not repeat the key');
 });
 
 test('OpenAPI describes every route', async (t) => {

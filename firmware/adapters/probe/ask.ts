@@ -100,16 +100,16 @@ const heardSomething = (reason: Fault | null): Fault | null => (reason?.code ===
 
 /** Logical device 1, by an address of one, two and four bytes; physical device 17 by its default (IEC 62056-46). */
 const SERVERS = [
-  ['1', serverAddress(1, null, 1)],
-  ['1/17', serverAddress(1, 17, 2)],
-  ['1/17 in four bytes', serverAddress(1, 17, 4)],
+  ['1', serverAddress(1, null, 1), { addressBytes: 1, physicalDevice: null }],
+  ['1/17', serverAddress(1, 17, 2), {}],
+  ['1/17 in four bytes', serverAddress(1, 17, 4), { addressBytes: 4 }],
 ] as const;
 const PUBLIC_CLIENT = 16;
 const HDLC_ANSWER_MS = 1_000;
 
 async function askHdlc(port: ProbePort, clock: Clock, settings: LineSettings): Promise<Asked> {
   const client = clientAddress(PUBLIC_CLIENT);
-  for (const [name, server] of SERVERS) {
+  for (const [name, server, differs] of SERVERS) {
     if (!server) continue;
     const frame = (control: number): Uint8Array =>
       encodeHdlc({
@@ -130,9 +130,15 @@ async function askHdlc(port: ProbePort, clock: Clock, settings: LineSettings): P
     const answer = framesIn(heard).find((f) => f.control === CONTROL.ua || f.control === CONTROL.dm);
     if (!answer) continue;
     const refuses = answer.control === CONTROL.dm ? ['it refuses the public client'] : [];
-    const remarks = [`server address ${name} (${toHex(server)}), client ${PUBLIC_CLIENT}`, ...refuses];
+    const remarks = [
+      `server address ${name} (${toHex(server)}), client ${PUBLIC_CLIENT}`,
+      ...refuses,
+      'client, mechanism and keys for its values are the grid operator’s to give',
+    ];
+    const dlms = { carrier: 'hdlc', client: PUBLIC_CLIENT, ...differs };
+    const config = { protocol: 'dlms', line: settings, needsKey: false, dlms } as const;
     return {
-      finding: { speaks: 'DLMS/COSEM over HDLC', meter: null, config: null, readings: 0, remarks },
+      finding: { speaks: 'DLMS/COSEM over HDLC', meter: null, config, readings: 0, remarks },
       diagnosis: null,
     };
   }

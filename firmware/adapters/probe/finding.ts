@@ -27,6 +27,8 @@ export interface Finding {
     readonly line: LineSettings;
     readonly lines?: ControlLines;
     readonly needsKey: boolean;
+    /** Of a meter that is asked over DLMS: what differs from the defaults of its section. */
+    readonly dlms?: object;
   } | null;
   /** Values in the first telegram. */
   readonly readings: number;

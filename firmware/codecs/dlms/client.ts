@@ -269,7 +269,8 @@ function answered(state: ClientState, apdu: Uint8Array, options: ClientOptions):
   if (security && meterTitle.length !== 8)
     return failed(state, fault('WRONG_ANSWER', 'the meter ciphers and does not give its system title'));
   let initiate = aare.value.userInformation ?? NOTHING;
-  let meterCounter = security ? options.lastCounter(meterTitle) : -1;
+  const known = security ? options.lastCounter(meterTitle) : -1;
+  let meterCounter = known;
   if (security && isCiphered(initiate)) {
     const opened = unprotect(initiate, security, meterTitle);
     if (!opened.ok) return failed(state, opened.error);
@@ -277,6 +278,9 @@ function answered(state: ClientState, apdu: Uint8Array, options: ClientOptions):
     initiate = opened.value.plain;
     meterCounter = opened.value.counter;
   }
+  // The counter was named in clear, by anybody: only a ciphered response shows that it was the meter.
+  if (state.corrected && meterCounter <= known)
+    return failed(state, fault('NOT_ENCRYPTED', 'the meter answers in clear'));
   const negotiated = readInitiateResponse(initiate);
   if (!negotiated.ok) return failed(state, negotiated.error);
   const after = { ...state, negotiated: negotiated.value, meterTitle, meterCounter };

@@ -1,10 +1,13 @@
 /** Each byte of a wireless telegram, layer by layer; what a key opened as a section of its own. */
 import type { Result } from '../../domain/errors.ts';
+import type { Reading } from '../../domain/telegram.ts';
 import { ByteWalk, type Explain, type ExplainedBytes, type ExplainedSection } from '../explain.ts';
 import { explainHeader, explainRecords, hexByte } from '../mbus/explain.ts';
 import { type Address, bcdText, manufacturerCode, mediumName } from '../mbus/identity.ts';
 import { openRealData } from '../mbus/profiles/diehl-prios.ts';
-import { isManufacturerCi } from '../mbus/profiles/index.ts';
+import { isManufacturerCi, profilesOf } from '../mbus/profiles/index.ts';
+import { fieldsOf, readField } from '../mbus/profiles/profile.ts';
+import { parse } from '../mbus-parser/index.ts';
 import { isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { WirelessMeter } from './kind.ts';
 import { type LinkLayer, readWirelessLink } from './link.ts';
@@ -28,15 +31,46 @@ export const explainWmbus: Explain = ({ bytes, key = null, preceding = [] }) => 
   const { form, address } = link.value;
   const walk = new ByteWalk(frameOf(bytes, link.value));
   explainLink(walk);
-  const opened = explainLayers(walk, new WirelessMeter(key).open(bytes), { sender: address, key });
+  const clear = new WirelessMeter(key).open(bytes);
+  const opened = explainLayers(walk, clear, { sender: address, key });
   const received = { title: form === 'none' ? 'as received' : 'without link-layer CRCs', rows: walk.rows };
   return [
     ...(form === 'none' ? [] : [crcSection(bytes, link.value)]),
     received,
     ...opened,
+    ...(clear.ok ? profileSection(clear.value, key) : []),
     ...readingsSection(bytes, key, preceding),
   ];
 };
+
+const UNEXPLAINED = 'not known';
+
+/** The block that a product profile reads, field by field. */
+function profileSection(clear: ClearTelegram, key: Uint8Array | null): ExplainedSection[] {
+  const { sender, meter, ci, accessNumber } = clear;
+  const payload = openRealData(clear, key) ?? clear.payload;
+  const records = clear.content === 'full' ? parse(payload).records : [];
+  const product = { sender, meter, ci, accessNumber, payload, records, key };
+  for (const profile of profilesOf(product)) {
+    const found = fieldsOf(profile, product);
+    if (!found) continue;
+    const walk = new ByteWalk(found.block);
+    for (const place of found.fields) {
+      if (place.at < walk.at) continue;
+      walk.take(place.at - walk.at, UNEXPLAINED);
+      const [reading] = readField(place, found.block);
+      walk.take(place.field.bytes, reading ? shownReading(reading) : place.field.name || UNEXPLAINED);
+    }
+    walk.rest(UNEXPLAINED);
+    return [{ title: `by the profile of ${profile.name}`, rows: walk.rows }];
+  }
+  return [];
+}
+
+function shownReading({ name, value, unit = '', time, text }: Reading): string {
+  const parts = [value === null ? 'no value' : value, unit, text, time].filter((part) => part !== undefined);
+  return `${name} = ${parts.join(' ').trim()}`;
+}
 
 /** What the whole comes to. */
 function readingsSection(
@@ -49,12 +83,7 @@ function readingsSection(
   const telegram = meter.read(bytes);
   if (!telegram.ok) return [];
   const named = telegram.value.readings.filter(({ name }) => name !== undefined);
-  const rows = named.map(({ name, value, unit = '', time, text }) => {
-    const shown = [value === null ? 'no value' : value, unit, text, time].filter(
-      (part) => part !== undefined,
-    );
-    return { bytes: new Uint8Array(0), means: `${name} = ${shown.join(' ').trim()}` };
-  });
+  const rows = named.map((reading) => ({ bytes: new Uint8Array(0), means: shownReading(reading) }));
   return rows.length === 0 ? [] : [{ title: 'named readings', rows }];
 }
 

@@ -3,6 +3,7 @@
  * smaller one: such a telegram was recorded and sent again. Without a counter only the repetition of what was just
  * heard is told, from the access number and the bytes; a recording sent later cannot be told from the meter.
  */
+import { createHash } from 'node:crypto';
 import { LIMITS } from '../../domain/limits.ts';
 import type { ElapsedMs } from '../../domain/time.ts';
 import type { ClearTelegram } from './telegram.ts';
@@ -11,6 +12,7 @@ export type Freshness = 'new' | 'repeated' | 'replayed';
 
 /** Repeaters, and meters that send each message several times, are through within this time. */
 const REPEAT_MS = 300_000;
+const KEPT = /^(\d{1,15})(?:\/([0-9a-f]{16}))?$/;
 
 interface Heard {
   readonly atMs: ElapsedMs;
@@ -19,12 +21,22 @@ interface Heard {
 
 export class MessageMemory {
   /** The highest counter accepted; null before the first. */
-  counter: number | null;
+  private counter: number | null = null;
+  /** Of the message that had it: the same counter with another message is the same minute, not the same message. */
+  private last = '';
   private recent: Heard[] = [];
 
-  /** `counter` as it was kept over a restart. */
-  constructor(counter: number | null = null) {
-    this.counter = counter;
+  /** `kept` as it was kept over a restart. */
+  constructor(kept: string | null = null) {
+    const [, counter, last = ''] = KEPT.exec(kept ?? '') ?? [];
+    if (counter === undefined) return;
+    this.counter = Number(counter);
+    this.last = last;
+  }
+
+  /** What a restart must not forget; null while there is nothing. */
+  get kept(): string | null {
+    return this.counter === null ? null : `${this.counter}/${this.last}`;
   }
 
   /** Judges and, if it is new, remembers. */
@@ -35,12 +47,20 @@ export class MessageMemory {
     this.recent = this.recent.filter((heard) => nowMs - heard.atMs < REPEAT_MS);
     const sum = sumOf(telegram);
     if (this.recent.some((heard) => heard.sum === sum)) return 'repeated';
+    if (counter !== null) {
+      const digest = digestOf(sum);
+      if (counter === this.counter && digest === this.last) return 'repeated';
+      this.counter = counter;
+      this.last = digest;
+    }
     this.recent.push({ atMs: nowMs, sum });
     if (this.recent.length > LIMITS.wmbusRepeats) this.recent.shift();
-    if (counter !== null) this.counter = counter;
     return 'new';
   }
 }
+
+const digestOf = (sum: string): string =>
+  createHash('sha256').update(sum, 'latin1').digest('hex').slice(0, 16);
 
 /** What a repeater does not change: it sets bits of the link layer and makes other CRCs. */
 const sumOf = ({ ci, accessNumber, counter, payload }: ClearTelegram): string =>

@@ -1,7 +1,6 @@
 /** One radio receiver for many meters: sets it up, hands each telegram to its meter, and notes who else is heard. */
 import { identityOf } from '../../../codecs/mbus/identity.ts';
 import { addressesOf } from '../../../codecs/wmbus/addresses.ts';
-import { WirelessMeter } from '../../../codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../../codecs/wmbus/receivers/index.ts';
 import type {
   RadioMode,
@@ -9,12 +8,13 @@ import type {
   ReceiverFrame,
   SetupStep,
 } from '../../../codecs/wmbus/receivers/receiver.ts';
-import { type Fault, fault } from '../../../domain/errors.ts';
-import { LIMITS } from '../../../domain/limits.ts';
+import { type Fault, fault, type Result } from '../../../domain/errors.ts';
 import type { Link } from '../../../domain/link.ts';
+import type { HeardMeter, KeyTrial, RadioEar } from '../../../domain/radio.ts';
 import type { Decoded, Decoder, MeterIdentity } from '../../../domain/telegram.ts';
-import type { Cancel, Clock, WallMs } from '../../../domain/time.ts';
+import type { Cancel, Clock } from '../../../domain/time.ts';
 import { LinkKeeper } from '../keeper.ts';
+import { isSealed, OverheardMeters } from './overheard.ts';
 
 export interface ReceiverOptions {
   readonly receiver: ReceiverName;
@@ -27,19 +27,10 @@ export interface Seat {
   readonly number: string;
   /** Null takes any. */
   readonly manufacturer: string | null;
-  take(telegram: RadioTelegram): void;
+  /** Null, or why it was not read. */
+  take(telegram: RadioTelegram): Fault | null;
   /** The receiver is not there. */
   lost(reason: Fault): void;
-}
-
-/** A meter on the air that nobody configured. Kept in memory, for the installer. */
-export interface HeardMeter extends MeterIdentity {
-  readonly telegrams: number;
-  readonly lastMs: WallMs;
-  readonly signal_dBm: number | null;
-  /** What becomes of its telegrams without a key; null when they are read. */
-  readonly refused: Fault | null;
-  readonly lastTelegram: Uint8Array;
 }
 
 /** Some meters send a few times a day; a receiver that hears nobody at all for so long has hung. */
@@ -49,7 +40,7 @@ const ATTEMPTS = 3;
 /** What is left of a telegram after such a pause will not be completed. */
 const PAUSE_MS = 500;
 
-export class WirelessReceiver {
+export class WirelessReceiver implements RadioEar {
   /** Faults by code, and `telegram`, `unknown`: of the receiver, not of one meter. */
   readonly counts = new Map<string, number>();
   private readonly options: ReceiverOptions;
@@ -59,7 +50,7 @@ export class WirelessReceiver {
   private readonly keeper: LinkKeeper;
   /** By identification number, so that a telegram costs the same however many meters there are. */
   private readonly seats = new Map<string, Seat[]>();
-  private readonly strangers = new Map<string, HeardMeter>();
+  private readonly overheard = new OverheardMeters();
   private decoder: Decoder<ReceiverFrame>;
   private answered: (to: string) => void = () => {};
   private cancelPause: Cancel = () => {};
@@ -110,9 +101,17 @@ export class WirelessReceiver {
     if (this.seats.size === 0) await this.stop();
   }
 
-  /** Meters that nobody configured, the last heard first. */
   heard(): readonly HeardMeter[] {
-    return [...this.strangers.values()].reverse();
+    return this.overheard.heard();
+  }
+
+  tryKey(meter: string, key: Uint8Array): Result<KeyTrial> {
+    return this.overheard.tryKey(meter, key);
+  }
+
+  /** The newest telegram that a key can be tried on elsewhere. */
+  newestOf(meter: MeterIdentity): Uint8Array | null {
+    return this.overheard.newest(meter)?.bytes ?? null;
   }
 
   private *all(): Iterable<Seat> {
@@ -141,36 +140,25 @@ export class WirelessReceiver {
     }
     this.keeper.good();
     this.count('telegram');
-    for (const { id, manufacturer } of addresses.value) {
-      const seats = this.seats.get(id) ?? [];
-      const seat = seats.find((s) => s.manufacturer === null || s.manufacturer === manufacturer);
+    for (const address of addresses.value) {
+      const seats = this.seats.get(address.id) ?? [];
+      const seat = seats.find((s) => s.manufacturer === null || s.manufacturer === address.manufacturer);
       if (seat) {
-        seat.take(telegram);
+        this.seated(seat, identityOf(address), telegram);
         return;
       }
     }
     const [meter] = addresses.value;
-    if (meter) this.stranger(identityOf(meter), telegram);
+    if (!meter) return;
+    this.count('unknown');
+    this.noticed(this.overheard.note(identityOf(meter), telegram, this.clock.wallMs()));
   }
 
-  private stranger(meter: MeterIdentity, telegram: RadioTelegram): void {
-    this.count('unknown');
-    const name = `${meter.manufacturer} ${meter.id}`;
-    const before = this.strangers.get(name);
-    this.strangers.delete(name);
-    const refused = before ? before.refused : refusalOf(telegram);
-    const heard: HeardMeter = {
-      ...meter,
-      telegrams: (before?.telegrams ?? 0) + 1,
-      lastMs: this.clock.wallMs(),
-      signal_dBm: telegram.signal_dBm,
-      refused,
-      lastTelegram: telegram.bytes,
-    };
-    const [oldest] = this.strangers.keys();
-    if (this.strangers.size >= LIMITS.wmbusHeard && oldest !== undefined) this.strangers.delete(oldest);
-    this.strangers.set(name, heard);
-    this.noticed(heard);
+  /** A key that is missing or wrong is the installer's to try. */
+  private seated(seat: Seat, meter: MeterIdentity, telegram: RadioTelegram): void {
+    const refused = seat.take(telegram);
+    if (refused === null) this.overheard.forget(meter);
+    else if (isSealed(refused)) this.overheard.note(meter, telegram, this.clock.wallMs(), refused);
   }
 
   private count(what: string): void {
@@ -209,11 +197,4 @@ export class WirelessReceiver {
     }
     return false;
   }
-}
-
-function refusalOf({ bytes, crc }: RadioTelegram): Fault | null {
-  const meter = new WirelessMeter(null);
-  const clear = meter.open(bytes, crc);
-  const telegram = clear.ok ? meter.interpret(clear.value) : clear;
-  return telegram.ok ? null : telegram.error;
 }

@@ -33,7 +33,8 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
   /** Telegrams that had come before, from a repeater or the meter. */
   repeated = 0;
   private readonly options: WirelessMeterOptions;
-  private readonly receiver: WirelessReceiver;
+  /** Shared by all meters on its line. */
+  readonly receiver: WirelessReceiver;
   private readonly clock: Clock;
   private readonly meter: WirelessMeter;
   private readonly memory: MessageMemory;
@@ -53,8 +54,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     this.clock = clock;
     this.meter = new WirelessMeter(options.key ?? null);
     this.report = new MbusReport(options, clock);
-    const kept = Number(options.settings?.get(this.setting()) ?? Number.NaN);
-    this.memory = new MessageMemory(Number.isSafeInteger(kept) ? kept : null);
+    this.memory = new MessageMemory(options.settings?.get(this.setting()) ?? null);
   }
 
   open(events: ResourceEvents): void {
@@ -72,30 +72,29 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     await this.receiver.leave(this);
   }
 
-  take({ bytes, crc }: RadioTelegram): void {
+  take(telegram: RadioTelegram): Fault | null {
+    const reason = this.read(telegram);
+    if (reason) this.refuse(reason);
+    return reason;
+  }
+
+  private read({ bytes, crc }: RadioTelegram): Fault | null {
     const clear = this.meter.open(bytes, crc);
-    const refused = clear.ok ? this.refusal(clear.value) : clear.error;
-    if (refused || !clear.ok) {
-      if (refused) this.refuse(refused);
-      return;
-    }
+    if (!clear.ok) return clear.error;
+    const unsealed = this.refusal(clear.value);
+    if (unsealed) return unsealed;
     const nowMs = this.clock.elapsedMs();
     const freshness = this.memory.judge(clear.value, nowMs);
+    if (freshness === 'replayed') return fault('REPLAYED');
     if (freshness === 'repeated') {
       this.repeated += 1;
-      return;
-    }
-    if (freshness === 'replayed') {
-      this.refuse(fault('REPLAYED'));
-      return;
+      return null;
     }
     const telegram = this.meter.interpret(clear.value);
-    if (!telegram.ok) {
-      this.refuse(telegram.error);
-      return;
-    }
+    if (!telegram.ok) return telegram.error;
     this.accepted(nowMs);
     if (this.events) this.report.tell(this.events, [telegram.value], [clear.value.status]);
+    return null;
   }
 
   lost(reason: Fault): void {
@@ -126,8 +125,8 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
   }
 
   private keep(): void {
-    const { counter } = this.memory;
-    if (counter !== null) this.options.settings?.set(this.setting(), String(counter));
+    const { kept } = this.memory;
+    if (kept !== null) this.options.settings?.set(this.setting(), kept);
   }
 
   private setting(): string {

@@ -82,18 +82,23 @@ const NONE: Result<readonly Reading[]> = ok([]);
 /** CI fields that a manufacturer gives its own meaning (EN 13757-7, table of CI fields). */
 export const isManufacturerCi = (ci: number): boolean => ci >= 0xa0 && ci <= 0xb7;
 
-/** Named readings of the first profile that has some, the most exact first. */
-export function namedReadings(product: Product): Result<readonly Reading[]> {
+const NO_PROFILES: readonly Profile[] = [];
+
+/** The profiles of a product, the most exact first. */
+export function profilesOf(product: Product): readonly Profile[] {
   const { manufacturer, version, mediumCode } = isManufacturerCi(product.ci) ? product.sender : product.meter;
   const products = byMaker.get(manufacturer);
-  if (!products) return NONE;
+  if (!products) return NO_PROFILES;
   const [v, m] = [HEX_OF_BYTE[version], HEX_OF_BYTE[mediumCode]];
-  for (const kind of [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*']) {
-    for (const profile of products.get(kind) ?? []) {
-      if (profile.ci && !profile.ci.includes(product.ci)) continue;
-      const readings = applyProfile(profile, product);
-      if (!readings.ok || readings.value.length > 0) return readings;
-    }
+  const kinds = [`${v}/${m}`, `${v}/*`, `*/${m}`, '*/*'].flatMap((kind) => products.get(kind) ?? NO_PROFILES);
+  return kinds.filter(({ ci }) => !ci || ci.includes(product.ci));
+}
+
+/** Named readings of the first profile that has some. */
+export function namedReadings(product: Product): Result<readonly Reading[]> {
+  for (const profile of profilesOf(product)) {
+    const readings = applyProfile(profile, product);
+    if (!readings.ok || readings.value.length > 0) return readings;
   }
   return NONE;
 }

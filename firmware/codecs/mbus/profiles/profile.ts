@@ -111,18 +111,44 @@ function blockOf({ block }: Profile, product: Product): Result<Uint8Array | null
 const startsWith = (bytes: Uint8Array, hex: string | undefined): boolean =>
   hex === undefined || hexOf(bytes, 0, Math.min(bytes.length, hex.length / 2)) === hex.toUpperCase();
 
-function byteReadings(fields: readonly ByteField[], block: Uint8Array): Reading[] {
-  const readings: Reading[] = [];
+/** A field of a block and where it stands in it. */
+export interface PlacedField {
+  readonly field: ByteField;
+  readonly at: number;
+}
+
+function placed(fields: readonly ByteField[], block: Uint8Array): PlacedField[] {
+  const found: PlacedField[] = [];
   let next = 0;
   for (const field of fields) {
     if (field.present !== undefined && ((block[0] ?? 0) & field.present) === 0) continue;
     const at = field.at ?? next;
     next = at + field.bytes;
-    if (field.name === '' || next > block.length) continue;
-    const raw = (field.as ?? unsigned)(block, at, field.bytes);
-    readings.push(...shown(field, raw === field.none ? null : raw));
+    if (next <= block.length) found.push({ field, at });
   }
-  return readings;
+  return found;
+}
+
+function byteReadings(fields: readonly ByteField[], block: Uint8Array): Reading[] {
+  return placed(fields, block).flatMap((place) => readField(place, block));
+}
+
+/** One reading; none of a field without a name, and of a date that is none. */
+export function readField({ field, at }: PlacedField, block: Uint8Array): Reading[] {
+  if (field.name === '') return [];
+  const raw = (field.as ?? unsigned)(block, at, field.bytes);
+  return shown(field, raw === field.none ? null : raw);
+}
+
+/** The block of a product and its fields in the order of their bytes, for an explanation; null where there is none. */
+export function fieldsOf(
+  profile: Profile,
+  product: Product,
+): { readonly block: Uint8Array; readonly fields: readonly PlacedField[] } | null {
+  const block = blockOf(profile, product);
+  if (!block.ok || block.value === null || !startsWith(block.value, profile.starts)) return null;
+  const fields = placed(profile.bytes ?? [], block.value).sort((a, b) => a.at - b.at);
+  return fields.length === 0 ? null : { block: block.value, fields };
 }
 
 /** A date that is none is left out; a number that is none is null. */

@@ -8,12 +8,12 @@ import {
   type Scaling,
   scalerAttribute,
   scalingOf,
-} from '../../codecs/dlms/index.ts';
-import { type Fault, fault } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import { formatObis } from '../../domain/obis.ts';
-import type { Reading } from '../../domain/telegram.ts';
-import type { DlmsTalk } from './dlms-talk.ts';
+} from '../../../codecs/dlms/index.ts';
+import { type Fault, fault } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import { formatObis } from '../../../domain/obis.ts';
+import type { Reading } from '../../../domain/telegram.ts';
+import type { DlmsTalk } from './talk.ts';
 
 export interface Register extends Asked {
   readonly code: string;

@@ -6,18 +6,18 @@ import {
   obisBytes,
   type SessionOptions,
   textOf,
-} from '../../codecs/dlms/index.ts';
-import { type ProfileSection, SIGN_ON, signOn } from '../../codecs/iec62056-21/index.ts';
-import { type Fault, HearthError } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { LineSettings } from '../../domain/link.ts';
-import type { Telegram } from '../../domain/telegram.ts';
-import type { Dialogue } from './dialogue.ts';
-import { type DlmsOptions, publicOptions } from './dlms-options.ts';
-import { fetchProfile, openProfile, type ProfileBook } from './dlms-profile.ts';
-import { findRegisters, type Register, readingsOf } from './dlms-registers.ts';
-import { type Counters, DlmsTalk } from './dlms-talk.ts';
-import type { Stretch } from './profile-gaps.ts';
+} from '../../../codecs/dlms/index.ts';
+import { type ProfileSection, SIGN_ON, signOn } from '../../../codecs/iec62056-21/index.ts';
+import { type Fault, HearthError } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { LineSettings } from '../../../domain/link.ts';
+import type { Telegram } from '../../../domain/telegram.ts';
+import type { Dialogue } from '../dialogue.ts';
+import type { Stretch } from '../profile-gaps.ts';
+import { type DlmsOptions, publicOptions } from './options.ts';
+import { fetchProfile, openProfile, type ProfileBook } from './profile.ts';
+import { findRegisters, type Register, readingsOf } from './registers.ts';
+import { type Counters, DlmsTalk } from './talk.ts';
 
 /** What is learnt of a meter once and holds until another one answers. */
 export interface MeterBook {

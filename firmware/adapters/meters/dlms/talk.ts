@@ -9,13 +9,13 @@ import {
   type SessionOptions,
   type SessionState,
   takesLists,
-} from '../../codecs/dlms/index.ts';
-import type { Exchange, Step } from '../../codecs/exchange.ts';
-import { type Fault, HearthError } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { Dialogue } from './dialogue.ts';
+} from '../../../codecs/dlms/index.ts';
+import type { Exchange, Step } from '../../../codecs/exchange.ts';
+import { type Fault, HearthError } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { Dialogue } from '../dialogue.ts';
+import type { ReplayGuard } from '../replay-guard.ts';
 import type { InvocationCounter } from './invocation-counter.ts';
-import type { ReplayGuard } from './replay-guard.ts';
 
 /** Counters of a ciphered dialogue, ours and the meter's. */
 export interface Counters {

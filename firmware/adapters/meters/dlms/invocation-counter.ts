@@ -2,10 +2,10 @@
  * Our own message counter towards one meter. None may ever be used twice with a key (AES-GCM would give the key away),
  * so they are set aside on disk before they are used: a restart skips what may have been sent.
  */
-import { type Fault, fault } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { Settings } from '../../domain/storage.ts';
-import { fingerprintOf } from './replay-guard.ts';
+import { type Fault, fault } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { Settings } from '../../../domain/storage.ts';
+import { fingerprintOf } from '../replay-guard.ts';
 
 const LAST = 0xffff_ffff;
 
@@ -48,5 +48,7 @@ export class InvocationCounter {
   /** All below `next` are used, or the meter expects `next`. Never goes back. */
   advance(next: number): void {
     this.following = Math.max(this.following, next);
+    // The meter named a far higher one: it is on disk before it is sent.
+    if (this.following > this.bound) this.reserve();
   }
 }

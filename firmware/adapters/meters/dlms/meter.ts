@@ -1,23 +1,23 @@
 /** A meter that is asked over DLMS/COSEM: a visit every interval, with back-off when it fails. */
-import type { CosemInstant, Security } from '../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../codecs/iec62056-21/index.ts';
-import { type Fault, faultOf } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { LineSettings, Link } from '../../domain/link.ts';
-import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
-import type { Telegram } from '../../domain/telegram.ts';
-import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
-import { ClockWatch } from './clock-watch.ts';
-import { Dialogue } from './dialogue.ts';
-import { type DlmsConfig, securityOf, sessionOptions } from './dlms-options.ts';
-import type { Counters } from './dlms-talk.ts';
-import { EMPTY_BOOK, type MeterBook, visit } from './dlms-visit.ts';
-import { historyOf } from './history.ts';
+import type { CosemInstant, Security } from '../../../codecs/dlms/index.ts';
+import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import { type Fault, faultOf } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { LineSettings, Link } from '../../../domain/link.ts';
+import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
+import type { Telegram } from '../../../domain/telegram.ts';
+import type { Cancel, Clock, ElapsedMs } from '../../../domain/time.ts';
+import { ClockWatch } from '../clock-watch.ts';
+import { Dialogue } from '../dialogue.ts';
+import { historyOf } from '../history.ts';
+import { LinkTurns } from '../link-turns.ts';
+import { measurementsOf } from '../measurements.ts';
+import { ProfileGaps } from '../profile-gaps.ts';
+import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
-import { LinkTurns } from './link-turns.ts';
-import { measurementsOf } from './measurements.ts';
-import { ProfileGaps } from './profile-gaps.ts';
-import { ReplayGuard } from './replay-guard.ts';
+import { type DlmsConfig, securityOf, sessionOptions } from './options.ts';
+import type { Counters } from './talk.ts';
+import { EMPTY_BOOK, type MeterBook, visit } from './visit.ts';
 
 /** Meters lock themselves after some wrong passwords or proofs: what a person must put right is tried seldom. */
 const HOPELESS = new Set([

@@ -1,0 +1,64 @@
+/**
+ * A large load asks the operator before it starts. What runs goes on; what the owner wants now, or what can wait no
+ * longer, does not ask.
+ */
+
+import type { AdmissionRequest } from '../../domain/admission.ts';
+import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
+import type { Decision, DeviceImage, Image } from '../../domain/image.ts';
+import type { Reason } from '../../domain/instruction.ts';
+import { comfortLeftMs } from '../alternative.ts';
+import {
+  because,
+  isControllable,
+  isProducer,
+  narrow,
+  type Plan,
+  type Rule,
+  type RuleContext,
+} from '../plan.ts';
+import { isForced } from './owner.ts';
+
+export const admission: Rule = (context, plan) =>
+  context.image.devices.reduce((p, device) => {
+    const reason = starts(context, p, device) ? held(context.image, device) : null;
+    return reason ? narrow(p, device.id, { max_W: 0 }, reason) : p;
+  }, plan);
+
+/** It is off, wants to start, could, and would be large. */
+function starts({ image, wishes }: RuleContext, plan: Plan, device: DeviceImage): boolean {
+  const { admissions } = image;
+  if (!admissions || !isControllable(device) || isProducer(device) || isForced(image, device)) return false;
+  if ((device.setPoint_W ?? 0) > 0 || (device.underWay_W ?? 0) > 0) return false;
+  const open_W = Math.min(wishes.get(device.id) ?? 0, plan.get(device.id)?.max_W ?? 0);
+  return (setPointUnder(device.flexibility, open_W) ?? 0) >= Math.max(1, admissions.least_W);
+}
+
+function held(image: Image, device: DeviceImage): Reason | null {
+  if (!image.admissions || (comfortLeftMs(image, device) ?? Infinity) <= 0) return null;
+  const { source, byDevice } = image.admissions;
+  const state = byDevice[device.id];
+  if (!state) return because('ADMISSION_ASKED', { source });
+  if (state.kind === 'asked') return because('ADMISSION_ASKED', { source, untilMs: state.untilMs });
+  if (state.kind === 'later' && image.wallTrusted && image.wallMs < state.notBeforeMs)
+    return because('ADMISSION_LATER', { source, fromMs: state.notBeforeMs });
+  return null;
+}
+
+/** What is to be asked now: for devices that this decision holds back for it, and that nobody has asked for yet. */
+export function requestsOf(image: Image, { devices }: Decision): AdmissionRequest[] {
+  return devices.flatMap(({ resource, reasons }) => {
+    const device = image.devices.find((d) => d.id === resource);
+    const held = reasons.some((r) => r.code === 'ADMISSION_ASKED');
+    if (!device || !held || image.admissions?.byDevice[resource]) return [];
+    const left = comfortLeftMs(image, device);
+    const request: AdmissionRequest = {
+      device: resource,
+      power_W: maxOf(device.flexibility),
+      energy_Wh: device.flexibility.need?.energy_Wh ?? null,
+      priority: device.priority,
+      latestStartMs: left === null ? null : image.wallMs + left,
+    };
+    return [request];
+  });
+}
