@@ -30,7 +30,7 @@ let failed = false;
 for (const kind of NOISY_KINDS) {
   if (only !== undefined && kind.name !== only) continue;
   const begin = performance.now();
-  const r = drown(kind, { inputs, seed, checkEvery: 1000, heap });
+  const r = await drown(kind, { inputs, seed, checkEvery: 1000, heap });
   const { cut, flip, noise, splice } = r.invented;
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);

@@ -2,7 +2,7 @@
 import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
-import { readSml, SmlDecoder } from '../codecs/sml/index.ts';
+import { readSml, SmlDecoder, type SmlFrame, type SmlQuirks, withDirection } from '../codecs/sml/index.ts';
 import type { ReceiverName } from '../codecs/wmbus/receivers/index.ts';
 import type { RadioMode } from '../codecs/wmbus/receivers/receiver.ts';
 import { HearthError } from '../domain/errors.ts';
@@ -42,6 +42,8 @@ export interface MeterConfig {
   readonly authKey?: Uint8Array;
   /** Of programming mode (P1) or of low level security, sent as it is. */
   readonly password?: string;
+  /** What an SML meter does differently and its number does not tell. */
+  readonly sml?: SmlQuirks;
   /** What a meter counts whose pulses are counted. */
   readonly pulses?: Omit<PulseOptions, 'id' | 'settings'>;
   /** What a meter needs kept over a restart, message counters above all. */
@@ -129,10 +131,12 @@ export const METER_PROTOCOLS = {
     return new PushMeter(id, { decoder, read: readReadout, silenceMs: SILENCE_MS, sense }, link, clock);
   },
   mbus: (config, link, clock) => openMbusMeter(config, busOn(link, clock, config), clock),
-  sml: ({ id, timeZone }, link, clock) => {
-    const sense = clockSense(id, timeZone);
+  sml: ({ id, timeZone, sml = {} }, link, clock) => {
+    const meaning = clockSense(id, timeZone);
+    const sense: typeof meaning = (telegram, received) => meaning(withDirection(telegram, sml), received);
     const decoder = () => new SmlDecoder();
-    return new PushMeter(id, { decoder, read: readSml, silenceMs: SILENCE_MS, sense }, link, clock);
+    const read = (frame: SmlFrame) => readSml(frame, sml);
+    return new PushMeter(id, { decoder, read, silenceMs: SILENCE_MS, sense }, link, clock);
   },
   pulses: ({ id, pulses, settings }, link, clock) => {
     if (!pulses) throw new HearthError('CONFIG_INVALID', `meters: ${id}: expected what the pulses count`);

@@ -32,6 +32,14 @@ const iec = z.strictObject({
     .optional(),
 });
 
+/** What an SML meter does differently, where its number does not tell. */
+const sml = z.strictObject({
+  /** The power is unsigned though it is tagged as signed: some DZG meters. */
+  unsignedPower: z.boolean().optional(),
+  /** The bit of the status word that says that the house delivers, for a power without sign. */
+  deliveryBit: z.int().min(0).max(63).optional(),
+});
+
 /** What is particular to a meter whose pulses are counted. */
 const pulses = z.strictObject({
   quantity: z
@@ -135,6 +143,7 @@ export const meterSchema = z.strictObject({
   key: secretRef.optional(),
   authKey: secretRef.optional(),
   iec: iec.optional(),
+  sml: sml.optional(),
   mbus,
   dlms: dlms.optional(),
   pulses: pulses.optional(),

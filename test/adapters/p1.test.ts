@@ -3,9 +3,13 @@ import { SerialPortMock } from 'serialport';
 import { test } from 'tap';
 import { p1Sense, p1Time } from '../../firmware/adapters/meters/p1-sense.ts';
 import type { Sense } from '../../firmware/adapters/meters/sense.ts';
+import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
 import { P1Decoder, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
+import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { serialLink } from '../../firmware/hal/links/serial.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { ptyCarrier } from '../twins/carriers.ts';
 import { p1Frame } from '../twins/p1-telegram.ts';
 
@@ -167,6 +171,86 @@ test('the peaks of past months (Belgium) are history, and given once', async (t)
   t.equal(first.measurements.find((m) => m.point.quantity === 'activeDemandPeak')?.value, 4124);
   t.same(peaks(say(list(month))), []);
   t.same(peaks(say(list(`${month}(260201000000W)(632525252525S)(00.000*kW)`))), [], 'no value yet');
+});
+
+test('national forms: normal time all the year, other zones, reactive values, many tariffs', async (t) => {
+  const july = Date.UTC(2026, 6, 1, 10);
+  const sweden = sensor('Europe/Stockholm')(
+    [
+      '0-0:1.0.0(260701110000W)',
+      '1-0:1.8.0(00001.5*kWh)',
+      '1-0:3.8.0(00000.2*kVArh)',
+      '1-0:23.7.0(0000.1*kVAr)',
+    ],
+    july,
+  );
+  t.same(codes(sweden), [], 'Sweden: right by normal time');
+  t.same(
+    sweden.measurements.map((m) => [m.point.quantity, m.point.phase, m.value, m.meterTimeMs]),
+    [
+      ['activeEnergyImport', 0, 1500, july],
+      ['reactiveEnergyImport', 0, 200, july],
+      ['reactivePowerImport', 1, 100, july],
+      ['clockDrift', 0, 0, july],
+    ],
+  );
+  const wrong = sensor('Europe/Stockholm')(['0-0:1.0.0(260701120000W)'], july);
+  t.same(codes(wrong), ['CLOCK_DRIFT', 'SEASON_WRONG'], 'an hour ahead by the same flag is none');
+  const lithuania = sensor('Europe/Vilnius')(['0-0:1.0.0(260701130000S)', '1-0:1.8.4(000002.5*kWh)'], july);
+  t.same(codes(lithuania), []);
+  t.match(lithuania.measurements[0], { point: { tariff: 4 }, value: 2500, meterTimeMs: july });
+});
+
+test('encrypted ports of Luxembourg, Austria and Lithuania, with their keys', async (t) => {
+  const key = Buffer.alloc(16, 0xaa);
+  const own = Buffer.alloc(16, 0xbb);
+  const luxembourg = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+  const plain = p1Frame(['/SAG5METER', '', '0-0:1.0.0(260115130000W)', '1-0:1.8.0(000001.234*kWh)']);
+  const cases: readonly [string, number, Buffer, { authKey?: Buffer; key?: Buffer }, string | null][] = [
+    ['Luxembourg: the authentication key of the country', 0x30, luxembourg, { key }, null],
+    ['Lithuania: one of the meter', 0x30, own, { key, authKey: own }, null],
+    ['Austria: ciphered without tag, its CRC proves it', 0x20, own, { key }, null],
+    ['the wrong authentication key', 0x30, own, { key }, 'BAD_AUTHENTICATION'],
+    ['the wrong key, without tag', 0x20, own, { key: own }, 'KEY_WRONG'],
+    ['no key', 0x30, luxembourg, {}, 'KEY_MISSING'],
+  ];
+  for (const [name, securityControl, authKey, keys, refusal] of cases) {
+    const clock = new SimulatedClock(NOON);
+    const { link, twin } = simulatedLine(clock, 'p1');
+    const config = { id: 'm', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna', ...keys };
+    const meter = METER_PROTOCOLS['dsmr-p1'](config, link, clock);
+    const values: (number | null)[] = [];
+    const faults: string[] = [];
+    meter.open({
+      measured: (m) =>
+        void values.push(...m.flatMap((x) => (x.point.quantity === 'clockDrift' ? [] : [x.value]))),
+      flexibility: () => {},
+      status: () => {},
+      health: () => {},
+      fault: (f) => void faults.push(f.code),
+    });
+    const systemTitle = Buffer.from('5341473500000001', 'hex');
+    for (let i = 1; i <= 3; i++) {
+      await clock.advanceTo(i * 10_000);
+      const sealed = encodeCiphered(plain, {
+        systemTitle,
+        securityControl,
+        invocationCounter: i,
+        key,
+        authKey,
+      });
+      // The second one loses a byte on the way.
+      twin.write(i === 2 ? Buffer.concat([sealed.subarray(0, 60), sealed.subarray(61)]) : sealed);
+    }
+    await clock.advanceTo(31_000);
+    if (refusal === null)
+      t.same(values, [1234, 1234], `${name}: the third is read although the second was cut`);
+    else {
+      t.same(values, [], name);
+      t.ok(faults.includes(refusal), `${name}: ${faults}`);
+    }
+    await meter.close();
+  }
 });
 
 test('the request line is raised while the port is open and released before it is closed', async (t) => {

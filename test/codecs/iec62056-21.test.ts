@@ -6,6 +6,7 @@ import { fromHex } from '../../firmware/codecs/bytes.ts';
 import type { Exchange, ExchangeEffect, ExchangeInput } from '../../firmware/codecs/exchange.ts';
 import { cutBlock } from '../../firmware/codecs/iec62056-21/block.ts';
 import { clockOf } from '../../firmware/codecs/iec62056-21/clock.ts';
+import { ReadoutDecoder } from '../../firmware/codecs/iec62056-21/decoder.ts';
 import {
   decodeReadout,
   programming,
@@ -112,6 +113,22 @@ test('a readout however it is cut, and never with a flipped bit', async (t) => {
   const again = play(receiveReadout(signedOn()), [READOUT.map((b, i) => (i === 9 ? b ^ 1 : b)), READOUT]);
   t.equal(again.state.name, 'done', 'asked for again with NAK');
   t.same(again.sent, ['\x15']);
+});
+
+test('a block that was cut takes nothing from the telegram behind it along', async (t) => {
+  const whole = Buffer.concat([Buffer.from('/HRT5METER\r\n'), READOUT]);
+  const modeD = Buffer.from('/ESY5Q3DA1004 V3.04\r\n\r\n1-0:1.8.0*255(00001.5*kWh)\r\n!\r\n');
+  const read = (...parts: Uint8Array[]) =>
+    [...new ReadoutDecoder({ parity: 'none' }).push(Buffer.concat(parts))].map((d) =>
+      d.ok ? d.frame.identification : d.error.code,
+    );
+  t.same(read(whole.subarray(0, 40), whole), ['CUT_FRAME', '/HRT5METER']);
+  t.same(read(whole.subarray(0, 40), READOUT), ['CUT_FRAME', null]);
+  t.same(read(bytes('\x02 noise \r\n'), modeD, modeD), [
+    'CUT_FRAME',
+    '/ESY5Q3DA1004 V3.04',
+    '/ESY5Q3DA1004 V3.04',
+  ]);
 });
 
 test('blocks of programming mode however they are cut, and never with a flipped bit', async (t) => {

@@ -4,7 +4,7 @@ import { drown, NOISY_KINDS } from '../twins/damage.ts';
 
 test('cut, flipped, joined and drowned: nothing is made up, nothing hangs, the next one is found', async (t) => {
   for (const kind of NOISY_KINDS) {
-    const { invented, lost, bytes } = drown(kind, { inputs: 4000, seed: 3, checkEvery: 100 });
+    const { invented, lost, bytes } = await drown(kind, { inputs: 4000, seed: 3, checkEvery: 100 });
     t.ok(bytes > 100_000, `${kind.name}: was given something`);
     t.equal(lost, 0, `${kind.name}: lost`);
     if (kind.check !== 'none') t.equal(invented.flip, 0, `${kind.name}: flipped`);

@@ -3,12 +3,19 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
 import { crc16Kermit, crc16X25 } from '../../firmware/codecs/crc16.ts';
-import { decodeSml, readSml, SmlDecoder, type SmlFrame } from '../../firmware/codecs/sml/index.ts';
+import {
+  decodeSml,
+  readSml,
+  SmlDecoder,
+  type SmlFrame,
+  withDirection,
+} from '../../firmware/codecs/sml/index.ts';
 import type { Decoded, Telegram } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { absent, ENTRIES, entry, file, hex, list, message, sum, transport } from '../twins/sml-telegram.ts';
 
 const GOOD = transport(file(ENTRIES));
+const SERVER_OTHER = hex('0a01485459000000002a');
 
 const all = (chunks: readonly Uint8Array[], decoder = new SmlDecoder()): Decoded<SmlFrame>[] => [
   ...chunks.flatMap((c) => [...decoder.push(c)]),
@@ -147,6 +154,36 @@ test('what single meters do differently', async (t) => {
   t.equal(watts('0282225e'), 356.24, 'DZG DVS74: unsigned though tagged signed');
   t.equal(watts('039e2055'), -299.12, 'newer DZG: as tagged');
   t.equal(telegram(transport(file([...ENTRIES, ...ENTRIES, ...ENTRIES]))).readings.length, 24, 'a long list');
+});
+
+test('the direction of a power without sign, and switches for what no number tells', async (t) => {
+  const power = (status: string) => [
+    entry('07 0100010800 ff', '62 1e', '52 ff', '56 0102030405', status),
+    entry('07 01000f0700 ff', '62 1b', '52 ff', '53 055b'),
+  ];
+  const net = (status: string, quirks = {}, server = hex('06454d4801027156cd45')) =>
+    withDirection(telegram(transport(file(power(status), { server }))), quirks).readings[1];
+  t.same(net('63 0182'), { obis: '1-0:16.7.0*255', value: 137.1, unit: 'W' }, 'EMH ED300L draws');
+  t.same(net('63 01b0'), { obis: '1-0:16.7.0*255', value: -137.1, unit: 'W' }, 'and delivers');
+  t.match(net('63 01b0', {}, SERVER_OTHER), { obis: '1-0:15.7.0*255', value: 137.1 });
+  t.match(net('63 0800', { deliveryBit: 11 }, SERVER_OTHER), { obis: '1-0:16.7.0*255', value: -137.1 });
+  const phase = transport(
+    file([entry('07 0100240700 ff', '62 1b', '52 fe', '53 8b28')], { server: SERVER_OTHER }),
+  );
+  const [frame] = all([phase]).flatMap((d) => (d.ok ? [d.frame] : []));
+  const watts = (quirks: object) => {
+    const read = frame && readSml(frame, quirks);
+    return read?.ok ? read.value.readings[0]?.value : null;
+  };
+  t.equal(watts({}), -299.12);
+  t.equal(watts({ unsignedPower: true }), 356.24, 'DZG WS74121');
+});
+
+test('unknown escapes, as one capture has them: every telegram between them is read', async (t) => {
+  const bad = Buffer.concat([GOOD.subarray(0, 60), hex('1b1b1b1b 55aa55aa'), GOOD.subarray(60)]);
+  const stream = Array.from({ length: 20 }, (_, i) => (i % 3 === 2 ? bad : GOOD));
+  t.equal(payloads(all([Buffer.concat(stream)])).length, 14);
+  t.equal(payloads(all([...Buffer.concat(stream)].map((b) => Uint8Array.of(b)))).length, 14);
 });
 
 const shared = path.resolve(import.meta.dirname, '../../../shared');

@@ -67,7 +67,10 @@ export class ClockWatch {
     if (this.season !== null && season !== this.season)
       events.push({ code: 'SEASON_CHANGED', atMs: meterMs, detail: { season } });
     this.season = season;
-    const wrong = (season === 'summer') !== isSummer(wallMs, this.timeZone);
+    const agrees = Math.abs(meterMs - wallMs) < DRIFT_MS;
+    // Normal time all the year round and right by it, as Swedish meters keep it, is no mistake.
+    const wrong =
+      (season === 'summer') !== isSummer(wallMs, this.timeZone) && !(season === 'normal' && agrees);
     if (wrong && !this.wrongSeason)
       events.push({ code: 'SEASON_WRONG', atMs: meterMs, detail: { season, timeZone: this.timeZone } });
     this.wrongSeason = wrong;

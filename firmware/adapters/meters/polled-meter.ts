@@ -12,7 +12,7 @@ import { Dialogue } from './dialogue.ts';
 import { historyOf } from './history.ts';
 import { type Findings, type Visit, visit } from './iec-reading.ts';
 import { measurementsOf } from './measurements.ts';
-import { ProfileGap } from './profile-gap.ts';
+import { ProfileGaps } from './profile-gaps.ts';
 import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';
 import { StoredValues } from './stored-values.ts';
 
@@ -39,16 +39,14 @@ const STAY_FAILURES = 4;
 /** Meters lock themselves after some wrong passwords: it is tried seldom. */
 const WRONG_PASSWORD_MS = 3_600_000;
 
-const planOf = (
-  profile: ProfileOptions,
-  { id, timeZone, settings }: PolledOptions,
-  clock: Clock,
-): ProfilePlan =>
-  new ProfilePlan(
-    profile,
-    new ProfileGap(`${id}/${profile.name}`, profile, clock, settings ?? null),
-    timeZone,
-  );
+function planOf(profile: ProfileOptions, { id, timeZone, settings }: PolledOptions): ProfilePlan {
+  const gaps = new ProfileGaps({
+    ...profile,
+    name: `profile/${id}/${profile.name}`,
+    settings: settings ?? null,
+  });
+  return new ProfilePlan(profile, gaps, timeZone);
+}
 
 export class PolledMeter implements ResourceManager {
   readonly id: string;
@@ -72,7 +70,7 @@ export class PolledMeter implements ResourceManager {
     this.link = link;
     this.clock = clock;
     this.watch = new ClockWatch(options.id, options.timeZone);
-    this.plan = options.profile ? planOf(options.profile, options, clock) : null;
+    this.plan = options.profile ? planOf(options.profile, options) : null;
     this.stored = new StoredValues(options.timeZone);
   }
 
@@ -87,12 +85,12 @@ export class PolledMeter implements ResourceManager {
   async close(): Promise<void> {
     this.events = null;
     this.next();
-    this.plan?.gap.close();
     await this.link.close();
   }
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
+    this.plan?.gaps.save(startedMs);
     const reason = await this.read().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
     await this.link.close().catch(() => {});
     if (!this.events) return;
@@ -124,7 +122,7 @@ export class PolledMeter implements ResourceManager {
   private wanted(): Visit {
     const { address, baudRate = 300, wakeUp = false, timeZone, registers = [], password } = this.options;
     const single: Read[] = registers.map((code) => ({ name: 'R1', address: code, argument: '' }));
-    const reads = [...single, ...(this.plan?.reads() ?? [])];
+    const reads = [...single, ...(this.plan?.reads(this.clock.wallMs()) ?? [])];
     const wantsProgramming = registers.length > 0 || this.plan !== null;
     return {
       address,
@@ -133,7 +131,7 @@ export class PolledMeter implements ResourceManager {
       timeZone,
       stay: this.stay,
       programming: wantsProgramming
-        ? { password: password ?? null, reads, afterMs: this.plan?.gap.afterMs ?? 0 }
+        ? { password: password ?? null, reads, afterMs: this.plan?.gaps.knownMs ?? 0 }
         : null,
     };
   }
@@ -161,9 +159,9 @@ export class PolledMeter implements ResourceManager {
 
   private takeProfile({ profile, profileAnswers }: Findings): void {
     if (!this.plan) return;
-    const { afterMs } = this.plan.gap;
+    const afterMs = this.plan.gaps.knownMs;
     const values = historyOf(profile, this.id, afterMs, this.clock.elapsedMs());
-    this.plan.took(profileAnswers, profile);
+    this.plan.took(profileAnswers, profile, this.clock.elapsedMs());
     if (values.length > 0) this.events?.history?.(values);
     for (const { startMs, status } of profile) {
       if (status === 0 || startMs <= afterMs) continue;

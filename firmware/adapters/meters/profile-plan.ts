@@ -2,37 +2,40 @@
 import { type ProfileSection, profileRead, type Read, writeStamp } from '../../codecs/iec62056-21/index.ts';
 import { localMs } from '../../domain/calendar.ts';
 import { isSummer } from '../../domain/meter-time.ts';
-import type { WallMs } from '../../domain/time.ts';
-import type { ProfileDepth, ProfileGap, Stretch } from './profile-gap.ts';
+import type { ElapsedMs, WallMs } from '../../domain/time.ts';
+import type { GapOptions, ProfileGaps, Stretch } from './profile-gaps.ts';
 
-export interface ProfileOptions extends ProfileDepth {
+export interface ProfileOptions extends Pick<GapOptions, 'periodMs' | 'periods'> {
   /** `P.01` the load profile, `P.02` a second one. */
   readonly name: string;
 }
 
+/** So many reads in one visit; the rest comes with the next. */
+const STRETCHES_MAX = 62;
+
 export class ProfilePlan {
-  readonly gap: ProfileGap;
+  readonly gaps: ProfileGaps;
   private readonly options: ProfileOptions;
   private readonly timeZone: string;
   private seasonDigit = true;
   private asked: readonly Stretch[] = [];
 
-  constructor(options: ProfileOptions, gap: ProfileGap, timeZone: string) {
+  constructor(options: ProfileOptions, gaps: ProfileGaps, timeZone: string) {
     this.options = options;
-    this.gap = gap;
+    this.gaps = gaps;
     this.timeZone = timeZone;
   }
 
-  reads(): readonly Read[] {
+  reads(wallMs: WallMs): readonly Read[] {
     const { periodMs, name } = this.options;
-    this.asked = this.gap.stretches();
+    this.asked = this.gaps.stretches(wallMs).slice(0, STRETCHES_MAX);
     return this.asked.map(({ afterMs, untilMs }) =>
       profileRead(name, this.stamp(afterMs + periodMs), this.stamp(untilMs)),
     );
   }
 
   /** `answered` of the reads came back, in order. A meter that sends stamps without season digit wants none. */
-  took(answered: number, sections: readonly ProfileSection[]): void {
+  took(answered: number, sections: readonly ProfileSection[], elapsedMs: ElapsedMs): void {
     const first = sections[0];
     if (first) this.seasonDigit = first.season !== null;
     // Nothing in any answer: the form of the range may have been wrong, the other one is tried next.
@@ -40,7 +43,7 @@ export class ProfilePlan {
     const rowsEnd = sections.flatMap((s) => s.rows.at(-1)?.endMs ?? []).at(-1);
     if (rowsEnd === undefined) return;
     // A meter that ignores the range and sends all it has is further on than what was asked.
-    this.gap.took(Math.min(rowsEnd, this.asked.at(-1)?.untilMs ?? rowsEnd));
+    this.gaps.took(Math.min(rowsEnd, this.asked.at(-1)?.untilMs ?? rowsEnd), elapsedMs);
   }
 
   private stamp(atMs: WallMs): string {

@@ -25,6 +25,9 @@ export interface P1Keys {
 
 /** Fixed for the whole country: Luxmetering P1 specification 1.1.3. */
 const LUXEMBOURG_AUTH_KEY = Uint8Array.from(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
+/** General-glo-ciphering; its title, the length of its content and the security control. */
+const GENERAL_GLO = 0xdb;
+const CIPHERED_HEAD_BYTES = 14;
 const LF = 0x0a;
 const MARK = 0x21;
 const SLASH = 0x2f;
@@ -40,6 +43,9 @@ export class P1Decoder implements Decoder<P1Frame> {
   private special = false;
   private mode: 'idle' | 'telegram' | 'ciphered' = 'idle';
   private skipped = 0;
+  /** Bytes of the ciphered telegram that is being received, by its own account; 0 before that is known. */
+  private stated = 0;
+  private unread: Uint8Array | null = null;
 
   constructor(keys: P1Keys = {}) {
     this.keys = keys;
@@ -55,7 +61,15 @@ export class P1Decoder implements Decoder<P1Frame> {
       this.held[this.length++] = byte;
       const out = this.mode === 'ciphered' ? this.ciphered() : this.byte(byte);
       if (out) yield out;
+      yield* this.again();
     }
+  }
+
+  /** What a refused frame held behind its first byte: a telegram may begin there. */
+  private *again(): Iterable<Decoded<P1Frame>> {
+    const rest = this.unread;
+    this.unread = null;
+    if (rest) yield* this.push(rest);
   }
 
   /** The bytes of a data line up to its end, all at once; what needs a closer look is left. */
@@ -82,13 +96,24 @@ export class P1Decoder implements Decoder<P1Frame> {
       const out = this.line(this.length);
       if (out) yield out;
     }
+    while (this.mode === 'ciphered') {
+      const cut = this.refuse(fault('CUT_FRAME', 'the telegram ends before it is complete'));
+      if (cut) yield cut;
+      yield* this.again();
+    }
     if (this.mode !== 'idle') yield this.giveUp(fault('CUT_FRAME', 'the telegram ends before its last line'));
     else if (this.length + this.skipped > 0) yield this.giveUp(fault('NO_TELEGRAM'));
   }
 
   private byte(byte: number): Decoded<P1Frame> | null {
     const position = this.length - this.lineStart;
-    if (this.mode === 'idle' && position === 1 && byte === 0xdb) {
+    // No text holds it: a ciphered telegram may begin anywhere, also behind pieces of another one.
+    if (this.mode === 'idle' && byte === GENERAL_GLO) {
+      this.skipped += this.length - 1;
+      this.held[0] = byte;
+      this.length = 1;
+      this.lineStart = 0;
+      this.stated = 0;
       this.mode = 'ciphered';
       return null;
     }
@@ -154,22 +179,35 @@ export class P1Decoder implements Decoder<P1Frame> {
   }
 
   private ciphered(): Decoded<P1Frame> | null {
+    if (this.length < this.stated) return null;
+    if (this.length === CIPHERED_HEAD_BYTES) this.stated = statedBytes(this.held);
     const apdu = readCiphered(this.held.subarray(0, this.length), LIMITS.p1Telegram_bytes);
     if (apdu === null) return null;
-    if (!apdu.ok) {
-      // Not a ciphered telegram after all: noise that began with DB.
-      this.mode = 'idle';
-      return null;
-    }
-    const { length } = this;
-    this.reset();
+    // Not a ciphered telegram after all: noise that began with DB.
+    if (!apdu.ok) return this.refuse(null);
     const { key, authKey = LUXEMBOURG_AUTH_KEY } = this.keys;
-    if (!key)
+    const { length } = this;
+    if (!key) {
+      this.reset();
       return refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'), length);
+    }
     const opened = openCiphered(apdu.value, key, authKey);
-    if (!opened.ok) return refused(opened.error, length);
+    if (!opened.ok) return this.refuse(opened.error);
     const { systemTitle, invocationCounter: counter } = apdu.value;
-    return inner(opened.value, { systemTitle, counter }, length);
+    const decoded = inner(opened.value, { systemTitle, counter }, length);
+    if (!decoded.ok) return this.refuse(decoded.error);
+    this.reset();
+    return decoded;
+  }
+
+  /** Gives up the first byte; what follows it is read again. Noise is refused without a word. */
+  private refuse(reason: Fault | null): Decoded<P1Frame> | null {
+    const skipped = this.skipped + 1;
+    this.unread = this.held.slice(1, this.length);
+    this.reset();
+    if (reason) return refused(reason, skipped);
+    this.skipped = skipped;
+    return null;
   }
 
   private giveUp(reason: Fault): Decoded<P1Frame> {
@@ -190,6 +228,14 @@ export class P1Decoder implements Decoder<P1Frame> {
     this.lineStart = 0;
     this.skipped = 0;
   }
+}
+
+/** Of a whole ciphered telegram; 0 where its length is malformed. */
+function statedBytes(head: Uint8Array): number {
+  const [short = 0, high = 0, low = 0] = head.subarray(10, 13);
+  if (short < 0x80) return 11 + short;
+  if (short === 0x81) return 12 + high;
+  return short === 0x82 ? 13 + high * 256 + low : 0;
 }
 
 const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: false, error, discarded });

@@ -31,6 +31,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 const MARK = 0x21;
 const BRACKET = 0x28;
+const SLASH = 0x2f;
 const FIRST_BYTES = 2048;
 
 export class ReadoutDecoder implements Decoder<ReadoutFrame> {
@@ -77,7 +78,7 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     let at = from;
     for (; at < end; at++) {
       const byte = chunk[at] ?? 0;
-      if (byte === ETX) break;
+      if (byte === ETX || byte === LF || byte === STX) break;
       held[length++] = byte;
     }
     this.length = length;
@@ -105,12 +106,44 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     this.reserve(this.length + 1);
     this.held[this.length++] = byte;
     if (this.etx) return this.complete(byte);
-    if (this.block >= 0) this.etx = byte === ETX;
-    else if (byte === STX) this.block = this.length;
+    if (this.block >= 0) return this.blockByte(byte);
+    if (byte === STX) this.block = this.length;
     else if (byte === LF) return this.lineEnd();
     else if (byte === MARK) this.hasMark = true;
     else if (byte === BRACKET) this.hasBracket = true;
     return null;
+  }
+
+  /** A block holds no second STX, and an identification only at its begin (Landis+Gyr E230): else a new one began. */
+  private blockByte(byte: number): Decoded<ReadoutFrame> | null {
+    if (byte === ETX) this.etx = true;
+    else if (byte === STX) return this.restart(this.length - 1);
+    else if (byte === LF) {
+      const { lineStart } = this;
+      this.lineStart = this.length;
+      const begin = this.identificationFrom(lineStart);
+      if (begin >= 0 && begin !== this.block) return this.restart(begin);
+    }
+    return null;
+  }
+
+  /** Where an identification stands in the line that ends here, also behind a piece of data; −1 where none does. */
+  private identificationFrom(lineStart: number): number {
+    const slash = this.held.subarray(lineStart, this.length).lastIndexOf(SLASH);
+    if (slash < 0) return -1;
+    const line = this.text(lineStart + slash).trimEnd();
+    return IDENTIFICATION.test(line) && !/[()]/.test(line) ? lineStart + slash : -1;
+  }
+
+  /** What was held before `from` was cut; what comes from there is kept. */
+  private restart(from: number): Decoded<ReadoutFrame> {
+    const kept = this.held.slice(from, this.length);
+    const refused = this.refused(fault('CUT_FRAME', 'a new readout began inside this one'), from);
+    this.held.set(kept);
+    this.length = kept.length;
+    this.lineStart = kept.length;
+    if (kept[0] === STX) this.block = 1;
+    return refused;
   }
 
   /** Before STX: a mode D telegram ends with its `!` line; a second identification starts anew. */
@@ -190,8 +223,7 @@ export class ReadoutDecoder implements Decoder<ReadoutFrame> {
     return ascii(this.held, from, to);
   }
 
-  private refused(error: Fault): Decoded<ReadoutFrame> {
-    const discarded = this.length;
+  private refused(error: Fault, discarded = this.length): Decoded<ReadoutFrame> {
     this.reset();
     return { ok: false, error, discarded };
   }

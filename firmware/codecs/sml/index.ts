@@ -4,6 +4,8 @@ import { SmlDecoder } from './decoder.ts';
 import { readSml } from './telegram.ts';
 
 export { SmlDecoder, type SmlFrame } from './decoder.ts';
+export { type SmlQuirks, withDirection } from './quirks.ts';
 export { readSml } from './telegram.ts';
 
-export const decodeSml: DecodeKind = ({ bytes }) => collect(new SmlDecoder(), readSml, bytes);
+export const decodeSml: DecodeKind = ({ bytes }) =>
+  collect(new SmlDecoder(), (frame) => readSml(frame), bytes);

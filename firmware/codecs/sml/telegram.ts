@@ -7,11 +7,13 @@ import { shifted } from '../decimal.ts';
 import { unitOf } from '../unit-code.ts';
 import type { SmlFrame } from './decoder.ts';
 import { GET_LIST_RESPONSE, readMessages } from './message.ts';
-import { sendsUnsignedPower } from './quirks.ts';
+import { type SmlQuirks, sendsUnsignedPower } from './quirks.ts';
 import type { Node, SmlInteger } from './tlv.ts';
 
+const NO_QUIRKS: SmlQuirks = {};
+
 /** Readings of all list responses in the telegram; a refusal when none of them passes its checksum. */
-export function readSml({ payload }: SmlFrame): Result<Telegram> {
+export function readSml({ payload }: SmlFrame, quirks: SmlQuirks = NO_QUIRKS): Result<Telegram> {
   const { messages, faults } = readMessages(payload);
   const readings: Reading[] = [];
   let meter: MeterIdentity | undefined;
@@ -24,7 +26,7 @@ export function readSml({ payload }: SmlFrame): Result<Telegram> {
     if (id) meter ??= identity(id);
     time ??= timeOf(actSensorTime)?.time;
     for (const entry of valList.items) {
-      const reading = readingOf(entry, payload, id);
+      const reading = readingOf(entry, payload, id, quirks);
       if (reading) readings.push(reading);
     }
   }
@@ -34,12 +36,12 @@ export function readSml({ payload }: SmlFrame): Result<Telegram> {
 }
 
 /** Null for an entry without a code of six bytes. */
-function readingOf(entry: Node, bytes: Uint8Array, id: Uint8Array | null): Reading | null {
+function readingOf(entry: Node, bytes: Uint8Array, id: Uint8Array | null, quirks: SmlQuirks): Reading | null {
   if (entry.kind !== 'list' || entry.items.length !== 7) return null;
   const [objName, status, , unit, scaler, value] = entry.items;
   if (objName?.kind !== 'octets' || objName.to - objName.from !== 6) return null;
   const obis = codeOf(bytes, objName.from);
-  const given = unsigned(value, obis, id);
+  const given = unsigned(value, obis, id, quirks);
   const word = numberOf(status);
   if (given?.kind === 'integer') return measured(obis, given, numberOf(unit), numberOf(scaler) ?? 0, word);
   return { obis, ...dataOf(given, bytes), ...(word !== null && { status: word }) };
@@ -99,9 +101,14 @@ function textOf(bytes: Uint8Array, from: number, to: number): Value {
 }
 
 /** Some meters tag an unsigned power as signed: the sign is taken back in the width that was sent. */
-function unsigned(node: Node | undefined, obis: string, id: Uint8Array | null): Node | undefined {
+function unsigned(
+  node: Node | undefined,
+  obis: string,
+  id: Uint8Array | null,
+  quirks: SmlQuirks,
+): Node | undefined {
   if (node?.kind !== 'integer' || !node.signed || node.bits > 24) return node;
-  if (!id || !sendsUnsignedPower(id, obis)) return node;
+  if (!sendsUnsignedPower(id, obis, quirks)) return node;
   return { ...node, value: Number(BigInt.asUintN(node.bits, BigInt(node.value))) };
 }
 

@@ -12,7 +12,7 @@ import { Dialogue } from '../dialogue.ts';
 import { historyOf } from '../history.ts';
 import { LinkTurns } from '../link-turns.ts';
 import { measurementsOf, type Received } from '../measurements.ts';
-import { ProfileGap } from '../profile-gap.ts';
+import { ProfileGaps } from '../profile-gaps.ts';
 import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
 import { type DlmsConfig, securityOf, sessionOptions } from './options.ts';
@@ -39,7 +39,7 @@ export class DlmsMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly watch: ClockWatch;
   private readonly turns: LinkTurns;
-  private readonly gap: ProfileGap | null;
+  private readonly gaps: ProfileGaps | null;
   private counters: Counters | null = null;
   private book: MeterBook = EMPTY_BOOK;
   private events: ResourceEvents | null = null;
@@ -60,7 +60,8 @@ export class DlmsMeter implements ResourceManager {
     this.clock = clock;
     this.watch = new ClockWatch(config.id, config.timeZone);
     const { profile } = config.dlms;
-    this.gap = profile && new ProfileGap(`${config.id}/${profile.code}`, profile, clock, config.settings);
+    const name = `profile/${config.id}/${profile?.code}`;
+    this.gaps = profile && new ProfileGaps({ ...profile, name, settings: config.settings });
   }
 
   open(events: ResourceEvents): void {
@@ -75,12 +76,12 @@ export class DlmsMeter implements ResourceManager {
     this.events = null;
     this.next();
     await this.link.close();
-    this.gap?.close();
     this.counters?.meter.close();
   }
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
+    this.gaps?.save(startedMs);
     const reason = await this.turns.take(() => this.onLink());
     if (!this.events) return;
     if (reason) this.failed(reason);
@@ -120,7 +121,7 @@ export class DlmsMeter implements ResourceManager {
       counters,
       wantsCounter: this.wantsCounter,
       cutOff: this.cutOff(),
-      stretches: this.gap?.stretches() ?? [],
+      stretches: this.gaps?.stretches(this.clock.wallMs()) ?? [],
     };
     this.book = await visit(dialogue, wanted, this.book, {
       clock: (clock) => this.takeClock(clock),
@@ -169,12 +170,13 @@ export class DlmsMeter implements ResourceManager {
   }
 
   private takeProfile(section: ProfileSection, completeMs: number): void {
-    if (!this.gap) return;
-    const values = historyOf([section], this.id, this.gap.afterMs, this.clock.elapsedMs());
+    if (!this.gaps) return;
+    const elapsedMs = this.clock.elapsedMs();
+    const values = historyOf([section], this.id, this.gaps.knownMs, elapsedMs);
     if (values.length > 0) this.events?.history?.(values);
     // A visit that got something done before it broke off is no reason to wait longer.
     this.failures = 0;
-    this.gap.took(completeMs);
+    this.gaps.took(completeMs, elapsedMs);
   }
 
   private succeeded(): void {

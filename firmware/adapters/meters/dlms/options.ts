@@ -9,11 +9,13 @@ import {
 import { fault, ok, type Result, refuse } from '../../../domain/errors.ts';
 import type { Random } from '../../../domain/random.ts';
 import type { Settings } from '../../../domain/storage.ts';
-import type { ProfileDepth } from '../profile-gap.ts';
 
-export interface DlmsProfile extends ProfileDepth {
+export interface DlmsProfile {
   /** Logical name of the load profile: `1-0:99.1.0`. */
   readonly code: string;
+  readonly periodMs: number;
+  /** How many periods back from now are wanted at the first reading. */
+  readonly periods: number;
 }
 
 export interface DlmsOptions {

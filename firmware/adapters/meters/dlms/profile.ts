@@ -17,7 +17,7 @@ import { localMs } from '../../../domain/calendar.ts';
 import { HearthError } from '../../../domain/errors.ts';
 import { isSummer, type Season } from '../../../domain/meter-time.ts';
 import type { WallMs } from '../../../domain/time.ts';
-import type { Stretch } from '../profile-gap.ts';
+import type { Stretch } from '../profile-gaps.ts';
 import type { DlmsProfile } from './options.ts';
 import { accessFault, scalingsOf } from './registers.ts';
 import type { DlmsTalk } from './talk.ts';

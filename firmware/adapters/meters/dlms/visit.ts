@@ -13,7 +13,7 @@ import { LIMITS } from '../../../domain/limits.ts';
 import type { LineSettings } from '../../../domain/link.ts';
 import type { Telegram } from '../../../domain/telegram.ts';
 import type { Dialogue } from '../dialogue.ts';
-import type { Stretch } from '../profile-gap.ts';
+import type { Stretch } from '../profile-gaps.ts';
 import { type DlmsOptions, publicOptions } from './options.ts';
 import { fetchProfile, openProfile, type ProfileBook } from './profile.ts';
 import { findRegisters, type Register, readingsOf } from './registers.ts';
