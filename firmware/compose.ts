@@ -2,7 +2,7 @@
 
 import { ModbusBus } from './adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from './adapters/devices/modbus-device.ts';
-import type { DlmsOptions } from './adapters/meters/dlms-options.ts';
+import type { DlmsOptions } from './adapters/meters/dlms/options.ts';
 import { Listeners } from './adapters/meters/pulses/overheard.ts';
 import { WirelessMeterSeat } from './adapters/meters/wmbus/wireless-meter.ts';
 import { loadProfiles } from './adapters/profiles/load.ts';
@@ -19,6 +19,8 @@ import type { Storage } from './domain/storage.ts';
 import { type Cancel, type Clock, every } from './domain/time.ts';
 import type { SignalTransport } from './domain/transport.ts';
 import { Gateway } from './gateway.ts';
+import type { SolveProgram } from './policy/planner/planner.ts';
+import { Planning } from './policy/planning.ts';
 import { AdmissionDesk } from './signals/admission.ts';
 import { SignalReceiver } from './signals/receiver.ts';
 import { reporter } from './signals/reporter.ts';
@@ -33,6 +35,8 @@ export interface Board {
   /** Null when no operator is configured. */
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
+  /** Solves the planner's programs; null: plan without a solver; absent: no planner, the rules alone. */
+  readonly solve?: SolveProgram | null;
   /** Secrets by the id of the meter, already read. */
   readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }
@@ -85,6 +89,7 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
+    ...(board.solve !== undefined && { modes: (devices) => planning?.modes(devices) ?? {} }),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
     ...(desk && { admission: desk }),
@@ -93,6 +98,7 @@ export function composeHouse(config: Config, board: Board): House {
       for (const listener of listeners) listener(snapshot);
     },
   });
+  const planning = planningOf(config, board, gateway);
   let stopMaintaining: Cancel = () => {};
   return {
     gateway,
@@ -108,6 +114,7 @@ export function composeHouse(config: Config, board: Board): House {
       }));
       for (const entry of opened) storage.journal.record(entry);
       gateway.start();
+      planning?.start();
       if (board.transport) receiver.open(board.transport);
       stopMaintaining = every(clock, MAINTAIN_MS, () => {
         storage.maintain(clock.wallMs());
@@ -116,10 +123,28 @@ export function composeHouse(config: Config, board: Board): House {
     },
     async stop() {
       stopMaintaining();
+      desk?.close();
+      planning?.stop();
       await board.transport?.close();
       await gateway.stop();
     },
   };
+}
+
+function planningOf({ meters, planner }: Config, board: Board, gateway: Gateway): Planning | null {
+  if (board.solve === undefined) return null;
+  const { latitude = null, longitude = null, roof = null } = planner;
+  return new Planning({
+    clock: board.clock,
+    series: board.storage.series,
+    journal: board.storage.journal,
+    gridMeter: meters.find((m) => m.role === 'grid')?.id ?? null,
+    place: latitude === null || longitude === null ? null : { latitude, longitude },
+    roof,
+    solve: board.solve,
+    image: () => gateway.snapshot().image,
+    changed: () => gateway.poke(),
+  });
 }
 
 /** What the connection can carry, in W. */

@@ -38,8 +38,8 @@ export interface GatewayDeps {
   readonly signals: () => readonly Signal[];
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
-  /** What the planner has devices do, slot by slot; absent or null: the rules decide alone. */
-  readonly modes?: () => Modes | null;
+  /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
+  readonly modes?: (devices: Image['devices']) => Modes | null;
   /** Asks the operator before a large load starts. */
   readonly admission?: { current(): Admissions; ask(request: AdmissionRequest): void };
   /** Says to the operator what became of its limits. */
@@ -168,11 +168,12 @@ export class Gateway {
 
   private freeze(): Image {
     const { clock, site, signals } = this.deps;
-    const modes = this.deps.modes?.();
     const admissions = this.deps.admission?.current();
     const elapsedMs = clock.elapsedMs();
     const wallMs = clock.wallMs();
     const grid = this.meters.find((m) => m.role === 'grid');
+    const devices = this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []);
+    const modes = this.deps.modes?.(devices);
     const phase = (n: number): Known =>
       grid?.phaseCurrent(n, elapsedMs, site.nominal_V) ?? { value: null, ageMs: Infinity };
     return {
@@ -183,7 +184,7 @@ export class Gateway {
       site,
       grid_W: grid?.netPower(elapsedMs) ?? { value: null, ageMs: Infinity },
       gridPhase_A: [phase(1), phase(2), phase(3)],
-      devices: this.devices.flatMap((d) => d.image(wallMs, elapsedMs) ?? []),
+      devices,
       signals: signals(),
       ...(modes && { modes }),
       ...(admissions && { admissions }),

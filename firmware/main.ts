@@ -69,6 +69,20 @@ program
   });
 
 program
+  .command('mbus')
+  .description('change a meter on a wired M-Bus: `hearth mbus /dev/ttyUSB0 12345678 --set-baud 9600`')
+  .argument('<port>', 'the level converter: a serial port, or HOST:PORT')
+  .argument('<address>', '0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04')
+  .option('--baud <speed>', 'the speed that it has now', '2400')
+  .option('--set-baud <speed>', 'give it another speed')
+  .option('--set-address <number>', 'give it a primary address, 1 to 250')
+  .option('--reset [subcode]', 'reset its application')
+  .action(async (port: string, address: string, options) => {
+    const { mbus } = await import('./commands/mbus.ts');
+    await mbus(port, address, options, process.stdout);
+  });
+
+program
   .command('owner')
   .description('forget the password of the page, with the gateway stopped: `hearth owner reset FILE`')
   .argument('<action>', 'reset')
@@ -87,6 +101,25 @@ program
   .action(async (options: { rolling?: boolean; solver: boolean }) => {
     const { plan } = await import('./commands/plan.ts');
     await plan(process.stdin, process.stdout, options);
+  });
+
+program
+  .command('simulate')
+  .description(
+    'days of a home on stdin (hearth-days/1), what each way of running it would have cost on stdout',
+  )
+  .option('--chart <file>', 'draw it as SVG')
+  .option('--tariff <file>', 'price the same days by another contract')
+  .option('--no-solver', 'plan device by device, without the solver')
+  .action(async (options: { chart?: string; tariff?: string; solver: boolean }) => {
+    const { simulate } = await import('./commands/simulate.ts');
+    const { readFileSync } = await import('node:fs');
+    await simulate(process.stdin, process.stdout, {
+      solver: options.solver,
+      progress: process.stderr.isTTY ? process.stderr : null,
+      ...(options.chart !== undefined && { chart: options.chart }),
+      ...(options.tariff !== undefined && { tariff: readFileSync(options.tariff, 'utf8') }),
+    });
   });
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -18,10 +18,14 @@ interface Reference {
 const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
 const has = (flag: string): boolean => process.argv.includes(flag);
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+const seconds = Number(process.env.SECONDS ?? 1.5);
 const solve = has('--no-solver')
   ? null
-  : solverProcess(systemClock(), { timeLimit_s: 1.5, gap: 1e-3, memory_MiB: 300, keepMs: 1_000 });
+  : solverProcess(systemClock(), { timeLimit_s: seconds, gap: 1e-3, memory_MiB: 300, keepMs: 1_000 });
 const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
+/** The independent judge, where it is there. */
+const judge = path.resolve(folder, '../tools/check.mjs');
+const { check } = existsSync(judge) ? await import(judge) : { check: null };
 let [score, best, dumb] = [0, 0, 0];
 for (const file of files) {
   const id = file.replace('.json', '');
@@ -34,13 +38,14 @@ for (const file of files) {
   const result = await replay(actual.value satisfies Scenario, (step) => planner.step(step));
   const ms = Number(process.hrtime.bigint() - from) / 1e6 / actual.value.n;
   const { optimum, baselines, mpc_rolling } = (json as Reference).reference;
-  score += result.cost;
+  const verdict = check?.(json, { devices: result.schedule }) ?? result;
+  score += verdict.cost + 10 * (verdict.limit_violation_kwh ?? 0);
   best += optimum;
   dumb += baselines.dumb ?? 0;
   const parts = [
     id,
-    result.feasible,
-    result.cost.toFixed(3),
+    verdict.feasible,
+    verdict.cost.toFixed(3),
     'optimum',
     optimum,
     'dumb',

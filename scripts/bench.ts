@@ -21,11 +21,12 @@ import { spawnGateway } from './gateway-process.ts';
 const LIMIT_RUNS = 200;
 /** Each wallbox wants a little more energy than the one before, so that each step of the price moves just one. */
 const WALLBOXES = 30;
-const PRICE_PASSES = 2;
 const WALLBOX_W = 3680;
 const SLOT_MS = 900_000;
-/** A wallbox that was turned down is not turned up again for so long. */
-const SETTLE_MS = 61_000;
+/** Nothing is turned up before the meter has been read since the last command. */
+const SETTLED_MS = 2_600;
+/** So long after a write the next limit is published. */
+const PAUSE_MS = 30;
 const ZONE = 'Etc/UTC';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -39,11 +40,7 @@ async function bench(broker: Broker): Promise<void> {
   await small.end();
   const large = await begin(broker, WALLBOXES);
   await sleep(4000);
-  const prices: number[] = [];
-  for (let pass = 0; pass < PRICE_PASSES; pass++) {
-    if (pass > 0) await sleep(SETTLE_MS);
-    prices.push(...(await pricePass(broker, large.writes)));
-  }
+  const prices = await pricePass(broker, large.writes);
   await large.end();
   await broker.close();
   print('limit', limits);
@@ -89,7 +86,9 @@ async function pricePass(broker: Broker, writes: Writes): Promise<number[]> {
   const all = [...ranks, ...ranks.toReversed().map((rank) => rank + 1)];
   const latencies: number[] = [];
   for (const rank of all)
-    latencies.push(...(await timed(writes, () => broker.publish('dso/p', message(priceEvent(rank))))));
+    latencies.push(
+      ...(await timed(writes, () => broker.publish('dso/p', message(priceEvent(rank))), SETTLED_MS)),
+    );
   return latencies;
 }
 
@@ -110,12 +109,12 @@ async function limitRuns(broker: Broker, writes: Writes, runs: number): Promise<
 }
 
 /** Milliseconds from the call to the next write at any device; none when nothing was written. */
-async function timed(writes: Writes, publish: () => Promise<void>): Promise<number[]> {
+async function timed(writes: Writes, publish: () => Promise<void>, pauseMs = PAUSE_MS): Promise<number[]> {
   const written = writes.next();
   const at = performance.now();
   await publish();
   const first = await Promise.race([written, sleep(1500).then(() => null)]);
-  await sleep(30);
+  await sleep(pauseMs);
   return first === null ? [] : [first - at];
 }
 

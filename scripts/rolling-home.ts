@@ -48,7 +48,7 @@ const KEYS = ['used_kw', 'charge_kw', 'discharge_kw', 'power_kw', 'curtailed_kw'
 export async function replay(
   s: Scenario,
   step: (message: unknown) => Promise<Result<StepAnswer>>,
-): Promise<Evaluation> {
+): Promise<Evaluation & { readonly schedule: Schedule }> {
   const done: Schedule = Object.fromEntries(s.devices.map((d) => [d.id, {}]));
   const state = initialState(s);
   const past: number[] = [];
@@ -80,7 +80,7 @@ export async function replay(
     }
     past.push(at(evaluate(s, done).import_kw, t));
   }
-  return evaluate(s, done);
+  return { ...evaluate(s, done), schedule: done };
 }
 
 function record(into: DeviceSchedule, point: SetPoint, t: number, used_kw: number, n: number): void {

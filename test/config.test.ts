@@ -59,6 +59,14 @@ test('every mistake is named by its path, with what was expected and what stood 
   t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
+test('a key that another kind of link has', async (t) => {
+  const config = exampleJson();
+  config.meters[0].link = { kind: 'tcp', host: 'a', port: 1, baudRate: 9600 };
+  t.match(mistakesOf(config), {
+    'meters[0].link.baudRate': /^expected no such key; it belongs to another kind$/,
+  });
+});
+
 test('a line of its own for whoever cannot share one', async (t) => {
   const config = exampleJson();
   const [meter] = config.meters;
@@ -78,6 +86,13 @@ test('a line of its own for whoever cannot share one', async (t) => {
   t.same(mistakesOf(config), {}, 'one radio receiver serves many, one Modbus line as well');
   config.meters.push({ ...meter, link: radio });
   t.match(mistakesOf(config), { 'meters[2].link': /taken by meters\[0\]/ });
+  const dlms = { id: 'a', name: 'Grid', protocol: 'dlms', link: radio };
+  config.meters = [{ ...dlms, dlms: { mechanism: 'gmac' } }];
+  t.match(mistakesOf(config), { 'meters[0].key': /gmac needs both/, 'meters[0].authKey': /needs both/ });
+  config.meters = [{ ...dlms, dlms: { mechanism: 'low' } }];
+  t.match(mistakesOf(config), { 'meters[0].dlms.password': /password/ });
+  config.meters = [{ ...dlms }];
+  t.same(mistakesOf(config), {}, 'the public client needs no secret');
   config.meters = [{ id: 'a', name: 'Water', protocol: 'wmbus', address: 'twelve', link: radio }];
   t.match(mistakesOf(config), { 'meters[0].address': /eight digits/, 'meters[0].receiver': /make/ });
 });

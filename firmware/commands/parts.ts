@@ -32,7 +32,7 @@ const answersOf = ({ admission }: NonNullable<Config['mqtt']>): string[] =>
   admission ? [admission.answerTopic] : [];
 
 export function transportOf(
-  { mqtt }: Config,
+  { mqtt, failsafe }: Config,
   base: string,
   secrets: Secrets,
   { clock, random }: Pick<Board, 'clock' | 'random'>,
@@ -42,7 +42,10 @@ export function transportOf(
     const name = mqtt[field];
     return name === undefined ? {} : { [field]: pemOf(path.resolve(base, name), `mqtt.${field}`) };
   };
-  const { url, clientId, topics, username } = mqtt;
+  const { url, clientId, admission, username } = mqtt;
+  // What is asked has an answer to listen to, and the operator's heart is listened to where one was agreed.
+  const heard = [admission?.answerTopic, failsafe?.heartbeat?.topic].flatMap((topic) => topic ?? []);
+  const topics = [...new Set([...mqtt.topics, ...heard])];
   const password = secrets.get('mqtt.password')?.reveal();
   return mqttTransport(
     {

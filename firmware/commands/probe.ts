@@ -1,9 +1,9 @@
 /** `hearth probe PORT`: what hangs on a port, and the lines of the configuration for it. */
 import { type Finding, type ProbePort, probe } from '../adapters/probe/index.ts';
-import { HearthError } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
 import { systemClock } from '../hal/clock.ts';
-import { type LinkSpec, realLink } from '../hal/links/open.ts';
+import { realLink } from '../hal/links/open.ts';
+import { tcpOf } from './line.ts';
 
 export interface ProbeOutput {
   /** The configuration, for a file or the clipboard. */
@@ -41,14 +41,6 @@ function portOf(on: string, clock: Clock): ProbePort {
     canChangeSpeed: tcp === null,
     link: (line, lines) => realLink(tcp ?? { kind: 'serial', path: on, ...line, lines }, clock),
   };
-}
-
-function tcpOf(on: string): Extract<LinkSpec, { kind: 'tcp' }> | null {
-  const m = /^([^/:]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(on);
-  const port = Number(m?.[2]);
-  if (!m) return null;
-  if (port < 1 || port > 65_535) throw new HearthError('USAGE', `${on}: expected a port from 1 to 65535`);
-  return { kind: 'tcp', host: (m[1] ?? '').replace(/[[\]]/g, ''), port };
 }
 
 function said({ speaks, meter, readings, remarks, config }: Finding): string {

@@ -113,6 +113,27 @@ const METER_RULES: Readonly<Record<string, readonly MeterRule[]>> = {
         'expected 0 to 250, or eight digits such as 12345678 or 12345678-KAM-1b-04',
       ),
   ],
+  dlms: [
+    (row) => {
+      const {
+        mechanism = 'none',
+        protection = 'none',
+        password,
+      } = isRecord(row.fields.dlms) ? row.fields.dlms : {};
+      const ciphers = mechanism === 'gmac' || protection !== 'none';
+      const wanted = `expected a reference to the key: ${mechanism === 'gmac' ? 'gmac' : 'protection'} needs both`;
+      return [
+        ...fits(
+          row,
+          'dlms.password',
+          mechanism !== 'low' || password !== undefined,
+          'expected a password for low',
+        ),
+        ...fits(row, 'key', !ciphers || row.fields.key !== undefined, wanted),
+        ...fits(row, 'authKey', !ciphers || row.fields.authKey !== undefined, wanted),
+      ];
+    },
+  ],
   pulses: [
     (row) => fits(row, 'pulses', row.fields.pulses !== undefined, 'expected what the pulses count'),
     (row, meters) => {

@@ -94,6 +94,20 @@ export const configSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** What the planner's forecast of the sun starts from; without it the roof is learnt from its production alone. */
+  planner: z
+    .strictObject({
+      latitude: z.number().min(-90).max(90).optional(),
+      longitude: z.number().min(-180).max(180).optional(),
+      roof: z
+        .strictObject({
+          peak_W: z.number().positive(),
+          tilt: z.number().min(0).max(90),
+          azimuth: z.number().min(0).max(360),
+        })
+        .optional(),
+    })
+    .prefault({}),
   failsafe: z
     .strictObject({
       limit_W: z.number().min(0),

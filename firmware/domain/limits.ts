@@ -131,9 +131,12 @@ export const LIMITS = {
   planSlots: 400,
   planDevices: 32,
   planEvents: 64,
+  /** A year and a day of quarter hours. */
+  simulatedSlots: 366 * 96,
+  simulatedDays_bytes: 32 * 1024 * 1024,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
-  solverMemory_MiB: 300,
+  solverMemory_MiB: 200,
   solverResident_MiB: 110,
   // Configuration
   configFile_bytes: 1024 * 1024,

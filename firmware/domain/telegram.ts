@@ -40,6 +40,8 @@ export interface Value {
   /** RFC 3339, with an offset only where the meter gave one. */
   readonly time?: string;
   readonly quality?: Quality;
+  /** Why there is no value, for a person. */
+  readonly reason?: string;
 }
 
 export interface Reading extends Value {

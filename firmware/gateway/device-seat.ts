@@ -8,6 +8,7 @@ import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { Settling } from './settling.ts';
 
 export interface DeviceSettings {
   readonly priority: number;
@@ -52,9 +53,7 @@ export class DeviceSeat {
   private failedAtMs: ElapsedMs = -Infinity;
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
-  /** When the device was first heard after its last command had come to its end; null while that is awaited. */
-  private settledAtMs: ElapsedMs | null = -Infinity;
-  private endedAtMs: ElapsedMs = -Infinity;
+  private readonly settling = new Settling();
   private atGrid_W: number | null = null;
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
@@ -85,8 +84,7 @@ export class DeviceSeat {
     for (const m of measurements) {
       if (m.point.quantity !== 'activePower' || m.point.phase !== 0) continue;
       this.power = m;
-      if (!this.isUnderWay() && m.receivedElapsedMs >= this.endedAtMs)
-        this.settledAtMs ??= m.receivedElapsedMs;
+      this.settling.heard(m.receivedElapsedMs);
     }
   }
 
@@ -126,7 +124,7 @@ export class DeviceSeat {
       setPoint_W: this.setPoint_W,
       inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
       sinceLoweredMs: elapsedMs - this.loweredAtMs,
-      sinceChangedMs: this.settledAtMs === null ? 0 : elapsedMs - this.settledAtMs,
+      sinceChangedMs: this.settling.sinceMs(elapsedMs),
       ...(this.isUnderWay() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
@@ -146,7 +144,7 @@ export class DeviceSeat {
   instruct(instruction: Instruction): void {
     this.instruction = instruction;
     this.status = 'NEW';
-    this.settledAtMs = null;
+    this.settling.begun(this.deps.clock.elapsedMs());
     this.statusFault = null;
     this.resource.instruct(instruction);
   }
@@ -156,7 +154,7 @@ export class DeviceSeat {
     this.status = status;
     this.statusFault = reason;
     if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
-    if (!this.isUnderWay()) this.endedAtMs = this.deps.clock.elapsedMs();
+    if (!this.isUnderWay()) this.settling.ended(this.deps.clock.elapsedMs(), this.power !== null);
     if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
   }
 
@@ -169,7 +167,7 @@ export class DeviceSeat {
     const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
     const known_W = value !== null && ageMs <= staleAfterMs ? value : null;
     const told_W =
-      this.settledAtMs === null && this.health === 'ok' ? this.instruction?.setPoint_W : undefined;
+      !this.settling.isSettled() && this.health === 'ok' ? this.instruction?.setPoint_W : undefined;
     this.atGrid_W = told_W === undefined ? known_W : Math.max(known_W ?? 0, told_W);
   }
 

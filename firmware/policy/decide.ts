@@ -73,12 +73,20 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
   const reasons = isLost(device)
     ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
     : reasonsOf(plan.get(device.id));
-  const planned = pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({
-    fromMs,
-    untilMs,
-    power_W: wanted_W,
-  }));
+  const planned = plannedFor(image, device, wanted_W);
   return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
+}
+
+/** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
+function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
+  const modes = image.modes?.[device.id];
+  if (!modes)
+    return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
+  return modes.flatMap(({ fromMs, untilMs, mode }) =>
+    (mode.kind === 'charge' || mode.kind === 'run') && untilMs > image.wallMs
+      ? [{ fromMs, untilMs, power_W: mode.upTo_W }]
+      : [],
+  );
 }
 
 const reasonsOf = (open: Allowance | undefined): DeviceDecision['reasons'] =>

@@ -8,7 +8,7 @@ import { type Fault, fault } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
 import type { Journal } from '../domain/storage.ts';
-import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
+import type { Cancel, Clock, ElapsedMs, WallMs } from '../domain/time.ts';
 import type { SignalTransport } from '../domain/transport.ts';
 import { fits } from './topic.ts';
 
@@ -47,6 +47,8 @@ interface Question {
   readonly firstMs: ElapsedMs;
   /** Forgotten then: a load that starts after it asks anew. */
   readonly untilMs: ElapsedMs;
+  /** Ends the wait for an answer. */
+  readonly cancel: Cancel;
 }
 
 export class AdmissionDesk {
@@ -77,12 +79,16 @@ export class AdmissionDesk {
     const firstMs = again ? before.firstMs : now;
     const id = Buffer.from(random.bytes(12)).toString('base64url');
     const state: AdmissionState = { kind: 'asked', untilMs: clock.wallMs() + waitMs };
-    this.questions.set(request.device, { id, state, firstMs, untilMs: Number.POSITIVE_INFINITY });
+    const cancel = clock.after(waitMs, () => this.giveUp(request.device, id));
+    this.questions.set(request.device, { id, state, firstMs, untilMs: Number.POSITIVE_INFINITY, cancel });
     const body = Buffer.from(JSON.stringify(requestOf(request, id, clientName, clock.wallMs())));
     transport.publish(requestTopic, body, waitMs).catch(() => {
       // Nobody was reached: the wait ends by itself.
     });
-    clock.after(waitMs, () => this.giveUp(request.device, id));
+  }
+
+  close(): void {
+    for (const { cancel } of this.questions.values()) cancel();
   }
 
   /** Whether the message was of the answers' topic; a wrong one is journalled. */
@@ -124,12 +130,13 @@ export class AdmissionDesk {
 
   private settle(device: string, question: Question, state: AdmissionState, validMs: number): void {
     const { clock, changed } = this.deps;
-    this.questions.set(device, { ...question, state, untilMs: clock.elapsedMs() + validMs });
+    question.cancel();
+    // When the time of a "later" has come it is decided at once, and asked again.
+    const cancel = state.kind === 'later' ? clock.after(validMs, changed) : question.cancel;
+    this.questions.set(device, { ...question, state, untilMs: clock.elapsedMs() + validMs, cancel });
     // That it was asked or is held is the decision's to say.
     if (state.kind === 'granted') this.record(device, 'ADMISSION_GRANTED');
     if (state.kind === 'unanswered') this.record(device, 'ADMISSION_UNANSWERED');
-    // When the time has come it is decided at once, and asked again.
-    if (state.kind === 'later') clock.after(validMs, changed);
     changed();
   }
 

@@ -6,6 +6,7 @@ import type { ShortfallReason } from '../domain/command-report.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { ActiveLimit, Override } from '../domain/image.ts';
 import type { InstructionStatus, Reason, ReasonCode } from '../domain/instruction.ts';
+import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import type { WallMs } from '../domain/time.ts';
 import { timeWords } from './zone.ts';
@@ -129,7 +130,9 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
     clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
-  OWN_SOLAR: (say) => `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.`,
+  OWN_SOLAR: (say) =>
+    `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.` +
+    clause(' From the grid now it would cost ', say.money('startingNowCosts'), ' more.'),
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
   STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
@@ -146,7 +149,13 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
   PLANNED: (say) =>
-    `Runs as planned${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
+    `${plannedWords(say.text('mode'))}${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
+};
+
+const plannedWords = (mode: string | null): string => {
+  if (mode === 'off' || mode === 'hold') return 'Waits as planned';
+  if (mode === 'surplus') return 'Takes only what the sun gives, as planned,';
+  return mode === 'selfConsume' ? 'Keeps the house off the grid as planned' : 'Runs as planned';
 };
 
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
@@ -245,7 +254,8 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
     code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
   rejected: ({ subject, code, detail }, who) =>
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
-  system: ({ subject, code }) => {
+  system: ({ subject, code, detail }, who) => {
+    if (isMeterEvent(code)) return `${who}: ${METER_EVENTS[code]}${clause(' (', kept(detail), ')')}.`;
     if (subject !== 'broker') return null;
     return code === 'CONNECTED'
       ? "Connected to the grid's signals."
@@ -258,6 +268,14 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
     return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
   },
 };
+
+const isMeterEvent = (code: string): code is MeterEventCode => Object.hasOwn(METER_EVENTS, code);
+
+/** The value that a meter kept at a due date. */
+function kept(detail: Values): string | null {
+  const [value, unit, date] = [number(detail, 'value'), text(detail, 'unit'), text(detail, 'date')];
+  return value === null || date === null ? null : `${value}${clause(' ', unit)}, ${date.replace('T', ' ')}`;
+}
 
 /** What a signal says and from when; a limit whose value is null lifts the limit. */
 function signalWords(detail: Values, place: Place): string {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Test, test } from 'tap';
-import { DLMS_DEFAULTS, type DlmsOptions } from '../../firmware/adapters/meters/dlms-options.ts';
+import { DLMS_DEFAULTS, type DlmsOptions } from '../../firmware/adapters/meters/dlms/options.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import type { Security } from '../../firmware/codecs/dlms/cipher.ts';
 import { serverAddress } from '../../firmware/codecs/hdlc/address.ts';

@@ -6,6 +6,7 @@ import { MbusBus } from '../../firmware/adapters/meters/mbus/bus.ts';
 import { MBUS_DEFAULTS, type MbusSettings } from '../../firmware/adapters/meters/mbus/index.ts';
 import { searchBus } from '../../firmware/adapters/meters/mbus/search.ts';
 import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
+import { type MbusOptions, mbus } from '../../firmware/commands/mbus.ts';
 import { probeMbus } from '../../firmware/commands/probe-mbus.ts';
 import { checkConfig } from '../../firmware/config/check.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
@@ -108,6 +109,36 @@ test('hearth probe: what is found can be pasted into the configuration', async (
   t.ok(JSON.parse(said.stdout.join('')).meters.length >= 1);
   for (const wrong of [{ by: 'name' }, { by: 'both', baud: '2401' }, { by: 'both', mask: '17' }])
     await t.rejects(probeMbus({ on, ...wrong }, output, clock, open), { code: 'USAGE' });
+  await carrier.close();
+});
+
+test('hearth mbus: an installer changes address and speed', async (t) => {
+  const meter = twinMeter('12345678');
+  const { clock, twin, carrier } = await converter([meter, twinMeter('12345679', { primary: 9 })]);
+  const on = `127.0.0.1:${carrier.port}`;
+  const said: string[] = [];
+  const open: typeof realLink = (spec) => clock.counting(realLink(spec, real));
+  const order = (address: string, options: Partial<MbusOptions>) =>
+    mbus(on, address, { baud: '2400', ...options }, { write: (text) => said.push(text) }, clock, open);
+  await order('12345678', { setAddress: '5' });
+  t.equal(meter.primary, 5);
+  await t.rejects(order('12345678', { setAddress: '9' }), { code: 'REFUSED' }, 'taken');
+  t.equal(meter.primary, 5);
+  await order('5', { reset: '16' });
+  t.ok(twin.requests.some((r) => r[6] === 0x50 && r[7] === 16));
+  await t.rejects(order('77', { reset: true }), { code: 'TIMEOUT' });
+  await t.rejects(order('1234567F', { reset: true }), { code: 'WRONG_ANSWER' }, 'two meters fit');
+  await order('5', { setBaud: '9600' });
+  t.equal(twin.baudRate, 9600);
+  t.equal(said.length, 3);
+  for (const wrong of [
+    {},
+    { setBaud: '1' },
+    { setAddress: '251' },
+    { reset: '256' },
+    { reset: '1', setBaud: '300' },
+  ])
+    await t.rejects(order('5', wrong), { code: 'USAGE' });
   await carrier.close();
 });
 

@@ -49,6 +49,19 @@ test('a wired frame: identity, time, records, readings with OBIS', async (t) => 
   ]);
 });
 
+test('what is no value is null, with its reason', async (t) => {
+  const records = '0C13 0000EE12 052B 0000C07F 426C 5E12 426C FFFF 0C06 FFFFFFFF';
+  const [telegram] = decodeMbus({ bytes: long('72', HEADER + records) }).telegrams;
+  t.match(telegram?.records, [
+    { quantity: 'volume', value: null, unit: 'm3', quality: 'invalid', reason: /12EE0000/ },
+    { quantity: 'power', value: null, quality: 'invalid', reason: /NaN/ },
+    { quantity: 'date', value: null, reason: /no such date/ },
+    { quantity: 'date', value: null, reason: /no date or time is set/ },
+    { quantity: 'energy', value: null, unit: 'Wh', reason: /FFFFFFFF/ },
+  ]);
+  t.match(telegram?.readings, [{ obis: '8-0:1.0.0', value: null, quality: 'invalid', reason: /12EE0000/ }]);
+});
+
 test('a wired frame cut or flipped anywhere gives no measurement', async (t) => {
   for (let length = 0; length < WIRED.length; length++) {
     const out = decodeMbus({ bytes: WIRED.subarray(0, length) });

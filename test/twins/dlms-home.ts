@@ -38,6 +38,7 @@ export interface HomeOptions {
 }
 
 export const PERIOD_MS = 900_000;
+const DAY_MS = 86_400_000;
 export const PROFILE = '1-0:99.1.0';
 const PROFILE_KEY = `7/${PROFILE}*255`;
 
@@ -86,9 +87,11 @@ export function homeObjects(options: HomeOptions): Objects {
   objects.set(`${PROFILE_KEY}/2`, (selection) => {
     const all = rowsOf(options);
     if (selection?.range && options.selects !== 'entry') {
-      const [from, to] = selection.range.map((bytes) => localOf(bytes));
+      const [from = 0, to = 0] = selection.range.map((bytes) => localOf(bytes));
+      const near = all.filter((at) => at > from - DAY_MS && at < to + DAY_MS);
+      const within = (local: number): boolean => local >= from && local <= to;
       return written(
-        all.filter((at) => localMs(at, timeZone) >= (from ?? 0) && localMs(at, timeZone) <= (to ?? 0)),
+        near.filter((at) => within(localMs(at, timeZone))),
         options,
       );
     }

@@ -1,6 +1,6 @@
 /** A month of quarter hours, fetched by the gateway's own meter over TCP from a twin, the link cut at random. */
 import { randomBytes } from 'node:crypto';
-import { DLMS_DEFAULTS } from '../../firmware/adapters/meters/dlms-options.ts';
+import { DLMS_DEFAULTS } from '../../firmware/adapters/meters/dlms/options.ts';
 import { METER_PROTOCOLS } from '../../firmware/adapters/registry.ts';
 import type { Settings } from '../../firmware/domain/storage.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';

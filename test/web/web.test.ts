@@ -459,6 +459,11 @@ test('days and words', async (t) => {
   t.equal(zero, 'DSO limits the house to 0 W.', '0 W is not "no limit"');
   const say = (kind: string, code: string, detail = {}) =>
     journalSentence({ kind, subject: 'boiler', code, detail }, () => 'Hot water', place);
+  t.equal(say('system', 'BATTERY_LOW'), 'Hot water: the meter reports that its battery is low.');
+  t.equal(
+    say('system', 'STORED_VALUE', { value: 10_000_000, unit: 'Wh', date: '2025-12-31' }),
+    'Hot water: the meter kept a value at a due date (10000000 Wh, 2025-12-31).',
+  );
   t.equal(say('system', 'STARTED'), 'Hot water: STARTED.', 'only a command has a status');
   t.equal(
     say('command', 'ABORTED', { fault: { code: 'TIMEOUT', message: 'no answer' } }),

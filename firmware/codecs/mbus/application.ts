@@ -30,7 +30,7 @@ export function readApplication(source: Source): Application {
   const { records } = parsed;
   const named = namedReadings({ sender, meter, ci, accessNumber, payload, records, key });
   const time = timeOf(records);
-  const readings = readingsOf(records, meter.mediumCode);
+  const readings = readingsOf(records, meter.mediumCode, payload);
   const others = named.ok ? withObis(named.value, readings, meter.mediumCode) : [];
   for (const record of records)
     if (isCompactProfile(record)) readings.push(...expandProfile(record, payload, records));

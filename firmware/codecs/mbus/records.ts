@@ -3,6 +3,7 @@ import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading } from '../../domain/telegram.ts';
 import { hexOf } from '../bytes.ts';
 import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
+import { whyInvalid } from './invalid.ts';
 import { obisOf } from './obis-code.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -21,6 +22,7 @@ export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array)
   if (kind === 'number' || kind === 'invalid') {
     data.value = kind === 'number' ? record.value : null;
     if (unit !== '') data.unit = unit;
+    if (kind === 'invalid') data.reason = whyInvalid(record, payload);
   } else if (kind === 'date' || kind === 'minute' || kind === 'second') data.time = record.text;
   else if (kind === 'clock' || kind === 'text') data.text = record.text;
   else if (kind === 'binary')
@@ -62,7 +64,11 @@ const DUE_STORAGE = 1;
  * The readings among the records: plain present and stored values with an OBIS code, each code once. A stored value
  * carries the date that has the same storage number (EN 13757-3, 6.3.3).
  */
-export function readingsOf(records: readonly ParsedRecord[], mediumCode: number): Reading[] {
+export function readingsOf(
+  records: readonly ParsedRecord[],
+  mediumCode: number,
+  payload: Uint8Array,
+): Reading[] {
   const readings: Reading[] = [];
   const seen = new Set<string>();
   for (const record of records) {
@@ -71,12 +77,17 @@ export function readingsOf(records: readonly ParsedRecord[], mediumCode: number)
     const obis = obisOf(record, mediumCode);
     if (obis === undefined || seen.has(obis)) continue;
     seen.add(obis);
-    readings.push(readingOf(obis, record, records));
+    readings.push(readingOf(obis, record, records, payload));
   }
   return readings;
 }
 
-function readingOf(obis: string, record: ParsedRecord, records: readonly ParsedRecord[]): Reading {
+function readingOf(
+  obis: string,
+  record: ParsedRecord,
+  records: readonly ParsedRecord[],
+  payload: Uint8Array,
+): Reading {
   const { storage, kind, unit, quality } = record;
   const reading: Writable<Reading> = { obis };
   const name = nameOf(record);
@@ -85,6 +96,7 @@ function readingOf(obis: string, record: ParsedRecord, records: readonly ParsedR
   reading.value = kind === 'number' ? record.value : null;
   if (unit !== '') reading.unit = unit;
   if (quality !== 'good') reading.quality = quality;
+  if (kind === 'invalid') reading.reason = whyInvalid(record, payload);
   const time = storage === 0 ? undefined : dateOf(storage, records);
   if (time !== undefined) reading.time = time;
   return reading;

@@ -4,7 +4,7 @@
  * battery's power, so trying its kinks and some powers between them finds the best; between grid points of the state
  * of charge the value is interpolated.
  */
-import { at, type DeviceOf, type Scenario } from './scenario.ts';
+import type { DeviceOf, Scenario } from './scenario.ts';
 
 /** What a slot costs in one state, by the battery's power (kW, charging positive). */
 export interface SlotView {
@@ -29,6 +29,9 @@ export interface EnergyValue {
 const NODES = 72;
 const POWERS = 7;
 
+/** Like `at`, for one kind of array alone: this is the innermost loop of all planning. */
+const value = (values: Float64Array, i: number): number => values[i] ?? 0;
+
 /** Powers that are tried in a slot, what each costs, and by how much it changes the state of charge. */
 interface Moves {
   readonly power: Float64Array;
@@ -45,14 +48,9 @@ export function energyValue(s: Scenario, d: DeviceOf<'battery'>, outlook: Outloo
   const later: Float64Array[][] = [];
   later[s.n - 1] = Array.from({ length: outlook.states }, () => last);
   for (let t = s.n - 1; t > 0; t--) {
-    const values = Array.from({ length: outlook.states }, (_, k) => {
-      const moves = movesOf(s, d, outlook.view(t, k));
-      const after = later[t]?.[k] ?? last;
-      return Float64Array.from(
-        { length: NODES + 1 },
-        (_, i) => cheapest(moves, after, low + i * size, low, high, size).cost,
-      );
-    });
+    const values = Array.from({ length: outlook.states }, (_, k) =>
+      sweep(movesOf(s, d, outlook.view(t, k)), later[t]?.[k] ?? last, low, high, size),
+    );
     later[t - 1] = Array.from({ length: outlook.states }, (_, k) => mean(values, outlook.chances(t - 1, k)));
   }
   return {
@@ -66,7 +64,7 @@ function mean(values: readonly Float64Array[], chances: readonly number[]): Floa
   if (values.length === 1 && only) return only;
   return Float64Array.from({ length: NODES + 1 }, (_, i) => {
     let sum = 0;
-    for (let k = 0; k < values.length; k++) sum += at(chances, k) * at(values[k], i);
+    for (let k = 0; k < values.length; k++) sum += (chances[k] ?? 0) * (values[k]?.[i] ?? 0);
     return sum;
   });
 }
@@ -83,6 +81,32 @@ function movesOf(s: Scenario, d: DeviceOf<'battery'>, view: SlotView): Moves {
     cost: power.map((p) => view.cost(p) + Math.max(0, -p) * s.dt_h * d.wear_per_kwh),
     change: power.map((p) => s.dt_h * (p > 0 ? p * d.eta_charge : p / d.eta_discharge)),
   };
+}
+
+/** The least cost from every grid point on: all of them move by the same share of a step. */
+function sweep(moves: Moves, after: Float64Array, low: number, high: number, size: number): Float64Array {
+  const { power, cost, change } = moves;
+  const best = new Float64Array(NODES + 1).fill(Number.POSITIVE_INFINITY);
+  for (let m = 0; m < power.length; m++) {
+    const x = value(change, m) / size;
+    const by = Math.floor(x + 1e-9);
+    const part = Math.max(0, x - by);
+    const c = value(cost, m);
+    const end = Math.min(NODES, NODES - Math.ceil(x - 1e-9));
+    for (let i = Math.max(0, -by); i <= end; i++) {
+      const a = value(after, i + by);
+      const total = part > 0 ? c + a + part * (value(after, i + by + 1) - a) : c + a;
+      if (total < value(best, i)) best[i] = total;
+    }
+  }
+  // Where a move would pass a bound, one that just reaches it may be better.
+  const down = -value(change, 0) / size;
+  const up = value(change, change.length - 1) / size;
+  for (let i = 0; i <= NODES; i++) {
+    if (i >= down && i <= NODES - up) continue;
+    best[i] = Math.min(value(best, i), cheapest(moves, after, low + i * size, low, high, size).cost);
+  }
+  return best;
 }
 
 interface Choice {
@@ -104,21 +128,21 @@ function cheapest(
   const consider = (p: number, c: number, end: number): void => {
     const x = Math.min(NODES, Math.max(0, (end - low) / size));
     const i = Math.min(NODES - 1, Math.floor(x));
-    const a = at(after, i);
-    const total = c + a + (x - i) * (at(after, i + 1) - a);
+    const a = value(after, i);
+    const total = c + a + (x - i) * (value(after, i + 1) - a);
     if (total < best - 1e-12) [best, chosen] = [total, p];
   };
   const cut = (i: number, end: number): void => {
-    const share = (end - soc - at(change, i)) / (at(change, i + 1) - at(change, i));
+    const share = (end - soc - value(change, i)) / (value(change, i + 1) - value(change, i));
     if (!(share >= 0 && share <= 1)) return;
-    const p = at(power, i) + share * (at(power, i + 1) - at(power, i));
-    consider(p, at(cost, i) + share * (at(cost, i + 1) - at(cost, i)), end);
+    const p = value(power, i) + share * (value(power, i + 1) - value(power, i));
+    consider(p, value(cost, i) + share * (value(cost, i + 1) - value(cost, i)), end);
   };
   for (let i = 0; i < power.length; i++) {
-    const end = soc + at(change, i);
-    if (end >= low - 1e-9 && end <= high + 1e-9) consider(at(power, i), at(cost, i), end);
+    const end = soc + value(change, i);
+    if (end >= low - 1e-9 && end <= high + 1e-9) consider(value(power, i), value(cost, i), end);
     if (i + 1 >= power.length) continue;
-    const next = soc + at(change, i + 1);
+    const next = soc + value(change, i + 1);
     if (end < low && next > low) cut(i, low);
     if (end < high && next > high) cut(i, high);
   }

@@ -74,9 +74,12 @@ function solarSeen(
 /** Before anything was seen: the spread of a 15-min load around its mean of a week, of a day's sun around its forecast. */
 const LOAD_SPREAD = 0.5;
 const LOAD_SPREAD_SLOTS = 12;
-const SOLAR_SPREAD = 0.35;
+const SOLAR_SPREAD = 0.6;
 /** What stays unknown of the sun however long the day has been seen. */
-const SOLAR_REST = 0.12;
+const SOLAR_REST = 0.25;
+/** What a kWh from the grid must save beyond its losses, as a share of the mean price, for a load that is not known at all. */
+const MARGIN = 0.1;
+const MARGIN_HORIZON_h = 16;
 
 /** How far the slots from `t` on may be from what is expected then, by the errors that were seen. */
 export function spreadAt(forecast: Scenario, known: Scenario, t: number): Spread {
@@ -92,10 +95,24 @@ export function spreadAt(forecast: Scenario, known: Scenario, t: number): Spread
       : { factor: 1, weight: 0 };
   const today = Math.hypot(SOLAR_SPREAD * (1 - seen.weight), SOLAR_REST);
   const perDay = day.end - day.from;
+  const load_kw = Math.sqrt(squares / (LOAD_SPREAD_SLOTS + t + 1));
   const slots = Array.from({ length: known.n - t }, (_, i) => t + i);
   return {
-    load_kw: Math.sqrt(squares / (LOAD_SPREAD_SLOTS + t + 1)),
+    load_kw,
     solar: slots.map((i) => (i < day.end ? today : SOLAR_SPREAD)),
     newDay: slots.map((i) => (i - day.from) % perDay === 0),
+    margin_per_kwh: marginAt(known, t, load_kw),
   };
+}
+
+/** Without sun to come nothing can take the place of what is bought now, but for the load that stays away: no margin. */
+function marginAt(known: Scenario, t: number, load_kw: number): number {
+  const sunny = known.devices.some(
+    (d) => d.type === 'pv' && d.available_kw.some((x, i) => i >= t && x > 0.05),
+  );
+  if (!sunny) return 0;
+  const mean = (values: readonly number[]): number =>
+    values.reduce((sum, x) => sum + Math.abs(x), 0) / Math.max(1, values.length);
+  const ahead = mean(known.base_load_kw.slice(t, t + Math.round(MARGIN_HORIZON_h / known.dt_h)));
+  return MARGIN * mean(known.prices.import.slice(t)) * Math.min(1.5, load_kw / Math.max(0.05, ahead));
 }

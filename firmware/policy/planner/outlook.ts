@@ -25,6 +25,8 @@ export interface Spread {
   readonly solar: readonly number[];
   /** Whether a day begins with this slot: its sun has little to do with that of the day before. */
   readonly newDay: readonly boolean[];
+  /** Energy for the battery from the grid must save that much beyond its losses and wear, per kWh. */
+  readonly margin_per_kwh: number;
 }
 
 /** Offsets in standard deviations and their chances: a load is more often a little lower than much higher. */
@@ -43,7 +45,7 @@ interface State {
   readonly chance: number;
 }
 /** The chance that a state lasts for another hour. */
-const LOAD_LASTS = 0.4;
+const LOAD_LASTS = 0.8;
 const SOLAR_LASTS = 0.85;
 const SOLAR_FACTOR = { least: 0.1, most: 2.5 };
 
@@ -59,7 +61,7 @@ export function hedged(s: Scenario, schedule: Schedule, spread: Spread): Schedul
   const known = slotCosts(s, coupling);
   const next = { ...schedule };
   for (const d of batteries) {
-    const others = othersThan(s, d, next);
+    const others = othersThan(s, d, next, spread.margin_per_kwh);
     const value = energyValue(s, d, outlookOf(s, d, others, coupling, spread));
     const power = value.best(0, 0, viewOf(d, known, others, 0, 0), d.soc0_kwh);
     next[d.id] = {
@@ -137,18 +139,26 @@ function withSun(s: Scenario, spread: Spread, offset: number): Scenario {
   return { ...s, devices };
 }
 
-/** What everything but the battery and the sun draws, by slot. */
+/** What everything but the battery and the sun draws, by slot; the sun that is expected, and what passes its surplus costs. */
 interface Others {
+  readonly solar_kw: Float64Array;
+  /** Per kW in a slot. */
+  readonly margin: number;
   readonly net_kw: Float64Array;
   readonly steerable_kw: Float64Array;
   readonly charge_kw: Float64Array;
 }
 
-function othersThan(s: Scenario, without: Device | null, schedule: Schedule): Others {
+function othersThan(s: Scenario, without: Device | null, schedule: Schedule, margin_per_kwh = 0): Others {
+  const solar_kw = new Float64Array(s.n);
   const net_kw = Float64Array.from(s.base_load_kw);
   const steerable_kw = new Float64Array(s.n);
   const charge_kw = new Float64Array(s.n);
   for (const d of s.devices) {
+    if (d.type === 'pv')
+      d.available_kw.forEach((x, t) => {
+        solar_kw[t] = at(solar_kw, t) + x;
+      });
     if (d === without || d.type === 'pv') continue;
     const power = netPower(s, d, schedule[d.id] ?? {});
     for (let t = 0; t < s.n; t++) {
@@ -158,7 +168,7 @@ function othersThan(s: Scenario, without: Device | null, schedule: Schedule): Ot
       if (d.type === 'battery' && !d.grid_charge) charge_kw[t] = Math.max(at(charge_kw, t), x);
     }
   }
-  return { net_kw, steerable_kw, charge_kw };
+  return { net_kw, steerable_kw, charge_kw, solar_kw, margin: margin_per_kwh * s.dt_h };
 }
 
 function viewOf(
@@ -171,15 +181,17 @@ function viewOf(
   const base = Math.max(0, at(others.net_kw, t) + offset_kw);
   const steerable = at(others.steerable_kw, t);
   const charge = at(others.charge_kw, t);
+  const surplus = Math.max(0, at(others.solar_kw, t) - base);
   const kinks = costs?.kinks(t);
   return {
     cost: (p) =>
-      costs?.cost(
+      others.margin * Math.max(0, p - surplus) +
+      (costs?.cost(
         t,
         base + p,
         steerable + (d.steerable ? Math.max(0, p) : 0),
         d.grid_charge ? charge : Math.max(charge, p),
-      ) ?? 0,
+      ) ?? 0),
     kinks_kw: kinks
       ? [...kinks.net_kw.map((x) => x - base), ...kinks.steerable_kw.map((x) => x - steerable)]
       : [],

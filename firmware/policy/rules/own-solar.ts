@@ -4,6 +4,7 @@
  */
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
+import { startingNowCosts } from '../alternative.ts';
 import { baseLoad_W } from '../balance.ts';
 import { modeNow } from '../followers/follow.ts';
 import { because, byPriority, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
@@ -36,5 +37,6 @@ export function surplusFor_W(image: Image, device: DeviceImage): number {
 
 function limit(image: Image, plan: Plan, device: DeviceImage): Plan {
   const surplus_W = surplusFor_W(image, device);
-  return narrow(plan, device.id, { max_W: surplus_W }, because('OWN_SOLAR', { surplus_W }));
+  const costs = device.mode === 'cheap' ? { startingNowCosts: startingNowCosts(image, device) } : {};
+  return narrow(plan, device.id, { max_W: surplus_W }, because('OWN_SOLAR', { surplus_W, ...costs }));
 }

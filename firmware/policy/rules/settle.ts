@@ -4,21 +4,30 @@
  */
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { isLed, modeNow } from '../followers/follow.ts';
-import { because, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+import {
+  because,
+  isControllable,
+  isProducer,
+  narrow,
+  type Plan,
+  type Rule,
+  type RuleContext,
+} from '../plan.ts';
 
 /** After a set-point was lowered it is not raised for so long. */
 export const SETTLE_MS = 60_000;
 /** So long after a command a device has begun to follow it. */
 const FOLLOWS_MS = 1_000;
 
-export const settle: Rule = ({ image }, plan) => {
+export const settle: Rule = (context, plan) => {
+  const { image } = context;
   const unsettledMs = unsettled(image);
   return image.devices
     .filter((d) => isControllable(d) && !isProducer(d))
-    .reduce((p, d) => hold(image, p, d, unsettledMs), plan);
+    .reduce((p, d) => hold(context, p, d, unsettledMs), plan);
 };
 
-function hold(image: Image, plan: Plan, device: DeviceImage, unsettledMs: number): Plan {
+function hold({ image, wishes }: RuleContext, plan: Plan, device: DeviceImage, unsettledMs: number): Plan {
   const { id, setPoint_W, underWay_W, sinceLoweredMs } = device;
   // What follows the meter by its mode goes up and down with it.
   const slot = modeNow(image, device);
@@ -28,6 +37,8 @@ function hold(image: Image, plan: Plan, device: DeviceImage, unsettledMs: number
   if (leftMs <= 0) return plan;
   const confirmed_W = setPoint_W ?? 0;
   const told_W = loweredMs > 0 ? confirmed_W : Math.max(confirmed_W, underWay_W ?? confirmed_W);
+  // What wants no more has another reason.
+  if ((wishes.get(id) ?? Infinity) <= Math.max(0, told_W)) return plan;
   return narrow(plan, id, { max_W: Math.max(0, told_W) }, because('SETTLING', { leftMs }));
 }
 

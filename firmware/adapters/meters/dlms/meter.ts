@@ -1,23 +1,23 @@
 /** A meter that is asked over DLMS/COSEM: a visit every interval, with back-off when it fails. */
-import type { CosemInstant, Security } from '../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../codecs/iec62056-21/index.ts';
-import { type Fault, faultOf } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { LineSettings, Link } from '../../domain/link.ts';
-import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
-import type { Telegram } from '../../domain/telegram.ts';
-import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
-import { ClockWatch } from './clock-watch.ts';
-import { Dialogue } from './dialogue.ts';
-import { type DlmsConfig, securityOf, sessionOptions } from './dlms-options.ts';
-import type { Counters } from './dlms-talk.ts';
-import { EMPTY_BOOK, type MeterBook, visit } from './dlms-visit.ts';
-import { historyOf } from './history.ts';
+import type { CosemInstant, Security } from '../../../codecs/dlms/index.ts';
+import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import { type Fault, faultOf } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { LineSettings, Link } from '../../../domain/link.ts';
+import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
+import type { Telegram } from '../../../domain/telegram.ts';
+import type { Cancel, Clock, ElapsedMs } from '../../../domain/time.ts';
+import { ClockWatch } from '../clock-watch.ts';
+import { Dialogue } from '../dialogue.ts';
+import { historyOf } from '../history.ts';
+import { LinkTurns } from '../link-turns.ts';
+import { measurementsOf, type Received } from '../measurements.ts';
+import { ProfileGaps } from '../profile-gaps.ts';
+import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
-import { LinkTurns } from './link-turns.ts';
-import { measurementsOf } from './measurements.ts';
-import { ProfileGaps } from './profile-gaps.ts';
-import { ReplayGuard } from './replay-guard.ts';
+import { type DlmsConfig, securityOf, sessionOptions } from './options.ts';
+import type { Counters } from './talk.ts';
+import { EMPTY_BOOK, type MeterBook, visit } from './visit.ts';
 
 /** Meters lock themselves after some wrong passwords or proofs: what a person must put right is tried seldom. */
 const HOPELESS = new Set([
@@ -124,6 +124,7 @@ export class DlmsMeter implements ResourceManager {
       stretches: this.gaps?.stretches(this.clock.wallMs()) ?? [],
     };
     this.book = await visit(dialogue, wanted, this.book, {
+      clock: (clock) => this.takeClock(clock),
       values: (telegram, clock) => this.take(telegram, clock),
       profile: (section, completeMs) => this.takeProfile(section, completeMs),
       replaced: (before, now) =>
@@ -154,16 +155,18 @@ export class DlmsMeter implements ResourceManager {
   }
 
   private take(telegram: Telegram, clock: CosemInstant | null): void {
-    const { events } = this;
-    if (!events) return;
-    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
-    const measured = measurementsOf(telegram, received, clock?.atMs ?? null);
-    if (clock) {
-      const seen = this.watch.see(clock.atMs, clock.season, received.wallMs, received.elapsedMs);
-      if (seen.drift) measured.push(seen.drift);
-      for (const event of seen.events) events.noted?.(event);
-    }
-    events.measured(measured);
+    this.events?.measured(measurementsOf(telegram, this.received(), clock?.atMs ?? null));
+  }
+
+  private takeClock({ atMs, season }: CosemInstant): void {
+    const { wallMs, elapsedMs } = this.received();
+    const { drift, events } = this.watch.see(atMs, season, wallMs, elapsedMs);
+    if (drift) this.events?.measured([drift]);
+    for (const event of events) this.events?.noted?.(event);
+  }
+
+  private received(): Received {
+    return { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
   }
 
   private takeProfile(section: ProfileSection, completeMs: number): void {

@@ -1,9 +1,14 @@
 /** What is particular to a meter that is asked over DLMS, and what follows from it for link, carrier and client. */
 import { createHash } from 'node:crypto';
-import { clientAddress, type Security, type SessionOptions, serverAddress } from '../../codecs/dlms/index.ts';
-import { fault, ok, type Result, refuse } from '../../domain/errors.ts';
-import type { Random } from '../../domain/random.ts';
-import type { Settings } from '../../domain/storage.ts';
+import {
+  clientAddress,
+  type Security,
+  type SessionOptions,
+  serverAddress,
+} from '../../../codecs/dlms/index.ts';
+import { fault, ok, type Result, refuse } from '../../../domain/errors.ts';
+import type { Random } from '../../../domain/random.ts';
+import type { Settings } from '../../../domain/storage.ts';
 
 export interface DlmsProfile {
   /** Logical name of the load profile: `1-0:99.1.0`. */

@@ -11,16 +11,16 @@ import {
   readColumns,
   type Scaling,
   selects,
-} from '../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../codecs/iec62056-21/index.ts';
-import { localMs } from '../../domain/calendar.ts';
-import { HearthError } from '../../domain/errors.ts';
-import { isSummer, type Season } from '../../domain/meter-time.ts';
-import type { WallMs } from '../../domain/time.ts';
-import type { DlmsProfile } from './dlms-options.ts';
-import { accessFault, scalingsOf } from './dlms-registers.ts';
-import type { DlmsTalk } from './dlms-talk.ts';
-import type { Stretch } from './profile-gaps.ts';
+} from '../../../codecs/dlms/index.ts';
+import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import { localMs } from '../../../domain/calendar.ts';
+import { HearthError } from '../../../domain/errors.ts';
+import { isSummer, type Season } from '../../../domain/meter-time.ts';
+import type { WallMs } from '../../../domain/time.ts';
+import type { Stretch } from '../profile-gaps.ts';
+import type { DlmsProfile } from './options.ts';
+import { accessFault, scalingsOf } from './registers.ts';
+import type { DlmsTalk } from './talk.ts';
 
 /** What is known of a profile after its first visit. */
 export interface ProfileBook {

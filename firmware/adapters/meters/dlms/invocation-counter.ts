@@ -2,10 +2,10 @@
  * Our own message counter towards one meter. None may ever be used twice with a key (AES-GCM would give the key away),
  * so they are set aside on disk before they are used: a restart skips what may have been sent.
  */
-import { type Fault, fault } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import type { Settings } from '../../domain/storage.ts';
-import { fingerprintOf } from './replay-guard.ts';
+import { type Fault, fault } from '../../../domain/errors.ts';
+import { LIMITS } from '../../../domain/limits.ts';
+import type { Settings } from '../../../domain/storage.ts';
+import { fingerprintOf } from '../replay-guard.ts';
 
 const LAST = 0xffff_ffff;
 

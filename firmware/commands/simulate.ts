@@ -1,0 +1,169 @@
+/**
+ * `hearth simulate`: days of a home in, cost, violations, missing energy and switching counts out, for no control, the
+ * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
+ * days priced by another contract.
+ */
+import { writeFileSync } from 'node:fs';
+import { HearthError } from '../domain/errors.ts';
+import { LIMITS } from '../domain/limits.ts';
+import { systemClock } from '../hal/clock.ts';
+import { chart, type Line } from '../policy/simulation/chart.ts';
+import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
+import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
+import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
+import { tariffOf } from '../policy/simulation/tariff.ts';
+import { type Solve, solverProcess } from '../policy/solver/process.ts';
+
+export interface SimulateOptions {
+  readonly chart?: string;
+  /** JSON text of another contract. */
+  readonly tariff?: string;
+  readonly solver?: boolean;
+  /** Where progress is drawn; null draws none. */
+  readonly progress: NodeJS.WritableStream | null;
+}
+
+const SOLVER = { timeLimit_s: 2, gap: 1e-3, memory_MiB: LIMITS.solverMemory_MiB, keepMs: 2_000 };
+
+/** Rejects with SCENARIO_INVALID or OVERSIZED. */
+export async function simulate(
+  stdin: AsyncIterable<Buffer | string>,
+  stdout: NodeJS.WritableStream,
+  options: SimulateOptions,
+): Promise<void> {
+  const d = await readDays(stdin, options.tariff);
+  const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
+  const runs = await runAll(d, solve, options.progress);
+  solve?.end();
+  stdout.write(`${JSON.stringify(reportOf(d, runs), null, 2)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
+}
+
+async function readDays(stdin: AsyncIterable<Buffer | string>, tariff: string | undefined): Promise<Days> {
+  let text = '';
+  for await (const chunk of stdin) {
+    text += chunk.toString();
+    if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
+  }
+  const days = parseDays(parse(text));
+  if (!days.ok) throw new HearthError(days.error.code, days.error.message);
+  if (tariff === undefined) return days.value;
+  const other = tariffOf(parse(tariff), days.value);
+  if (!other.ok) throw new HearthError(other.error.code, other.error.message);
+  return other.value;
+}
+
+type Runs = ReadonlyMap<string, Outcome>;
+
+async function runAll(d: Days, solve: Solve | null, progress: NodeJS.WritableStream | null): Promise<Runs> {
+  const strategies: [string, Strategy][] = [
+    ['no control', noControl(d)],
+    ['cheapest slots', cheapestSlots(d)],
+    ['Hearth', planned(d, solve)],
+    ['hindsight', hindsight(d, solve)],
+  ];
+  const runs = new Map<string, Outcome>();
+  for (const [name, strategy] of strategies) {
+    runs.set(name, await runHome(d, strategy, (share) => bar(progress, name, share)));
+    bar(progress, name, 1);
+    progress?.write('\n');
+  }
+  return runs;
+}
+
+const BAR = 40;
+function bar(to: NodeJS.WritableStream | null, name: string, share: number): void {
+  const full = Math.round(share * BAR);
+  to?.write(
+    `\r${name.padEnd(16)}[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${Math.floor(share * 100)} %`,
+  );
+}
+
+function reportOf(d: Days, runs: Runs): Record<string, unknown> {
+  const round = (x: number): number => Number(x.toFixed(3));
+  const best = runs.get('hindsight')?.cost ?? 0;
+  const dumb = runs.get('no control')?.cost ?? 0;
+  const rows = [...runs].map(([name, o]) => [
+    name,
+    {
+      cost: round(o.cost),
+      overHindsight: round(o.cost - best),
+      captured: dumb - best > 1e-9 ? round((dumb - o.cost) / (dumb - best)) : null,
+      import_kwh: round(o.import_kwh),
+      export_kwh: round(o.export_kwh),
+      carMissing_kwh: round(o.missing_kwh),
+      overLimits_kwh: round(o.violations_kwh),
+      switches: o.switches,
+    },
+  ]);
+  const days = d.base_load_kw.length / perDay(d);
+  return { name: d.name, currency: d.currency, days: round(days), runs: Object.fromEntries(rows) };
+}
+
+const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];
+
+/** Up to a fortnight slot by slot; longer as what each way has cost so far. */
+function drawn(d: Days, runs: Runs): string {
+  const days = Math.round(d.base_load_kw.length / perDay(d));
+  const spent = [...runs].map(
+    ([name, o], i): Line => ({ name, colour: COLOURS[i] ?? '#000', values: byDay(d, o) }),
+  );
+  const total = { title: 'Cost so far', unit: d.currency, lines: spent };
+  const title = `${d.name}, ${days} days`;
+  if (days > 14) return chart(title, [total], monthLabels(d, days));
+  const hearth = runs.get('Hearth');
+  const line = (name: string, values: ArrayLike<number>, colour: string): Line => ({
+    name,
+    colour,
+    steps: true,
+    values: Array.from(values),
+  });
+  const panels = [
+    { title: 'Price', unit: `${d.currency}/kWh`, lines: [line('import', d.prices.import, '#1f5fbf')] },
+    {
+      title: 'Power',
+      unit: 'kW',
+      lines: [
+        line('grid', hearth?.import_kw ?? [], '#333333'),
+        line('battery', hearth?.battery_kw ?? [], '#0a7d46'),
+        line('car', hearth?.car_kw ?? [], '#d08700'),
+        ...(d.pv_kw ? [line('sun', d.pv_kw, '#e0b000')] : []),
+      ],
+    },
+    { title: 'Battery', unit: 'kWh', lines: [line('held', hearth?.soc_kwh ?? [], '#0a7d46')] },
+    total,
+  ];
+  return chart(
+    title,
+    panels,
+    Array.from({ length: days }, (_, i) => dateOf(d, i).slice(5)),
+  );
+}
+
+function byDay(d: Days, o: Outcome): number[] {
+  const values: number[] = [];
+  let sum = 0;
+  o.costs.forEach((c, t) => {
+    sum += c;
+    if ((t + 1) % perDay(d) === 0) values.push(sum);
+  });
+  return values;
+}
+
+const dateOf = (d: Days, day: number): string =>
+  new Date(Date.parse(`${d.start.slice(0, 10)}T00:00:00Z`) + day * 86_400_000).toISOString().slice(0, 10);
+
+const monthLabels = (d: Days, days: number): string[] => {
+  const count = Math.max(1, Math.min(12, Math.round(days / 30)));
+  return Array.from({ length: count }, (_, i) =>
+    dateOf(d, Math.floor(((i + 0.5) * days) / count)).slice(0, 7),
+  );
+};
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

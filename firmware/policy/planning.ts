@@ -1,0 +1,173 @@
+/**
+ * Keeps the house's plan: made anew every quarter hour and when prices change, in the background; the cycle never waits
+ * for it and reads what there is. Fall-backs, each said in the journal when it begins: no clock or no price: no plan,
+ * the rules run devices at once or by thermostat; no history: the load of now goes on; no solver: the stand-in plan;
+ * no plan at all: the last good one while it is fresh.
+ */
+import type { HousePlan } from '../domain/house-plan.ts';
+import { PLAN_VALID_MS } from '../domain/house-plan.ts';
+import type { Image } from '../domain/image.ts';
+import type { Modes } from '../domain/mode.ts';
+import { priceCurve } from '../domain/price-curve.ts';
+import type { Journal, SeriesStore } from '../domain/storage.ts';
+import { type Cancel, type Clock, every } from '../domain/time.ts';
+import { baseLoad_W } from './balance.ts';
+import { modesOf } from './followers/modes-of.ts';
+import type { Place, Roof } from './forecast/clear-sky.ts';
+import { houseForecasts } from './forecast/house.ts';
+import { isProducer } from './plan.ts';
+import {
+  horizonOf,
+  houseScenario,
+  isPlanned,
+  modesNow,
+  orSurplus,
+  PLAN_SLOT_MS,
+  plannedSlots,
+} from './planner/house.ts';
+import { makePlan, type Plan, type SolveProgram } from './planner/planner.ts';
+import type { Schedule } from './planner/scenario.ts';
+
+export interface PlanningDeps {
+  readonly clock: Clock;
+  readonly series: Pick<SeriesStore, 'read'>;
+  readonly journal: Journal;
+  readonly gridMeter: string | null;
+  readonly place: Place | null;
+  readonly roof: Roof | null;
+  /** Null: plan device by device, without the solver. */
+  readonly solve: SolveProgram | null;
+  readonly image: () => Image;
+  /** A new plan is there. */
+  readonly changed: () => void;
+}
+
+/** How often it is looked whether a plan is due. */
+const LOOK_MS = 30_000;
+
+export class Planning {
+  private readonly deps: PlanningDeps;
+  private plan: HousePlan | null = null;
+  private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
+  private dueFor = '';
+  private state = '';
+  private stopLooking: Cancel = () => {};
+
+  constructor(deps: PlanningDeps) {
+    this.deps = deps;
+  }
+
+  /** The last good plan while it is fresh. */
+  current(): HousePlan | null {
+    const now = this.deps.clock.wallMs();
+    const plan = this.plan;
+    return plan && now < plan.untilMs && Math.abs(now - plan.madeMs) <= PLAN_VALID_MS ? plan : null;
+  }
+
+  /** What devices are to do by the plan, as far as it may be followed now. */
+  modes(devices: Image['devices']): Modes {
+    return modesNow(this.plan, { devices, wallMs: this.deps.clock.wallMs() });
+  }
+
+  start(): void {
+    this.stopLooking = every(this.deps.clock, LOOK_MS, () => this.look());
+  }
+
+  stop(): void {
+    this.stopLooking();
+  }
+
+  /** Plans when a quarter hour, the prices or what is to be planned has changed. Never rejects. */
+  async look(): Promise<void> {
+    const image = this.deps.image();
+    const due = dueFor(image);
+    if (due === this.dueFor) return;
+    this.dueFor = due;
+    try {
+      await this.make(image);
+    } catch (error) {
+      this.say('PLAN_FAILED', { message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async make(image: Image): Promise<void> {
+    const { fromMs, slots } = horizonOf(image);
+    if (!image.wallTrusted) return this.none('NO_CLOCK');
+    if (slots < 2) return this.none('NO_PRICE');
+    const planned = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);
+    if (planned.length === 0) return this.none('NO_NEED');
+    const { series, gridMeter, place, roof, solve } = this.deps;
+    const producers = image.devices.filter(isProducer).map((d) => d.id);
+    const sources = { series, gridMeter, place, roof, planned, producers, base_W: baseLoad_W(image) };
+    const forecasts = houseForecasts(sources, { fromMs, slots, timeZone: image.site.timeZone });
+    const scenario = houseScenario(image, forecasts);
+    if (!scenario) return this.none('NO_PRICE');
+    const plan = await makePlan(scenario, { solve, ...this.shifted(fromMs) });
+    this.made = { slotMs: fromMs, schedule: plan.schedule };
+    const { cost, bound, gap, source } = plan.certificate;
+    const { import_kw, export_kw } = plan.evaluation;
+    const means = plannedSlots(image, scenario, plan.schedule, import_kw, export_kw);
+    this.plan = {
+      madeMs: fromMs,
+      untilMs: fromMs + slots * PLAN_SLOT_MS,
+      modes: orSurplus(modesOf(means), scenario, plan.schedule),
+      certificate: { cost, bound, gap, source },
+      quality: forecasts.quality,
+    };
+    this.tell(plan);
+    this.deps.changed();
+  }
+
+  /** What the plan before says from now on: a start for the solver, and never to be dearer than. */
+  private shifted(fromMs: number): { last?: { schedule: Schedule; ageSlots: number } } {
+    if (!this.made || this.made.slotMs >= fromMs) return {};
+    const ageSlots = Math.round((fromMs - this.made.slotMs) / PLAN_SLOT_MS);
+    const schedule = Object.fromEntries(
+      Object.entries(this.made.schedule).map(([id, { power_kw, used_kw }]) => [
+        id,
+        {
+          ...(power_kw && { power_kw: power_kw.slice(ageSlots) }),
+          ...(used_kw && { used_kw: used_kw.slice(ageSlots) }),
+        },
+      ]),
+    );
+    return { last: { schedule, ageSlots } };
+  }
+
+  private tell({ certificate, faults }: Plan): void {
+    const { cost, bound, gap, source } = certificate;
+    if (faults.length) this.say(faults[0]?.code ?? 'PLAN_INFEASIBLE', { faults, source });
+    else this.say('PLANNED', { cost, bound, gap, source }, source);
+  }
+
+  private none(why: string): void {
+    this.plan = null;
+    this.made = null;
+    this.say(why, { plan: null });
+  }
+
+  /** Once for as long as it stays so: flash wears. */
+  private say(code: string, detail: Record<string, unknown>, state = ''): void {
+    if (this.state === code + state) return;
+    this.state = code + state;
+    this.deps.journal.record({
+      atMs: this.deps.clock.wallMs(),
+      kind: 'system',
+      subject: 'planner',
+      code,
+      detail,
+    });
+  }
+}
+
+/** What a plan depends on in steps: the quarter hour, the prices and limits, and which devices want something. */
+function dueFor(image: Image): string {
+  const quarter = image.wallTrusted ? Math.floor(image.wallMs / PLAN_SLOT_MS) : null;
+  const curve = priceCurve(image.signals, 'importPrice', image.site.currency);
+  const last = curve.at(-1);
+  const wanting = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);
+  const modified = image.signals.reduce((latest, s) => Math.max(latest, s.modifiedMs), 0);
+  return [quarter, curve.length, last?.untilMs, last?.price, image.signals.length, modified, ...wanting].join(
+    ' ',
+  );
+}

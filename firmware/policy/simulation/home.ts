@@ -1,0 +1,128 @@
+/** The home that is simulated: what a decision of a slot does to battery, car and meter, and what it costs. */
+import { at } from '../planner/scenario.ts';
+import { type Days, stayAt } from './days.ts';
+
+export interface HomeState {
+  soc_kwh: number;
+  /** Delivered in the stay that is running. */
+  delivered_kwh: number;
+}
+
+/** What is asked for in a slot: battery power (charging positive) and the car's, kW. */
+export interface Ask {
+  readonly battery_kw: number;
+  readonly car_kw: number;
+}
+
+/** What came of one run over all days. */
+export interface Outcome {
+  /** Energy and wear, and the value of what the battery holds at the end over what it held at the start. */
+  readonly cost: number;
+  readonly importCost: number;
+  readonly import_kwh: number;
+  readonly export_kwh: number;
+  /** Energy the car was owed when it left. */
+  readonly missing_kwh: number;
+  /** Energy above the connection's limits. */
+  readonly violations_kwh: number;
+  /** How often battery and car went on, off or the other way. */
+  readonly switches: { readonly battery: number; readonly car: number };
+  readonly costs: Float64Array;
+  readonly import_kw: Float64Array;
+  readonly soc_kwh: Float64Array;
+  readonly battery_kw: Float64Array;
+  readonly car_kw: Float64Array;
+}
+
+/** Decides slot `t` knowing the home's state; load and sun of that slot are known, later ones are not. */
+export type Strategy = (t: number, state: HomeState) => Ask | Promise<Ask>;
+
+/** Half of what fits: no run gains by what was in the battery before. */
+export const initialState = (d: Days): HomeState => ({
+  soc_kwh: d.battery ? (d.battery.capacity_kwh + d.battery.least_kwh) / 2 : 0,
+  delivered_kwh: 0,
+});
+
+export async function runHome(
+  d: Days,
+  strategy: Strategy,
+  progress: (share: number) => void,
+): Promise<Outcome> {
+  const n = d.base_load_kw.length;
+  const state = initialState(d);
+  const out = {
+    costs: new Float64Array(n),
+    import_kw: new Float64Array(n),
+    soc_kwh: new Float64Array(n),
+    battery_kw: new Float64Array(n),
+    car_kw: new Float64Array(n),
+  };
+  const sums = { importCost: 0, import_kwh: 0, export_kwh: 0, missing_kwh: 0, violations_kwh: 0 };
+  for (let t = 0; t < n; t++) {
+    const ask = feasible(d, t, state, await strategy(t, state));
+    const net = at(d.base_load_kw, t) - at(d.pv_kw, t) + ask.battery_kw + ask.car_kw;
+    const [taken, fed] = [Math.max(0, net), Math.max(0, -net)];
+    const energy = d.dt_h * (taken * at(d.prices.import, t) - fed * at(d.prices.export, t));
+    out.costs[t] = energy + d.dt_h * Math.max(0, -ask.battery_kw) * (d.battery?.wear_per_kwh ?? 0);
+    out.import_kw[t] = net;
+    out.battery_kw[t] = ask.battery_kw;
+    out.car_kw[t] = ask.car_kw;
+    advance(d, t, state, ask, sums);
+    out.soc_kwh[t] = state.soc_kwh;
+    sums.importCost += d.dt_h * taken * at(d.prices.import, t);
+    sums.import_kwh += d.dt_h * taken;
+    sums.export_kwh += d.dt_h * fed;
+    sums.violations_kwh +=
+      d.dt_h * (Math.max(0, taken - d.grid.import_max_kw) + Math.max(0, fed - d.grid.export_max_kw));
+    if (t % 24 === 0) progress(t / n);
+  }
+  const mean = d.prices.import.reduce((sum, x) => sum + x, 0) / n;
+  const left = (state.soc_kwh - initialState(d).soc_kwh) * mean * (d.battery?.eta_discharge ?? 1);
+  const cost = out.costs.reduce((sum, x) => sum + x, 0) - left;
+  const switches = { battery: changes(out.battery_kw), car: changes(out.car_kw) };
+  return { cost, ...sums, switches, ...out };
+}
+
+function advance(d: Days, t: number, state: HomeState, ask: Ask, sums: { missing_kwh: number }): void {
+  const b = d.battery;
+  if (b) {
+    const power = ask.battery_kw;
+    state.soc_kwh += d.dt_h * (power > 0 ? power * b.eta_charge : power / b.eta_discharge);
+  }
+  if (!d.car) return;
+  const stay = stayAt(d, d.car, t);
+  state.delivered_kwh += d.dt_h * ask.car_kw;
+  if (t + 1 < stay.until) return;
+  // A stay that began before the first slot was not ours to serve.
+  if (stay.from >= 0) sums.missing_kwh += Math.max(0, d.car.need_kwh - state.delivered_kwh);
+  state.delivered_kwh = 0;
+}
+
+/** What the devices can do of what is asked: nobody charges a full battery or a car that is away. */
+export function feasible(d: Days, t: number, state: HomeState, ask: Ask): Ask {
+  const b = d.battery;
+  const room = b ? (b.capacity_kwh - state.soc_kwh) / d.dt_h / b.eta_charge : 0;
+  const held = b ? ((state.soc_kwh - b.least_kwh) / d.dt_h) * b.eta_discharge : 0;
+  const most = Math.max(0, Math.min(room, b?.charge_max_kw ?? 0));
+  const least = -Math.max(0, Math.min(held, b?.discharge_max_kw ?? 0));
+  const battery_kw = Math.min(most, Math.max(least, ask.battery_kw));
+  return { battery_kw, car_kw: carCan(d, t, state, ask.car_kw) };
+}
+
+function carCan(d: Days, t: number, state: HomeState, asked_kw: number): number {
+  const c = d.car;
+  if (!c || stayAt(d, c, t).from > t) return 0;
+  const left = (c.need_kwh - state.delivered_kwh) / d.dt_h;
+  const power = Math.min(asked_kw, c.max_kw, Math.max(0, left));
+  // A rest below the least power is taken in a shorter time: the mean over the slot may be lower.
+  return power < c.min_kw && left > c.min_kw ? 0 : Math.max(0, power);
+}
+
+function changes(values: Float64Array): number {
+  let n = 0;
+  for (let t = 1; t < values.length; t++) {
+    const sign = (x: number): number => (Math.abs(x) < 0.005 ? 0 : Math.sign(x));
+    if (sign(values[t] ?? 0) !== sign(values[t - 1] ?? 0)) n += 1;
+  }
+  return n;
+}

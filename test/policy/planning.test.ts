@@ -1,0 +1,322 @@
+/** Forecasts from what is stored, the house's plan, what the rules make of it, and what happens when a part is missing. */
+import path from 'node:path';
+import { test } from 'tap';
+import { refuse } from '../../firmware/domain/errors.ts';
+import { type HousePlan, PLAN_VALID_MS } from '../../firmware/domain/house-plan.ts';
+import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { ModeSlot } from '../../firmware/domain/mode.ts';
+import type { JournalEntry } from '../../firmware/domain/storage.ts';
+import { systemClock } from '../../firmware/hal/clock.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { decide } from '../../firmware/policy/decide.ts';
+import { clearSky_W, sunAt } from '../../firmware/policy/forecast/clear-sky.ts';
+import { LOAD, profileForecast, TEMPERATURE } from '../../firmware/policy/forecast/profile.ts';
+import { errorOf, QUARTER_MS, type Sample } from '../../firmware/policy/forecast/series.ts';
+import { solarForecast } from '../../firmware/policy/forecast/solar.ts';
+import { modesNow } from '../../firmware/policy/planner/house.ts';
+import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
+import { solverProcess } from '../../firmware/policy/solver/process.ts';
+import { openStore } from '../../firmware/store/index.ts';
+import { boiler, HOUR, image, inverter, known, limitNow, NOON, prices, wallbox } from './home.ts';
+
+const DAY = 24 * HOUR;
+const BERLIN = { latitude: 52.5, longitude: 13.4 };
+const SOUTH = { peak_W: 8000, tilt: 35, azimuth: 180 };
+const quarters = (fromMs: number, untilMs: number, value: (atMs: number) => number): Sample[] =>
+  Array.from({ length: Math.round((untilMs - fromMs) / QUARTER_MS) }, (_, i) => {
+    const atMs = fromMs + i * QUARTER_MS;
+    return { atMs, value: value(atMs) };
+  });
+
+test('where the sun stands', (t) => {
+  const degrees = (x: number): number => (x * 180) / Math.PI;
+  // Solstices and an equinox from the almanac: 90° − latitude ± 23.44°; true noon at 13.4° E is 12:06 mean time later.
+  const summer = sunAt(Date.UTC(2026, 5, 21, 11, 8), BERLIN);
+  t.ok(Math.abs(degrees(summer.height) - (90 - 52.5 + 23.44)) < 0.05, `${degrees(summer.height)}`);
+  t.ok(Math.abs(degrees(summer.azimuth) - 180) < 0.7, `${degrees(summer.azimuth)}`);
+  const equator = sunAt(Date.UTC(2026, 2, 20, 12, 7), { latitude: 0, longitude: 0 });
+  t.ok(degrees(equator.height) > 89.5, 'above the equator');
+  const morning = sunAt(Date.UTC(2026, 2, 20, 6, 0), BERLIN);
+  t.ok(degrees(morning.azimuth) > 90 && degrees(morning.azimuth) < 110, 'it rises in the east');
+  t.equal(clearSky_W(Date.UTC(2026, 5, 21, 23, 0), BERLIN, SOUTH), 0, 'not at night');
+  const noon = clearSky_W(Date.UTC(2026, 5, 21, 11, 0), BERLIN, SOUTH);
+  t.ok(noon > 5500 && noon < 8000, `${noon} of 8000`);
+  t.end();
+});
+
+test('what a household does comes back by weekday and hour, over a change of the clock', (t) => {
+  const from = Date.UTC(2026, 2, 1);
+  const now = Date.UTC(2026, 2, 30, 0);
+  // Cooks at 18:00 local time, washes on Saturday mornings: summer time begins on March 29.
+  const local = (atMs: number): number => atMs + (atMs >= Date.UTC(2026, 2, 29, 1) ? 2 : 1) * HOUR;
+  const load = (atMs: number): number => {
+    const hour = Math.floor((local(atMs) % DAY) / HOUR);
+    const weekday = (Math.floor(local(atMs) / DAY) + 4) % 7;
+    return 200 + (hour === 18 ? 2000 : 0) + (weekday === 6 && hour === 9 ? 1500 : 0);
+  };
+  const horizon = { fromMs: now, slots: 7 * 96, timeZone: 'Europe/Berlin' };
+  const told = profileForecast(quarters(from, now, load), horizon, LOAD);
+  const at = (ms: number): number => told?.mean[Math.round((ms - now) / QUARTER_MS)] ?? Number.NaN;
+  t.ok(at(Date.UTC(2026, 2, 30, 16, 30)) > 1800, 'cooking is at 18:30 summer time');
+  t.ok(at(Date.UTC(2026, 2, 30, 17, 30)) < 700, 'and not an hour later');
+  const saturday = at(Date.UTC(2026, 3, 4, 7, 30));
+  t.ok(saturday > 2 * at(Date.UTC(2026, 3, 1, 7, 30)), `washing is on Saturday: ${saturday}`);
+  t.ok(told?.low.every((x, i) => x <= (told.mean[i] ?? 0) && (told.high[i] ?? 0) >= (told.mean[i] ?? 0)));
+  t.equal(
+    profileForecast(quarters(now - 3 * HOUR, now, load), horizon, LOAD),
+    null,
+    'three hours are no history',
+  );
+  t.end();
+});
+
+test('what is measured now moves the next hours, not tomorrow', (t) => {
+  const now = NOON;
+  const history = quarters(now - 10 * DAY, now, (atMs) => (atMs < now - 2 * HOUR ? 300 : 1300));
+  const told = profileForecast(history, { fromMs: now, slots: 96, timeZone: 'Europe/Berlin' }, LOAD);
+  t.ok((told?.mean[0] ?? 0) > 600 && (told?.mean[80] ?? 0) < 450, `${told?.mean[0]} ${told?.mean[80]}`);
+  const cold = quarters(now - 10 * DAY, now, (atMs) => (atMs < now - DAY ? 8 : 2));
+  const warmth = profileForecast(cold, { fromMs: now, slots: 24, timeZone: 'Europe/Berlin' }, TEMPERATURE);
+  t.ok((warmth?.mean[20] ?? 9) < 5, 'a cold day stays cold');
+  t.end();
+});
+
+test('the sun is learnt from the roof: shade, orientation, clouds', (t) => {
+  const now = Date.UTC(2026, 4, 20);
+  const cloud = (atMs: number): number => [1, 0.5, 0.9, 0.3, 1, 0.8, 0.4][Math.floor(atMs / DAY) % 7] ?? 1;
+  // A wall hides the sun before 8 UTC, and nobody has said so.
+  const roof = (atMs: number): number =>
+    clearSky_W(atMs, BERLIN, SOUTH) * cloud(atMs) * (atMs % DAY < 8 * HOUR ? 0.1 : 1);
+  const history = quarters(now - 21 * DAY, now, roof);
+  const horizon = { fromMs: now, slots: 96, timeZone: 'UTC' };
+  const actual = quarters(now, now + DAY, roof);
+  const learnt = solarForecast({ history, horizon, place: BERLIN, roof: null });
+  t.equal(learnt?.source, 'clear-sky');
+  const plain = solarForecast({ history: [], horizon, place: BERLIN, roof: SOUTH });
+  const morning = { ...horizon, slots: 32 };
+  const early = (of: typeof learnt): number =>
+    errorOf({ ...(of ?? { low: [], high: [] }), mean: of?.mean.slice(0, morning.slots) ?? [] }, now, actual)
+      ?.mean ?? Infinity;
+  t.ok(early(learnt) < 0.5 * early(plain), `${early(learnt)} against ${early(plain)} without learning`);
+  t.ok((learnt?.mean[28] ?? 1e9) < 0.25 * (plain?.mean[28] ?? 0), 'the wall is found');
+  t.ok(learnt?.mean[0] === 0 && learnt.high.every((x, i) => x >= (learnt.mean[i] ?? 0)));
+  t.equal(solarForecast({ history: [], horizon, place: null, roof: null }), null, 'nothing to learn from');
+  const bright = quarters(now - 21 * DAY, now + 11 * HOUR, (ms) =>
+    ms < now ? roof(ms) : clearSky_W(ms, BERLIN, SOUTH),
+  );
+  const later = { fromMs: now + 11 * HOUR, slots: 8, timeZone: 'UTC' };
+  const before = solarForecast({
+    history: bright.filter((s) => s.atMs < now),
+    horizon: later,
+    place: BERLIN,
+    roof: null,
+  });
+  const after = solarForecast({ history: bright, horizon: later, place: BERLIN, roof: null });
+  t.ok((after?.mean[0] ?? 0) > 1.2 * (before?.mean[0] ?? 1e9), 'a bright morning makes a brighter noon');
+  const supplied = solarForecast({
+    history,
+    horizon,
+    place: BERLIN,
+    roof: SOUTH,
+    supplied: quarters(now, now + DAY, (ms) => (ms < now + 5 * HOUR ? 0 : 70)).map((s) => s.value),
+  });
+  t.equal(supplied?.mean[50], 70, 'a forecast from elsewhere comes first');
+  t.end();
+});
+
+const CAR = (energy_Wh: number, patch: Partial<DeviceImage> = {}): DeviceImage =>
+  wallbox({ mode: 'cheap', ...patch, flexibility: { need: { energy_Wh, byMs: NOON + 10 * HOUR } } });
+/** Dear now, cheap from the fifth hour on, dear again. */
+const CURVE = prices(0.4, 0.4, 0.4, 0.4, 0.4, 0.1, 0.1, 0.3, 0.4, 0.4, 0.4, 0.4);
+const solve = solverProcess(systemClock(), { timeLimit_s: 5, gap: 1e-4, memory_MiB: 300 });
+const NOTHING: PlanningDeps['series'] = { read: () => [] };
+
+function planning(now: Image, patch: Partial<PlanningDeps> = {}) {
+  const journal: JournalEntry[] = [];
+  const clock = new SimulatedClock(now.wallMs);
+  const planner = new Planning({
+    clock,
+    series: NOTHING,
+    journal: { record: (entry) => void journal.push(entry), read: () => [] },
+    gridMeter: 'grid',
+    place: null,
+    roof: null,
+    solve,
+    image: () => now,
+    changed: () => {},
+    ...patch,
+  });
+  return { planner, journal, clock };
+}
+
+const charging = (plan: HousePlan | null, id: string): ModeSlot[] =>
+  (plan?.modes[id] ?? []).filter((s) => s.mode.kind === 'charge');
+const runs = (plan: HousePlan | null, id: string): number[] =>
+  charging(plan, id).map((s) => (s.fromMs - NOON) / HOUR);
+const withModes = (planner: Planning, now: Image): Image => ({ ...now, modes: planner.modes(now.devices) });
+
+test('a car is planned into the cheap hours; rules and guard stand above the plan', async (t) => {
+  const house = image({ devices: [CAR(5000), boiler()], signals: [CURVE] });
+  const { planner, journal } = planning(house);
+  t.equal(planner.current(), null, 'none before the first');
+  await planner.look();
+  const plan = planner.current();
+  t.ok(
+    runs(plan, 'wallbox').every((h) => h >= 5 && h < 7),
+    runs(plan, 'wallbox').join(' '),
+  );
+  t.equal(plan?.certificate.source, 'solver');
+  t.ok(
+    (plan?.certificate.gap ?? 1) < 1e-3 && (plan?.certificate.bound ?? 1e9) <= (plan?.certificate.cost ?? 0),
+  );
+  t.match(plan?.quality.load, { source: 'latest' }, 'without a history the load of now goes on');
+  t.match(journal, [{ subject: 'planner', code: 'PLANNED' }]);
+  const early = decide(withModes(planner, house));
+  t.match(early.devices[0], { setPoint_W: 0, reasons: [{ code: 'PLANNED', values: { mode: 'surplus' } }] });
+  t.ok(
+    early.devices[0]?.planned.every((s) => s.fromMs >= NOON + 5 * HOUR && s.power_W > 0),
+    'shown on the page',
+  );
+  const atFive = { ...house, wallMs: NOON + 5 * HOUR };
+  await planning(atFive).planner.look();
+  const later = planning(atFive);
+  await later.planner.look();
+  const running = decide(withModes(later.planner, atFive));
+  t.match(running.devices[0], { reasons: [{ code: 'PLANNED' }] });
+  const power = running.devices[0]?.setPoint_W ?? 0;
+  t.ok(power >= 1380, `charges with ${power} W`);
+  const limited = decide({
+    ...withModes(later.planner, atFive),
+    grid_W: known(1500),
+    signals: [
+      CURVE,
+      limitNow(2000, { intervals: [{ fromMs: NOON, untilMs: NOON + 9 * HOUR, value: 2000 }] }),
+    ],
+  });
+  t.equal(limited.devices[0]?.setPoint_W, 0, 'a limit is stronger than a plan');
+});
+
+test('a plan that lies, is old, or leaves too little time is not followed', (t) => {
+  const house = image({ devices: [CAR(5000)], signals: [CURVE] });
+  const plan = (power_W: number, madeMs = NOON): HousePlan => ({
+    madeMs,
+    untilMs: NOON + 12 * HOUR,
+    modes: {
+      wallbox: [{ fromMs: NOON, untilMs: NOON + 12 * HOUR, mode: { kind: 'charge', upTo_W: power_W } }],
+    },
+    certificate: { cost: 0, bound: null, gap: null, source: 'stand-in' },
+    quality: {
+      load: { source: 'none', meanError_W: null, bias_W: null },
+      solar: { source: 'none', meanError_W: null, bias_W: null },
+    },
+  });
+  const point = (p: HousePlan, at = NOON, devices = house.devices): number | undefined => {
+    const now = { ...house, devices, wallMs: at };
+    return decide({ ...now, modes: modesNow(p, now) }).devices[0]?.setPoint_W;
+  };
+  t.equal(point(plan(2000)), 1840, 'up to what is planned, in its steps');
+  for (const power_W of [1e12, Number.NaN, Infinity, -5000])
+    t.ok([0, 3680].includes(point(plan(power_W)) ?? -1), `planned ${power_W}: ${point(plan(power_W))}`);
+  t.equal(point(plan(3680, NOON - PLAN_VALID_MS - 1)), 0, 'an old plan: the cheapest hours decide again');
+  t.equal(
+    point(plan(0), NOON + 9 * HOUR),
+    3680,
+    'the time that is left just suffices: no plan makes it wait',
+  );
+  t.equal(point(plan(3680), NOON, [CAR(0)]), 0, 'it has what it wanted');
+  t.equal(point(plan(3680), NOON, [CAR(5000, { override: { kind: 'off' } })]), 0, 'its owner said off');
+  t.end();
+});
+
+test('no clock, no price, nobody who waits, no solver: each said once, the house goes on', async (t) => {
+  const house = image({ devices: [CAR(5000)], signals: [CURVE] });
+  for (const [code, now] of [
+    ['NO_CLOCK', { ...house, wallTrusted: false }],
+    ['NO_PRICE', { ...house, signals: [] }],
+    ['NO_NEED', { ...house, devices: [boiler()] }],
+  ] as const) {
+    const { planner, journal } = planning(now);
+    await planner.look();
+    await planner.look();
+    t.equal(planner.current(), null);
+    t.match(journal, [{ code }]);
+    t.equal(journal.length, 1);
+  }
+  t.match(decide({ ...house, signals: [] }).devices[0], {
+    setPoint_W: 3680,
+    reasons: [{ code: 'NO_PRICE' }],
+  });
+  const { planner, journal } = planning(house, {
+    solve: () => Promise.resolve(refuse('SOLVER_FAILED', 'gone')),
+  });
+  await planner.look();
+  t.equal(planner.current()?.certificate.source, 'stand-in');
+  t.ok(runs(planner.current(), 'wallbox').every((h) => h >= 5 && h < 7));
+  t.match(journal, [{ code: 'SOLVER_FAILED', detail: { source: 'stand-in' } }]);
+  const thrown = planning(house, {
+    series: {
+      read: () => {
+        throw new Error('disk');
+      },
+    },
+  });
+  await thrown.planner.look();
+  t.match(thrown.journal, [{ code: 'PLAN_FAILED', detail: { message: 'disk' } }]);
+});
+
+test('from a store on disk: base load, sun and their errors; the last good plan stays while it is fresh', async (t) => {
+  const now = Date.UTC(2026, 5, 11, 4);
+  const clock = new SimulatedClock(now);
+  const storage = openStore(path.join(t.testdir({}), 'hearth.db'), { clock, timeZone: 'Europe/Berlin' });
+  t.teardown(() => storage.close());
+  const put = (
+    source: string,
+    quantity: Measurement['point']['quantity'],
+    atMs: number,
+    value: number,
+  ): Measurement => ({
+    point: { source, quantity, phase: 0, tariff: 0, channel: 0 },
+    value,
+    quality: 'good',
+    meterTimeMs: null,
+    receivedMs: atMs,
+    receivedElapsedMs: 0,
+  });
+  for (let atMs = now - 14 * DAY; atMs < now; atMs += QUARTER_MS) {
+    const sun = clearSky_W(atMs, BERLIN, SOUTH);
+    const car = atMs % DAY < 2 * HOUR ? 3680 : 0;
+    const net = 400 + car - sun;
+    storage.series.append([
+      put('grid', 'activePowerImport', atMs, Math.max(0, net)),
+      put('grid', 'activePowerExport', atMs, Math.max(0, -net)),
+      put('wallbox', 'activePower', atMs, car),
+      put('inverter', 'activePower', atMs, -sun),
+    ]);
+    if ((atMs / QUARTER_MS) % 200 === 0) storage.series.flush();
+  }
+  storage.series.flush();
+  const ahead = { fromMs: now, untilMs: now + 30 * HOUR };
+  const tariff = { ...CURVE, intervals: [{ ...ahead, value: 0.3e-3 }] };
+  const feed = {
+    ...CURVE,
+    id: 'feed',
+    kind: 'exportPrice' as const,
+    intervals: [{ ...ahead, value: 0.08e-3 }],
+  };
+  const car = wallbox({ mode: 'cheap', flexibility: { need: { energy_Wh: 8000, byMs: now + 14 * HOUR } } });
+  let house = image({ wallMs: now, devices: [car, inverter()], signals: [tariff, feed] });
+  const { planner } = planning(house, { series: storage.series, clock, place: BERLIN, image: () => house });
+  await planner.look();
+  const plan = planner.current();
+  t.match(plan?.quality, { load: { source: 'history' }, solar: { source: 'clear-sky' } });
+  t.ok((plan?.quality.load.meanError_W ?? 1e9) < 40, 'the car’s own draw is no base load');
+  t.ok((plan?.quality.solar.meanError_W ?? 1e9) < 250, `sun: ${plan?.quality.solar.meanError_W}`);
+  const slots = (plan?.modes.wallbox ?? []).filter((s) => s.mode.kind !== 'off');
+  t.ok(slots.length > 0 && slots.every((s) => s.mode.kind === 'surplus'), 'it waits for the sun');
+  await clock.advanceTo(QUARTER_MS);
+  house = { ...house, wallMs: now + QUARTER_MS, signals: [] };
+  t.equal(planner.current(), plan, 'until the next one');
+  await clock.advanceTo(QUARTER_MS + PLAN_VALID_MS);
+  t.equal(planner.current(), null, 'no longer fresh');
+});
