@@ -10,6 +10,7 @@ import { systemClock } from '../hal/clock.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
+import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { tariffOf } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
@@ -19,6 +20,8 @@ export interface SimulateOptions {
   /** JSON text of another contract. */
   readonly tariff?: string;
   readonly solver?: boolean;
+  /** Replay Hearth's plan minute by minute too. */
+  readonly minutes?: boolean;
   /** Where progress is drawn; null draws none. */
   readonly progress: NodeJS.WritableStream | null;
 }
@@ -35,7 +38,8 @@ export async function simulate(
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
   const runs = await runAll(d, solve, options.progress);
   solve?.end();
-  stdout.write(`${JSON.stringify(reportOf(d, runs), null, 2)}\n`);
+  const report = { ...reportOf(d, runs), ...(options.minutes && { minutes: minutesOf(d, runs) }) };
+  stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
 }
 
@@ -98,6 +102,15 @@ function reportOf(d: Days, runs: Runs): Record<string, unknown> {
   ]);
   const days = d.base_load_kw.length / perDay(d);
   return { name: d.name, currency: d.currency, days: round(days), runs: Object.fromEntries(rows) };
+}
+
+/** The load of the minutes is drawn, its means are the given ones: the report says so. */
+function minutesOf(d: Days, runs: Runs): Record<string, unknown> | null {
+  const plan = runs.get('Hearth');
+  if (!plan) return null;
+  const { means, watts, modes } = replayMinutes(d, plan, minuteLoads(d, 1));
+  const round = (x: number): number => Number(x.toFixed(3));
+  return { load: 'drawn within each slot', means: round(means), watts: round(watts), modes: round(modes) };
 }
 
 const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];

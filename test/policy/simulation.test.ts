@@ -6,6 +6,7 @@ import { test } from 'tap';
 import { simulate } from '../../firmware/commands/simulate.ts';
 import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
 import { runHome } from '../../firmware/policy/simulation/home.ts';
+import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
 import { noControl, pricesUntil } from '../../firmware/policy/simulation/strategies.ts';
 import { tariffOf } from '../../firmware/policy/simulation/tariff.ts';
 
@@ -170,4 +171,31 @@ test('days that are none are refused with a code', async (t) => {
     }),
     { code: 'SCENARIO_INVALID' },
   );
+});
+
+test('minute by minute: the means are kept, and following what was meant beats holding the watts', async (t) => {
+  const d = read({ car: undefined });
+  const load = minuteLoads(d, 7);
+  for (let slot = 0; slot < 24 * DAYS; slot++) {
+    const mean = load.slice(slot * 60, slot * 60 + 60).reduce((sum, x) => sum + x, 0) / 60;
+    t.ok(Math.abs(mean - (d.base_load_kw[slot] ?? 0)) < 1e-9);
+  }
+  t.same(load, minuteLoads(d, 7), 'the same seed gives the same minutes');
+  const plan = await runHome(d, noControl(d), () => {});
+  const { means, watts, modes } = replayMinutes(d, plan, load);
+  t.ok(watts > means, 'what the mean hides costs');
+  t.ok(modes < watts, `${modes} against ${watts}`);
+  const flat = replayMinutes(
+    d,
+    plan,
+    Float64Array.from(load, (_, m) => d.base_load_kw[Math.floor(m / 60)] ?? 0),
+  );
+  t.ok(Math.abs(flat.watts - flat.means) < 1e-6, 'without anything hidden all are the same');
+  const out = sink();
+  await simulate(Readable.from([JSON.stringify(days())]), out, {
+    minutes: true,
+    solver: false,
+    progress: null,
+  });
+  t.match(JSON.parse(out.text), { minutes: { load: 'drawn within each slot' } });
 });
