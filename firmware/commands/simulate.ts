@@ -1,16 +1,18 @@
 /**
  * `hearth simulate`: days of a home in, cost, violations, missing energy and switching counts out, for no control, the
  * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
- * days priced by another contract.
+ * days priced by another contract. A scenario of the planner is lived through slot by slot on its forecasts.
  */
 import { writeFileSync } from 'node:fs';
-import { HearthError } from '../domain/errors.ts';
+import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
+import { parseScenario } from '../policy/planner/scenario.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
+import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { tariffOf } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
@@ -34,8 +36,10 @@ export async function simulate(
   stdout: NodeJS.WritableStream,
   options: SimulateOptions,
 ): Promise<void> {
-  const d = await readDays(stdin, options.tariff);
+  const input = await readInput(stdin);
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
+  if (isScenario(input)) return lived(input, stdout, solve, options);
+  const d = daysOf(input, options.tariff);
   const runs = await runAll(d, solve, options.progress);
   solve?.end();
   const report = { ...reportOf(d, runs), ...(options.minutes && { minutes: minutesOf(d, runs) }) };
@@ -43,18 +47,41 @@ export async function simulate(
   if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
 }
 
-async function readDays(stdin: AsyncIterable<Buffer | string>, tariff: string | undefined): Promise<Days> {
+async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown> {
   let text = '';
   for await (const chunk of stdin) {
     text += chunk.toString();
     if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
   }
-  const days = parseDays(parse(text));
-  if (!days.ok) throw new HearthError(days.error.code, days.error.message);
-  if (tariff === undefined) return days.value;
-  const other = tariffOf(parse(tariff), days.value);
-  if (!other.ok) throw new HearthError(other.error.code, other.error.message);
-  return other.value;
+  return parse(text);
+}
+
+const isScenario = (input: unknown): boolean =>
+  typeof input === 'object' && input !== null && 'format' in input && input.format === 'hems-scenario/1';
+
+/** One scenario of the planner, slot by slot on its forecasts. */
+async function lived(
+  input: unknown,
+  stdout: NodeJS.WritableStream,
+  solve: Solve | null,
+  options: SimulateOptions,
+): Promise<void> {
+  const s = must(parseScenario(input));
+  const run = await runScenario(s, solve, (share) => bar(options.progress, 'Hearth', share));
+  solve?.end();
+  options.progress?.write('\n');
+  stdout.write(`${JSON.stringify({ scenario: s.id, ...run.report }, null, 2)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, drawnScenario(s, run));
+}
+
+function daysOf(input: unknown, tariff: string | undefined): Days {
+  const days = must(parseDays(input));
+  return tariff === undefined ? days : must(tariffOf(parse(tariff), days));
+}
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new HearthError(result.error.code, result.error.message);
+  return result.value;
 }
 
 type Runs = ReadonlyMap<string, Outcome>;
