@@ -1,6 +1,10 @@
-/** Cost ÷ optimum of both planners over the development scenarios: `node scripts/bench-planner.ts [--no-solver] [id …]`. */
+/**
+ * Cost ÷ optimum of both planners over the development scenarios, time per plan, and memory of the solver's process:
+ * `node scripts/bench-planner.ts [--no-solver] [--ten] [id …]`; `--ten`: ten deferrable devices more in those of 48 h.
+ */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { LIMITS } from '../firmware/domain/limits.ts';
 import { systemClock } from '../firmware/hal/clock.ts';
 import { makePlan } from '../firmware/policy/planner/planner.ts';
 import { parseScenario } from '../firmware/policy/planner/scenario.ts';
@@ -9,8 +13,11 @@ import { type Solve, solverProcess } from '../firmware/policy/solver/process.ts'
 const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
+const ten = process.argv.includes('--ten');
 const noSolver = process.argv.includes('--no-solver');
-const solve = noSolver ? null : solverProcess(systemClock(), { timeLimit_s: 3, gap: 5e-4, memory_MiB: 300 });
+const solve = noSolver
+  ? null
+  : solverProcess(systemClock(), { timeLimit_s: 3, gap: 5e-4, memory_MiB: LIMITS.solverMemory_MiB });
 const ratios: number[] = [];
 const times: number[] = [];
 let peak_MiB = 0;
@@ -28,7 +35,8 @@ const watched: Solve | null =
 for (const file of files) {
   if (wanted.length && !wanted.includes(file.replace('.json', ''))) continue;
   const json: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
-  const s = parseScenario(json);
+  const s = parseScenario(ten ? withTen(json as { n: number; devices: unknown[] }) : json);
+  if (ten && (json as { n: number }).n < 192) continue;
   if (!s.ok) throw new Error(s.error.message);
   const { optimum } = (json as { reference: { optimum: number } }).reference;
   const from = process.hrtime.bigint();
@@ -49,6 +57,19 @@ for (const file of files) {
     JSON.stringify(plan.faults).slice(0, 150),
   );
 }
+/** Washing machines, pumps and the like: cycles of one to three hours, windows of a day. */
+function withTen(json: { n: number; devices: unknown[] }): unknown {
+  const more = Array.from({ length: 10 }, (_, i) => ({
+    id: `deferrable-${i}`,
+    type: 'appliance',
+    profile_kw: Array.from({ length: 4 + (i % 9) }, (_, k) => (k % 4 === 0 ? 2 : 0.3 + 0.1 * i)),
+    earliest_slot: (i * 17) % 96,
+    latest_end_slot: Math.min(json.n, ((i * 17) % 96) + 96),
+    skip_penalty: null,
+  }));
+  return { ...json, devices: [...json.devices, ...more] };
+}
+
 ratios.sort((a, b) => a - b);
 console.log(
   'mean',

@@ -59,6 +59,14 @@ test('every mistake is named by its path, with what was expected and what stood 
   t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
+test('a key that another kind of link has', async (t) => {
+  const config = exampleJson();
+  config.meters[0].link = { kind: 'tcp', host: 'a', port: 1, baudRate: 9600 };
+  t.match(mistakesOf(config), {
+    'meters[0].link.baudRate': /^expected no such key; it belongs to another kind$/,
+  });
+});
+
 test('a line of its own for whoever cannot share one', async (t) => {
   const config = exampleJson();
   const [meter] = config.meters;

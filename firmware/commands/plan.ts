@@ -17,8 +17,9 @@ export interface PlanCommandOptions {
   readonly timeLimit_s?: number;
 }
 
-const TIME_LIMIT_s = 4;
+const TIME_LIMIT_s = 3;
 const ROLLING_TIME_LIMIT_s = 1.5;
+const ROLLING_KEEP_MS = 1_000;
 
 /** Rejects with SCENARIO_INVALID; a plan that breaks a limit is printed with its fault, PLAN_INFEASIBLE. */
 export async function plan(
@@ -30,7 +31,12 @@ export async function plan(
   const solve =
     options.solver === false
       ? null
-      : solverProcess(systemClock(), { timeLimit_s, gap: 5e-4, memory_MiB: LIMITS.solverMemory_MiB });
+      : solverProcess(systemClock(), {
+          timeLimit_s,
+          gap: options.rolling ? 1e-3 : 5e-4,
+          memory_MiB: LIMITS.solverMemory_MiB,
+          ...(options.rolling && { keepMs: ROLLING_KEEP_MS }),
+        });
   if (options.rolling) await roll(stdin, stdout, solve);
   else await single(stdin, stdout, solve);
 }

@@ -26,6 +26,7 @@ function alternatives(schema: JsonSchema): JsonSchema[] {
 
 /** `did you mean "baudRate"?` */
 export function hintFor(key: string, known: readonly string[]): string {
+  if (known.includes(key)) return 'it belongs to another kind';
   const like = nearest(key, known);
   return like === null ? `known here: ${known.join(', ')}` : `did you mean "${like}"?`;
 }

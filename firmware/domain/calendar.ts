@@ -39,14 +39,29 @@ export function localMs(atMs: WallMs, timeZone: string): number {
 export function instantOf(local: number, timeZone: string): WallMs {
   const early = local - offsetMs(local - 86_400_000, timeZone);
   const late = local - offsetMs(local + 86_400_000, timeZone);
+  if (early === late) return early;
   const first = Math.min(early, late);
   if (localMs(first, timeZone) === local) return first;
   const second = Math.max(early, late);
   return localMs(second, timeZone) === local ? second : early;
 }
 
-const offsetMs = (atMs: WallMs, timeZone: string): number =>
-  localMs(atMs, timeZone) - Math.floor(atMs / 1000) * 1000;
+/** Zones change on whole quarter hours of UTC, so that one look at the calendar serves a quarter. */
+const QUARTER_MS = 900_000;
+const MAX_OFFSETS = 256;
+const offsets = new Map<string, number>();
+
+function offsetMs(atMs: WallMs, timeZone: string): number {
+  const quarterMs = Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
+  const name = `${timeZone} ${quarterMs}`;
+  let offset = offsets.get(name);
+  if (offset === undefined) {
+    if (offsets.size >= MAX_OFFSETS) offsets.clear();
+    offset = localMs(quarterMs, timeZone) - quarterMs;
+    offsets.set(name, offset);
+  }
+  return offset;
+}
 
 /** Midnight at or before the instant. */
 export function startOfDay(atMs: WallMs, timeZone: string): WallMs {

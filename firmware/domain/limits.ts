@@ -136,7 +136,7 @@ export const LIMITS = {
   simulatedDays_bytes: 32 * 1024 * 1024,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
-  solverMemory_MiB: 300,
+  solverMemory_MiB: 200,
   solverResident_MiB: 110,
   // Configuration
   configFile_bytes: 1024 * 1024,

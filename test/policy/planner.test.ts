@@ -4,14 +4,17 @@ import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
 import { plan } from '../../firmware/commands/plan.ts';
+import { ok } from '../../firmware/domain/errors.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
+import type { Term } from '../../firmware/policy/planner/milp/linear-program.ts';
+import { buildProgram } from '../../firmware/policy/planner/milp/program.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
-import { makePlan } from '../../firmware/policy/planner/planner.ts';
+import { makePlan, type SolveProgram } from '../../firmware/policy/planner/planner.ts';
 import { RollingPlanner } from '../../firmware/policy/planner/rolling.ts';
 import { parseScenario, type Scenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
+import { replay } from '../../firmware/policy/simulation/rolling-home.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
-import { replay } from '../../scripts/rolling-home.ts';
 
 const options = { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 };
 const solve = solverProcess(systemClock(), options);
@@ -144,7 +147,10 @@ test('absurd prices and directions', async (t) => {
     });
     const { evaluation } = await makePlan(s, { solve });
     t.ok(evaluation.feasible, JSON.stringify(evaluation.violations.slice(0, 2)));
-    t.ok(evaluation.cost <= standIn(s).evaluation.cost + 1e-6, 'never dearer than without the solver');
+    t.ok(
+      evaluation.cost <= standIn(s, undefined, 'quick').evaluation.cost + 1e-6,
+      'never dearer than the plan it starts from',
+    );
   }
 });
 
@@ -204,6 +210,39 @@ test('a plan from before is kept when nothing better is found', async (t) => {
   const again = await makePlan(s, { solve: null, last: { schedule: best.schedule, ageSlots: 3 } });
   t.ok(again.evaluation.cost <= best.evaluation.cost + 1e-9);
   t.ok(again.certificate.source === 'stand-in' || again.certificate.ageSlots === 3);
+});
+
+test('never dearer than the last plan and the greedy one, whatever the solver says; the certificate says so', async (t) => {
+  const s = scenario();
+  const best = await makePlan(s, { solve });
+  const { cost, bound, gap, ageSlots } = best.certificate;
+  t.ok(
+    bound !== null &&
+      bound <= cost + 1e-9 &&
+      gap !== null &&
+      Math.abs(gap - (cost - bound) / Math.max(1, cost)) < 1e-9,
+  );
+  t.equal(ageSlots, 0);
+  // A solver that finds something within the limits, but far from good, and one that finds nonsense.
+  const program = buildProgram(s);
+  const poor: Schedule = { ev: { power_kw: [4, 0, 0, 0, 4, 0] }, washer: { start: 4 } };
+  const evaluated = evaluate(s, poor);
+  for (const answer of [
+    program.start(poor, evaluated),
+    program.data.cost.map((_, v): Term => [v, 1e9]),
+    program.data.cost.map((_, v): Term => [v, -1]),
+  ]) {
+    const values = new Array<number>(program.data.cost.length).fill(0);
+    for (const [v, x] of answer) values[v] = x;
+    const lazy: SolveProgram = () => Promise.resolve(ok({ values, bound: null }));
+    const last = { schedule: best.schedule, ageSlots: 2 };
+    const kept = await makePlan(s, { solve: lazy, last });
+    t.ok(kept.evaluation.feasible);
+    t.ok(kept.evaluation.cost <= Math.min(cost, standIn(s).evaluation.cost) + 1e-9);
+    t.match(kept.certificate, kept.certificate.source === 'last plan' ? { ageSlots: 2 } : { ageSlots: 0 });
+    const alone = await makePlan(s, { solve: lazy });
+    t.ok(alone.evaluation.cost <= standIn(s, undefined, 'quick').evaluation.cost + 1e-9);
+  }
 });
 
 test('slot by slot: limits hold on what is, not on what was forecast', async (t) => {

@@ -15,6 +15,7 @@ import { realLink } from '../../firmware/hal/links/open.ts';
 import { mqttTransport } from '../../firmware/signals/mqtt.ts';
 import { reportOf } from '../../firmware/signals/reporter.ts';
 import { openStore } from '../../firmware/store/index.ts';
+import { journalSentence, reasonSentence } from '../../firmware/web/sentences.ts';
 import { type Broker, demoBroker, MOSQUITTO, mosquitto } from '../twins/broker.ts';
 import { modbusTcp, tcpCarrier } from '../twins/carriers.ts';
 import { demoHome } from '../twins/home.ts';
@@ -181,4 +182,27 @@ test('a report as OpenADR 3.1 has it', async (t) => {
   t.match(unknown, /"MISSING"/, 'unknown is not 0');
   t.notMatch(unknown, /DEMAND","values/);
   t.equal(reportOf({ ...report, signalId: 'failsafe' }, 'x'), null, 'the failsafe limit is nobody’s event');
+});
+
+test('and what the owner reads of it', async (t) => {
+  const place = { nowMs: Date.UTC(2026, 0, 15, 17), timeZone: 'Europe/Berlin', currency: 'EUR' };
+  const words = (code: string, detail: Said): string =>
+    journalSentence({ kind: 'limit', subject: 'DSO', code, detail }, (id) => id, place);
+  const limit = { source: 'DSO', direction: 'import', limit_W: 4200, guaranteed_W: 7560 };
+  t.equal(
+    words('BEGUN', limit),
+    'The limit of DSO for power from the grid (4.2 kW) holds from now on.' +
+      ' It has to leave 7.6 kW to the controllable devices.',
+  );
+  t.equal(words('REACHED', limit), 'The limit of DSO for power from the grid (4.2 kW) is met.');
+  t.equal(
+    words('EXCEEDED', { ...limit, shortfall: { reason: 'DEVICE_LOST', excess_W: 800 } }),
+    'The limit of DSO for power from the grid (4.2 kW) cannot be met: a device does not answer.',
+  );
+  t.equal(
+    words('OVER', { ...limit, direction: 'export' }),
+    'The limit of DSO for feeding in (4.2 kW) is over.',
+  );
+  const wait = { code: 'PRICE_WAIT' as const, values: { price: 0.00052, startingNowCosts: 0.84 } };
+  t.match(reasonSentence(wait, place), /Starting now would cost 0\.84 EUR more\.$/);
 });

@@ -70,8 +70,9 @@ export class MbusReport {
     );
     return [...once.values()]
       .filter(({ reading, date }) => {
+        if (date <= (this.told.dates[reading.obis] ?? '')) return false;
         const atMs = mbusInstant(date, timeZone);
-        return date > (this.told.dates[reading.obis] ?? '') && atMs !== null && atMs < wallMs + AHEAD_MS;
+        return atMs !== null && atMs < wallMs + AHEAD_MS;
       })
       .sort((a, b) => (a.date < b.date ? -1 : 1));
   }

@@ -54,25 +54,29 @@ export async function makePlan(s: Scenario, options: PlanOptions): Promise<Plan>
   const faults: Fault[] = [];
   let bound: number | null = null;
   let best = last ? candidate(s, last.schedule, 'last plan', last.ageSlots) : null;
-  const standInNow = (): void => {
-    best = better(best, { ...standIn(s), source: 'stand-in', ageSlots: 0 });
+  const standInNow = (effort: 'quick' | 'thorough'): void => {
+    best = better(best, { ...standIn(s, undefined, effort), source: 'stand-in', ageSlots: 0 });
   };
-  if (!options.solverOnly || !solve) standInNow();
+  const alone = options.solverOnly ? 'quick' : 'thorough';
+  if (!solve) standInNow(alone);
+  else if (!options.solverOnly) standInNow('quick');
   if (solve) {
     const program = buildProgram(s);
     const solution = await solve(
       program.data,
       best?.evaluation.feasible ? program.start(best.schedule, best.evaluation) : [],
     );
-    if (!solution.ok) faults.push(solution.error);
-    else {
+    if (!solution.ok) {
+      faults.push(solution.error);
+      standInNow(alone);
+    } else {
       bound = solution.value.bound;
       const solved = candidate(s, program.schedule(solution.value.values), 'solver', 0);
       // On a tie the plan with the proof.
       if (!best || !isBetter(best.evaluation, solved.evaluation)) best = solved;
     }
   }
-  if (!best?.evaluation.feasible) standInNow();
+  if (solve && !best?.evaluation.feasible) standInNow('thorough');
   const chosen = best ?? candidate(s, {}, 'stand-in', 0);
   const { evaluation, schedule, source, ageSlots } = chosen;
   if (!evaluation.feasible) faults.push(infeasible(evaluation.violations));

@@ -3,9 +3,7 @@
  * priced slot by slot. Each returns powers by slot (kW), inside the device's own limits whatever happens.
  */
 import { energyValue } from './battery-value.ts';
-import { discomfort, nextTemperature, terminalHeat } from './model.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
-import { breachPrice } from './slot-cost.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
@@ -62,10 +60,10 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
     const now = new Float64Array(count);
     const pick = new Int16Array(count);
     for (let k = 0; k < count; k++) {
-      let best = at(costs, 0) + at(next, k);
+      let best = (costs[0] ?? 0) + (next[k] ?? 0);
       const most = Math.min(high, count - 1 - k);
       for (let j = low; j <= most; j++) {
-        const c = at(costs, j) + at(next, k + j);
+        const c = (costs[j] ?? 0) + (next[k + j] ?? 0);
         if (c < best - 1e-12) [best, pick[k]] = [c, j];
       }
       now[k] = best;
@@ -81,98 +79,6 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
   }
   return powers;
 }
-
-const T_STEPS = 160;
-
-/** Electrical power by slot; keeps minimum on and off times, and the safety temperatures where it can. */
-export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): Float64Array {
-  const minOn = Math.max(1, d.min_on_slots);
-  const minOff = Math.max(1, d.min_off_slots);
-  const [floor, ceiling] = range(d);
-  const size = (ceiling - floor) / T_STEPS;
-  const states = minOn + minOff;
-  const width = T_STEPS + 1;
-  const levels = levelsOf(d);
-  const dear = breachPrice(s);
-  const look = (values: Float64Array, state: number, t_c: number): number => {
-    // Beyond the grid the slope at its edge goes on: colder than its lower end is worse, not equal.
-    const x = (t_c - floor) / size;
-    const i = Math.min(T_STEPS - 1, Math.max(0, Math.floor(x)));
-    const a = at(values, state * width + i);
-    return a + (x - i) * (at(values, state * width + i + 1) - a);
-  };
-  // State 0…minOn-1: on for that many slots and one more (capped); minOn…: off likewise.
-  const step = (values: Float64Array, t: number, state: number, t_c: number): [number, number, number] => {
-    const on = state < minOn;
-    const free = on ? state === minOn - 1 : state === states - 1;
-    let best: [number, number, number] = [Number.POSITIVE_INFINITY, 0, state];
-    for (const power of levels) {
-      const run = power > 0;
-      if (run !== on && !free) continue;
-      const then =
-        run === on
-          ? on
-            ? Math.min(minOn - 1, state + 1)
-            : Math.min(states - 1, state + 1)
-          : run
-            ? 0
-            : minOn;
-      const warm = nextTemperature(s, d, t, t_c, power);
-      const c =
-        slotPrices(t, power) + discomfort(s, d, t, warm) + dear * breach(d, warm) + look(values, then, warm);
-      if (c < best[0]) best = [c, power, then];
-    }
-    return best;
-  };
-  const cache = new Map<number, number>();
-  const slotPrices = (t: number, power: number): number => {
-    const key = t * 1_000 + Math.round((power / (d.max_kw || 1)) * 900);
-    const known = cache.get(key);
-    if (known !== undefined) return known;
-    const c = price(t, power);
-    cache.set(key, c);
-    return c;
-  };
-  const values: Float64Array[] = [];
-  values[s.n] = Float64Array.from({ length: states * width }, (_, i) =>
-    terminalHeat(s, d, floor + (i % width) * size),
-  );
-  for (let t = s.n - 1; t >= 0; t--) {
-    const later = values[t + 1] ?? new Float64Array(states * width);
-    values[t] = Float64Array.from(
-      { length: states * width },
-      (_, i) => step(later, t, Math.floor(i / width), floor + (i % width) * size)[0],
-    );
-  }
-  const powers = new Float64Array(s.n);
-  let t_c = d.t0_c;
-  const run = Math.max(0, d.init_slots - 1);
-  let state = d.init_on ? Math.min(minOn - 1, run) : minOn + Math.min(minOff - 1, run);
-  for (let t = 0; t < s.n; t++) {
-    const [, power, then] = step(values[t + 1] ?? new Float64Array(0), t, state, t_c);
-    powers[t] = power;
-    t_c = nextTemperature(s, d, t, t_c, power);
-    state = then;
-  }
-  return powers;
-}
-
-function range(d: DeviceOf<'thermal'>): [number, number] {
-  const low = Math.min(d.t0_c, d.hard_min_c ?? 1e9, ...d.lo_c) - 4;
-  const high = Math.max(d.t0_c, d.hard_max_c ?? -1e9, ...d.hi_c) + 2;
-  return [low, Math.max(high, low + 1)];
-}
-
-function levelsOf(d: DeviceOf<'thermal'>): number[] {
-  if (d.max_kw <= 0) return [0];
-  const low = Math.max(d.min_kw, 0.002);
-  if (d.max_kw - low < 1e-6) return [0, d.max_kw];
-  return [0, ...Array.from({ length: 7 }, (_, i) => low + ((d.max_kw - low) * i) / 6)];
-}
-
-const breach = (d: DeviceOf<'thermal'>, t_c: number): number =>
-  Math.max(0, t_c - (d.hard_max_c ?? Number.POSITIVE_INFINITY)) +
-  Math.max(0, (d.hard_min_c ?? Number.NEGATIVE_INFINITY) - t_c);
 
 /** The cheapest start, null where skipping the cycle is cheaper or no start fits. */
 export function planAppliance(s: Scenario, d: DeviceOf<'appliance'>, price: PriceOf): number | null {

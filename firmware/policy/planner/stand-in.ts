@@ -2,8 +2,10 @@
  * The plan without a solver: every device in turn does its best against what the others do, until nobody gains.
  * Where peaks are billed this is done for several ceilings, and the cheapest result stands.
  */
+
+import { planHeat } from './heat-response.ts';
 import { type Evaluation, evaluate, isBetter } from './model.ts';
-import { type PriceOf, planAppliance, planBattery, planCar, planCut, planHeat } from './respond.ts';
+import { type PriceOf, planAppliance, planBattery, planCar, planCut } from './respond.ts';
 import { at, type Device, isWindow, netPower, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 
@@ -19,18 +21,43 @@ interface Load {
 
 const ROUNDS = 6;
 
-/** A plan for `s`; with `from`, one that improves on that plan. Always within every device's own limits. */
-export function standIn(s: Scenario, from?: Schedule): Planned {
+/**
+ * A plan for `s`; with `from`, one that improves on that plan. Always within every device's own limits. `quick` where a
+ * solver goes on from it.
+ */
+export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thorough' = 'thorough'): Planned {
   let best: Planned | null = null;
-  for (const coupling of couplings(s)) {
+  let under: Coupling | null = null;
+  const tried = couplings(s);
+  const oneOrder = from !== undefined || (effort === 'quick' && tried.length > 2);
+  const attempt = (coupling: Coupling): void => {
     const costs = slotCosts(s, coupling);
-    for (const reversed of from ? [false] : [false, true]) {
+    for (const reversed of oneOrder ? [false] : [false, true]) {
       const found = descend(s, costs, reversed, from);
-      if (!best || isBetter(found.evaluation, best.evaluation)) best = found;
+      if (best && !isBetter(found.evaluation, best.evaluation)) continue;
+      best = found;
+      under = coupling;
     }
+  };
+  for (const coupling of tried) attempt(coupling);
+  const ceilings = [...new Set(tried.flatMap((c) => c.threshold_kw ?? []))].sort((a, b) => a - b);
+  const rounds = effort === 'quick' ? 0 : 3;
+  for (let round = 0; round < rounds && ceilings.length > 1; round++) {
+    for (const threshold_kw of beside(ceilings, under)) {
+      attempt({ threshold_kw, window_per_kwh: (under as Coupling | null)?.window_per_kwh ?? null });
+      ceilings.push(threshold_kw);
+    }
+    ceilings.sort((a, b) => a - b);
   }
-  if (best) return best;
-  return { schedule: {}, evaluation: evaluate(s, {}) };
+  return best ?? { schedule: {}, evaluation: evaluate(s, {}) };
+}
+
+/** Half way from the best ceiling to the ones beside it. */
+function beside(ceilings: readonly number[], best: Coupling | null): number[] {
+  const now = best?.threshold_kw ?? null;
+  if (now === null) return [];
+  const i = ceilings.indexOf(now);
+  return [ceilings[i - 1], ceilings[i + 1]].flatMap((x) => (x === undefined ? [] : [(x + now) / 2]));
 }
 
 const WINDOW_PRICES = [null, 0, 0.05, 0.15, 0.4, 1, 3];

@@ -11,7 +11,7 @@ import { ClockWatch } from '../clock-watch.ts';
 import { Dialogue } from '../dialogue.ts';
 import { historyOf } from '../history.ts';
 import { LinkTurns } from '../link-turns.ts';
-import { measurementsOf } from '../measurements.ts';
+import { measurementsOf, type Received } from '../measurements.ts';
 import { ProfileGaps } from '../profile-gaps.ts';
 import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
@@ -124,6 +124,7 @@ export class DlmsMeter implements ResourceManager {
       stretches: this.gaps?.stretches(this.clock.wallMs()) ?? [],
     };
     this.book = await visit(dialogue, wanted, this.book, {
+      clock: (clock) => this.takeClock(clock),
       values: (telegram, clock) => this.take(telegram, clock),
       profile: (section, completeMs) => this.takeProfile(section, completeMs),
       replaced: (before, now) =>
@@ -154,16 +155,18 @@ export class DlmsMeter implements ResourceManager {
   }
 
   private take(telegram: Telegram, clock: CosemInstant | null): void {
-    const { events } = this;
-    if (!events) return;
-    const received = { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
-    const measured = measurementsOf(telegram, received, clock?.atMs ?? null);
-    if (clock) {
-      const seen = this.watch.see(clock.atMs, clock.season, received.wallMs, received.elapsedMs);
-      if (seen.drift) measured.push(seen.drift);
-      for (const event of seen.events) events.noted?.(event);
-    }
-    events.measured(measured);
+    this.events?.measured(measurementsOf(telegram, this.received(), clock?.atMs ?? null));
+  }
+
+  private takeClock({ atMs, season }: CosemInstant): void {
+    const { wallMs, elapsedMs } = this.received();
+    const { drift, events } = this.watch.see(atMs, season, wallMs, elapsedMs);
+    if (drift) this.events?.measured([drift]);
+    for (const event of events) this.events?.noted?.(event);
+  }
+
+  private received(): Received {
+    return { source: this.id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
   }
 
   private takeProfile(section: ProfileSection, completeMs: number): void {

@@ -38,11 +38,15 @@ const USUAL = [
   '71.7.0',
 ];
 
+interface Found {
+  readonly registers: readonly Register[];
+  readonly faults: readonly Fault[];
+  /** False when the meter could not tell for now: it is asked again. */
+  readonly settled: boolean;
+}
+
 /** The registers to read with their scalers: as configured, else what the meter lists, else the usual ones. */
-export async function findRegisters(
-  talk: DlmsTalk,
-  wanted: readonly string[],
-): Promise<{ readonly registers: readonly Register[]; readonly faults: readonly Fault[] }> {
+export async function findRegisters(talk: DlmsTalk, wanted: readonly string[]): Promise<Found> {
   const objects = wanted.length > 0 ? wanted.flatMap(configured) : await listed(talk);
   const values = objects.map((o) => ({ ...o, attribute: 2 }));
   const scalings = await scalingsOf(talk, values);
@@ -54,7 +58,7 @@ export async function findRegisters(
     if (refusal) faults.push(accessFault(code, refusal));
     else registers.push({ ...value, code, scaling });
   }
-  return { registers, faults };
+  return { registers, faults, settled: faults.every(({ code }) => code !== 'APPLICATION_ERROR') };
 }
 
 function configured(text: string): { classId: number; obis: Uint8Array }[] {

@@ -17,6 +17,13 @@ import type { Dialogue } from '../dialogue.ts';
 import type { ReplayGuard } from '../replay-guard.ts';
 import type { InvocationCounter } from './invocation-counter.ts';
 
+export interface TalkEvents {
+  /** A message was dropped. */
+  dropped(reason: Fault): void;
+  /** The meter's port is free again. */
+  closed(): void;
+}
+
 /** Counters of a ciphered dialogue, ours and the meter's. */
 export interface Counters {
   readonly own: InvocationCounter;
@@ -27,19 +34,19 @@ export class DlmsTalk {
   private readonly dialogue: Dialogue;
   private readonly options: SessionOptions;
   private readonly counters: Counters | null;
-  private readonly dropped: (reason: Fault) => void;
+  private readonly events: TalkEvents;
   private state: SessionState | null = null;
 
   private constructor(
     dialogue: Dialogue,
     options: SessionOptions,
     counters: Counters | null,
-    dropped: (reason: Fault) => void,
+    events: TalkEvents,
   ) {
     this.dialogue = dialogue;
     this.options = options;
     this.counters = counters;
-    this.dropped = dropped;
+    this.events = events;
   }
 
   /** Rejects with why the meter cannot be talked to; the line below is closed again as far as it was opened. */
@@ -47,13 +54,13 @@ export class DlmsTalk {
     dialogue: Dialogue,
     options: SessionOptions,
     counters: Counters | null,
-    dropped: (reason: Fault) => void,
+    events: TalkEvents,
   ): Promise<DlmsTalk> {
-    const talk = new DlmsTalk(dialogue, options, counters, dropped);
+    const talk = new DlmsTalk(dialogue, options, counters, events);
     try {
       await talk.run(() => opening(options, counters?.own.next ?? 0));
     } catch (error) {
-      await talk.close().catch(() => {});
+      await talk.close();
       throw error;
     }
     return talk;
@@ -81,11 +88,14 @@ export class DlmsTalk {
     return answer ?? { ok: false, error: 'other-reason' };
   }
 
-  /** Releases the association and closes the HDLC link, so that the meter's port is free at once. */
+  /** Releases the association and closes the HDLC link, so that the meter's port is free at once. Never rejects. */
   async close(): Promise<void> {
     const { state } = this;
     if (!state || state.carrier.name === 'failed') return;
-    await this.dialogue.run(this.noting(closing(this.options, state)));
+    await this.dialogue.run(this.noting(closing(this.options, state))).then(
+      () => this.events.closed(),
+      () => {},
+    );
   }
 
   /** A request has to fit what the meter takes: eleven bytes an attribute, and what ciphering adds. */
@@ -101,7 +111,7 @@ export class DlmsTalk {
     if (refused) throw new HearthError(refused.code, refused.message);
     const before = this.state ?? opening(this.options, 0).start().state;
     const state = await this.dialogue.run(this.noting(exchangeOf(before)));
-    for (const reason of state.dropped) this.dropped(reason);
+    for (const reason of state.dropped) this.events.dropped(reason);
     const failure = failureOf(state);
     if (failure) throw new HearthError(failure.code, failure.message);
     return state;

@@ -45,6 +45,8 @@ export interface Visit {
 }
 
 export interface VisitEvents {
+  /** The meter's own time, at the moment it came. */
+  clock(clock: CosemInstant): void;
   values(telegram: Telegram, clock: CosemInstant | null): void;
   profile(section: ProfileSection, completeMs: number): void;
   /** Another meter answers than before. */
@@ -64,17 +66,17 @@ export async function visit(
 ): Promise<MeterBook> {
   if (wanted.dlms.modeE) await toHdlc(dialogue, wanted, events);
   if (wanted.wantsCounter && wanted.counters) await askCounter(dialogue, wanted, wanted.counters, events);
-  const talk = await DlmsTalk.open(dialogue, wanted.session, wanted.counters, (reason) =>
-    events.fault(reason),
-  );
+  const talk = await DlmsTalk.open(dialogue, wanted.session, wanted.counters, {
+    dropped: (reason) => events.fault(reason),
+    closed: () => events.line(null),
+  });
   let known = book;
   try {
     known = await readValues(talk, wanted, book, events);
     known = await readProfile(talk, wanted, known, events);
   } finally {
-    await talk.close().catch(() => {});
+    await talk.close();
   }
-  events.line(null);
   return known;
 }
 
@@ -113,12 +115,16 @@ async function askCounter(
 ): Promise<void> {
   const obis = dlms.counterCode === null ? null : obisBytes(dlms.counterCode);
   if (!obis) return;
-  const talk = await DlmsTalk.open(dialogue, publicOptions(session), null, (reason) => events.fault(reason));
+  // The line stays in HDLC for the dialogue that follows.
+  const talk = await DlmsTalk.open(dialogue, publicOptions(session), null, {
+    dropped: (reason) => events.fault(reason),
+    closed: () => {},
+  });
   try {
     const answer = await talk.one({ classId: 1, obis, attribute: 2 });
     if (answer.ok && answer.data.kind === 'integer') own.advance(Number(answer.data.value) + 1);
   } finally {
-    await talk.close().catch(() => {});
+    await talk.close();
   }
 }
 
@@ -134,14 +140,15 @@ async function readValues(
   const known = await whoIsThere(talk, book, events);
   const [time] = await talk.ask([CLOCK]);
   const clock = time?.ok ? cosemInstant(time.data, timeZone) : null;
+  if (clock) events.clock(clock);
   const found = known.registers
-    ? { registers: known.registers, faults: [] }
+    ? { registers: known.registers, faults: [], settled: true }
     : await findRegisters(talk, dlms.registers);
   const { registers } = found;
   const { readings, faults } = readingsOf(registers, await talk.ask(registers));
   events.values({ ...(known.name !== null && { meter: { id: known.name } }), readings }, clock);
   for (const reason of [...found.faults, ...faults]) events.fault(reason);
-  return { ...known, registers };
+  return { ...known, registers: found.settled ? registers : null };
 }
 
 /** What was learnt belongs to one meter: another one is asked anew what it has. */
