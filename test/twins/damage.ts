@@ -154,15 +154,17 @@ export interface NoiseOptions {
   /** After so many inputs good telegrams must be found again. */
   readonly checkEvery: number;
   /** Bytes in use after a collection; without it memory is not judged. */
-  readonly heap?: () => number | Promise<number>;
+  readonly heap?: () => Promise<number>;
 }
+
+const TURN_INPUTS = 1000;
 
 /** A long piece of noise may claim to be a frame of up to 64 KiB: so many good telegrams may go by unseen. */
 const GOOD_MAX = 64;
 
 export async function drown(
   kind: NoisyKind,
-  { inputs, seed, checkEvery, heap = () => 0 }: NoiseOptions,
+  { inputs, seed, checkEvery, heap = async () => 0 }: NoiseOptions,
 ): Promise<NoiseReport> {
   const random = seededRandom(seed);
   const decode = kind.open();
@@ -172,6 +174,8 @@ export async function drown(
   const invented = { cut: 0, flip: 0, noise: 0, splice: 0 };
   let [bytes, lost, heapBegin_bytes] = [0, 0, 0];
   for (let i = 0; i < inputs; i++) {
+    // What native code holds is let go between two turns of the event loop only.
+    if (i % TURN_INPUTS === 0) await new Promise((resolve) => setImmediate(resolve));
     if (i === inputs >> 3) heapBegin_bytes = await heap();
     const damage = DAMAGES[Math.floor(random.next() * DAMAGES.length)] ?? 'noise';
     const input = damaged(damage, kind.telegrams, random);
