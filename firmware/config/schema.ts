@@ -38,6 +38,15 @@ export const configSchema = z.strictObject({
     /** Degrees, north and east positive; for the sun on the roof. Null is unknown. */
     latitude: z.number().min(-90).max(90).nullable().default(null),
     longitude: z.number().min(-180).max(180).nullable().default(null),
+    /** Degrees from the horizontal, and from north over east; without it the roof is learnt from its production. */
+    roof: z
+      .strictObject({
+        peak_W: z.number().positive(),
+        tilt: z.number().min(0).max(90),
+        azimuth: z.number().min(0).max(360),
+      })
+      .nullable()
+      .default(null),
     currency: z.string().regex(/^[A-Z]{3}$/, 'expected an ISO 4217 code such as EUR'),
     fuse_A: z.number().min(6).max(400),
     phases: z.union([z.literal(1), z.literal(3)]),
@@ -94,20 +103,6 @@ export const configSchema = z.strictObject({
     })
     .nullable()
     .default(null),
-  /** What the planner's forecast of the sun starts from; without it the roof is learnt from its production alone. */
-  planner: z
-    .strictObject({
-      latitude: z.number().min(-90).max(90).optional(),
-      longitude: z.number().min(-180).max(180).optional(),
-      roof: z
-        .strictObject({
-          peak_W: z.number().positive(),
-          tilt: z.number().min(0).max(90),
-          azimuth: z.number().min(0).max(360),
-        })
-        .optional(),
-    })
-    .prefault({}),
   failsafe: z
     .strictObject({
       limit_W: z.number().min(0),

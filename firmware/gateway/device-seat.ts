@@ -166,9 +166,13 @@ export class DeviceSeat {
   meterRead(staleAfterMs: number): void {
     const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
     const known_W = value !== null && ageMs <= staleAfterMs ? value : null;
-    const told_W =
-      !this.settling.isSettled() && this.health === 'ok' ? this.instruction?.setPoint_W : undefined;
+    const told_W = !this.settling.isSettled() && !this.isLost() ? this.instruction?.setPoint_W : undefined;
     this.atGrid_W = told_W === undefined ? known_W : Math.max(known_W ?? 0, told_W);
+  }
+
+  /** Not while it is being connected: what it is told then it does. */
+  private isLost(): boolean {
+    return this.health === 'silent' || this.health === 'faulty';
   }
 
   private isUnderWay(): boolean {

@@ -64,10 +64,9 @@ function entriesOf(image: Image, wanted: readonly DeviceDecision[]): Entry[] {
         reasons: [],
         planned: [],
       };
-      const lost = device.health === 'silent' || device.health === 'faulty';
       const measured_W = fresh(image, device.power_W) ? (device.power_W.value ?? 0) : 0;
       const drawn_W = device.atGrid_W ?? measured_W;
-      return { device, decision, lost, drawn_W, allowed_W: decision.setPoint_W, why: '' };
+      return { device, decision, lost: lost(device), drawn_W, allowed_W: decision.setPoint_W, why: '' };
     });
 }
 
@@ -75,8 +74,10 @@ const fresh = (image: Image, { value, ageMs }: Known): boolean =>
   value !== null && Number.isFinite(value) && ageMs <= image.site.staleAfterMs;
 
 /** The meter was read after the device had followed its last command; before that nobody knows what is free. */
-const settled = (image: Image, { sinceChangedMs, health }: DeviceImage): boolean =>
-  health !== 'ok' || (sinceChangedMs ?? Infinity) > image.grid_W.ageMs + FOLLOWS_MS;
+const settled = (image: Image, device: DeviceImage): boolean =>
+  lost(device) || (device.sinceChangedMs ?? Infinity) > image.grid_W.ageMs + FOLLOWS_MS;
+
+const lost = ({ health }: DeviceImage): boolean => health === 'silent' || health === 'faulty';
 
 // ---- limits in force ----
 

@@ -154,7 +154,7 @@ export interface NoiseOptions {
   /** After so many inputs good telegrams must be found again. */
   readonly checkEvery: number;
   /** Bytes in use after a collection; without it memory is not judged. */
-  readonly heap?: () => number;
+  readonly heap?: () => Promise<number>;
 }
 
 const TURN_INPUTS = 1000;
@@ -164,7 +164,7 @@ const GOOD_MAX = 64;
 
 export async function drown(
   kind: NoisyKind,
-  { inputs, seed, checkEvery, heap = () => 0 }: NoiseOptions,
+  { inputs, seed, checkEvery, heap = async () => 0 }: NoiseOptions,
 ): Promise<NoiseReport> {
   const random = seededRandom(seed);
   const decode = kind.open();
@@ -176,7 +176,7 @@ export async function drown(
   for (let i = 0; i < inputs; i++) {
     // What native code holds is let go between two turns of the event loop only.
     if (i % TURN_INPUTS === 0) await new Promise((resolve) => setImmediate(resolve));
-    if (i === inputs >> 3) heapBegin_bytes = heap();
+    if (i === inputs >> 3) heapBegin_bytes = await heap();
     const damage = DAMAGES[Math.floor(random.next() * DAMAGES.length)] ?? 'noise';
     const input = damaged(damage, kind.telegrams, random);
     bytes += input.length;
@@ -184,8 +184,7 @@ export async function drown(
       if (!known.has(JSON.stringify(read.readings))) invented[damage] += 1;
     if (i % checkEvery === 0 && !isFound(decode, kind.telegrams[0] ?? input)) lost += 1;
   }
-  await new Promise((resolve) => setImmediate(resolve));
-  return { inputs, bytes, invented, lost, heapBegin_bytes, heapEnd_bytes: heap() };
+  return { inputs, bytes, invented, lost, heapBegin_bytes, heapEnd_bytes: await heap() };
 }
 
 function isFound(decode: ReturnType<NoisyKind['open']>, good: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import { isLed, modeNow } from '../followers/follow.ts';
 import {
   because,
   isControllable,
+  isLost,
   isProducer,
   narrow,
   type Plan,
@@ -44,6 +45,6 @@ function hold({ image, wishes }: RuleContext, plan: Plan, device: DeviceImage, u
 
 /** How long until the meter has been read after every device followed its last command; 0 or less: it has. */
 function unsettled({ devices, grid_W }: Image): number {
-  const since = (d: DeviceImage): number => (d.health === 'ok' ? (d.sinceChangedMs ?? Infinity) : Infinity);
+  const since = (d: DeviceImage): number => (isLost(d) ? Infinity : (d.sinceChangedMs ?? Infinity));
   return Math.max(0, ...devices.map((d) => grid_W.ageMs + FOLLOWS_MS - since(d)).filter(Number.isFinite));
 }
