@@ -3,7 +3,11 @@
  * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
  * days priced by another contract. A scenario of the planner is lived through slot by slot on its forecasts.
  */
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { siteOf } from '../compose.ts';
+import { loadConfig } from '../config/check.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
@@ -12,16 +16,20 @@ import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
+import { ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { tariffOf } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
+import { openStore } from '../store/index.ts';
 
 export interface SimulateOptions {
   readonly chart?: string;
   /** JSON text of another contract. */
   readonly tariff?: string;
   readonly solver?: boolean;
+  /** A gateway's configuration: its own last weeks are the days, and nothing is read from stdin. */
+  readonly own?: string;
   /** Replay Hearth's plan minute by minute too. */
   readonly minutes?: boolean;
   /** Where progress is drawn; null draws none. */
@@ -36,7 +44,7 @@ export async function simulate(
   stdout: NodeJS.WritableStream,
   options: SimulateOptions,
 ): Promise<void> {
-  const input = await readInput(stdin);
+  const input = options.own === undefined ? await readInput(stdin) : ownInput(options.own);
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
   if (isScenario(input)) return lived(input, stdout, solve, options);
   const d = daysOf(input, options.tariff);
@@ -54,6 +62,29 @@ async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown
     if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
   }
   return parse(text);
+}
+
+/** Reads a copy of the store: the gateway may be running on it. */
+function ownInput(file: string): unknown {
+  const loaded = loadConfig(file);
+  if (!loaded.ok) throw new HearthError('CONFIG_INVALID', loaded.mistakes[0]?.message ?? file);
+  const { config } = loaded;
+  const gridMeter = config.meters.find((m) => m.role === 'grid')?.id;
+  if (gridMeter === undefined) throw new HearthError('CONFIG_INVALID', 'no meter at the connection');
+  const stored = path.resolve(path.dirname(path.resolve(file)), config.store.path);
+  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-'));
+  const clock = systemClock();
+  try {
+    const copy = path.join(folder, 'copy.db');
+    for (const end of ['', '-wal']) if (existsSync(stored + end)) copyFileSync(stored + end, copy + end);
+    const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
+    const house = { series: storage.series, site: siteOf(config), gridMeter, devices: config.devices };
+    const days = ownDays(house, clock.wallMs());
+    storage.close();
+    return must(days);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const isScenario = (input: unknown): boolean =>
