@@ -110,17 +110,29 @@ program
   )
   .option('--chart <file>', 'draw it as SVG')
   .option('--tariff <file>', 'price the same days by another contract')
+  .option('--own <config>', 'the last four weeks of the gateway with this configuration, instead of stdin')
+  .option('--minutes', 'replay the plan minute by minute too')
   .option('--no-solver', 'plan device by device, without the solver')
-  .action(async (options: { chart?: string; tariff?: string; solver: boolean }) => {
-    const { simulate } = await import('./commands/simulate.ts');
-    const { readFileSync } = await import('node:fs');
-    await simulate(process.stdin, process.stdout, {
-      solver: options.solver,
-      progress: process.stderr.isTTY ? process.stderr : null,
-      ...(options.chart !== undefined && { chart: options.chart }),
-      ...(options.tariff !== undefined && { tariff: readFileSync(options.tariff, 'utf8') }),
-    });
-  });
+  .action(
+    async (options: {
+      own?: string;
+      minutes?: boolean;
+      chart?: string;
+      tariff?: string;
+      solver: boolean;
+    }) => {
+      const { simulate } = await import('./commands/simulate.ts');
+      const { readFileSync } = await import('node:fs');
+      await simulate(process.stdin, process.stdout, {
+        solver: options.solver,
+        minutes: options.minutes ?? false,
+        ...(options.own !== undefined && { own: options.own }),
+        progress: process.stderr.isTTY ? process.stderr : null,
+        ...(options.chart !== undefined && { chart: options.chart }),
+        ...(options.tariff !== undefined && { tariff: readFileSync(options.tariff, 'utf8') }),
+      });
+    },
+  );
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader went away (`| head`): nothing is left to do.

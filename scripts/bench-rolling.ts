@@ -4,8 +4,8 @@ import path from 'node:path';
 import { systemClock } from '../firmware/hal/clock.ts';
 import { RollingPlanner } from '../firmware/policy/planner/rolling.ts';
 import { parseScenario, type Scenario } from '../firmware/policy/planner/scenario.ts';
+import { forecastOf, replay } from '../firmware/policy/simulation/rolling-home.ts';
 import { solverProcess } from '../firmware/policy/solver/process.ts';
-import { forecastOf, replay } from './rolling-home.ts';
 
 interface Reference {
   readonly reference: {

@@ -56,7 +56,7 @@ function said({ speaks, meter, readings, remarks, config }: Finding): string {
 /** One element of `meters`. */
 export function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
   const tcp = tcpOf(on);
-  const { protocol, line, lines, needsKey, dlms } = config;
+  const { protocol, line, lines, needsKey, dlms, address, mbus } = config;
   const id = idOf(finding);
   return {
     id,
@@ -66,6 +66,8 @@ export function meterRow(on: string, finding: Finding, config: Finding['config']
     link: tcp ?? { kind: 'serial', path: on, ...line, ...(lines && { lines }) },
     ...(needsKey && { key: { file: `${id}.key` } }),
     ...(dlms && { dlms }),
+    ...(address !== undefined && { address }),
+    ...(mbus && { mbus }),
     ...(protocol === 'iec62056-21' && line.baudRate !== 300 && { iec: { baudRate: line.baudRate } }),
   };
 }

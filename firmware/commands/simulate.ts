@@ -1,24 +1,37 @@
 /**
  * `hearth simulate`: days of a home in, cost, violations, missing energy and switching counts out, for no control, the
  * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
- * days priced by another contract.
+ * days priced by another contract. A scenario of the planner is lived through slot by slot on its forecasts.
  */
-import { writeFileSync } from 'node:fs';
-import { HearthError } from '../domain/errors.ts';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { siteOf } from '../compose.ts';
+import { loadConfig } from '../config/check.ts';
+import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
+import { parseScenario } from '../policy/planner/scenario.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
+import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
+import { ownDays } from '../policy/simulation/own-days.ts';
+import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { tariffOf } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
+import { openStore } from '../store/index.ts';
 
 export interface SimulateOptions {
   readonly chart?: string;
   /** JSON text of another contract. */
   readonly tariff?: string;
   readonly solver?: boolean;
+  /** A gateway's configuration: its own last weeks are the days, and nothing is read from stdin. */
+  readonly own?: string;
+  /** Replay Hearth's plan minute by minute too. */
+  readonly minutes?: boolean;
   /** Where progress is drawn; null draws none. */
   readonly progress: NodeJS.WritableStream | null;
 }
@@ -31,26 +44,75 @@ export async function simulate(
   stdout: NodeJS.WritableStream,
   options: SimulateOptions,
 ): Promise<void> {
-  const d = await readDays(stdin, options.tariff);
+  const input = options.own === undefined ? await readInput(stdin) : ownInput(options.own);
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
+  if (isScenario(input)) return lived(input, stdout, solve, options);
+  const d = daysOf(input, options.tariff);
   const runs = await runAll(d, solve, options.progress);
   solve?.end();
-  stdout.write(`${JSON.stringify(reportOf(d, runs), null, 2)}\n`);
+  const report = { ...reportOf(d, runs), ...(options.minutes && { minutes: minutesOf(d, runs) }) };
+  stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
 }
 
-async function readDays(stdin: AsyncIterable<Buffer | string>, tariff: string | undefined): Promise<Days> {
+async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown> {
   let text = '';
   for await (const chunk of stdin) {
     text += chunk.toString();
     if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
   }
-  const days = parseDays(parse(text));
-  if (!days.ok) throw new HearthError(days.error.code, days.error.message);
-  if (tariff === undefined) return days.value;
-  const other = tariffOf(parse(tariff), days.value);
-  if (!other.ok) throw new HearthError(other.error.code, other.error.message);
-  return other.value;
+  return parse(text);
+}
+
+/** Reads a copy of the store: the gateway may be running on it. */
+function ownInput(file: string): unknown {
+  const loaded = loadConfig(file);
+  if (!loaded.ok) throw new HearthError('CONFIG_INVALID', loaded.mistakes[0]?.message ?? file);
+  const { config } = loaded;
+  const gridMeter = config.meters.find((m) => m.role === 'grid')?.id;
+  if (gridMeter === undefined) throw new HearthError('CONFIG_INVALID', 'no meter at the connection');
+  const stored = path.resolve(path.dirname(path.resolve(file)), config.store.path);
+  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-'));
+  const clock = systemClock();
+  try {
+    const copy = path.join(folder, 'copy.db');
+    for (const end of ['', '-wal']) if (existsSync(stored + end)) copyFileSync(stored + end, copy + end);
+    const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
+    const house = { series: storage.series, site: siteOf(config), gridMeter, devices: config.devices };
+    const days = ownDays(house, clock.wallMs());
+    storage.close();
+    return must(days);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const isScenario = (input: unknown): boolean =>
+  typeof input === 'object' && input !== null && 'format' in input && input.format === 'hems-scenario/1';
+
+/** One scenario of the planner, slot by slot on its forecasts. */
+async function lived(
+  input: unknown,
+  stdout: NodeJS.WritableStream,
+  solve: Solve | null,
+  options: SimulateOptions,
+): Promise<void> {
+  const s = must(parseScenario(input));
+  const run = await runScenario(s, solve, (share) => bar(options.progress, 'Hearth', share));
+  solve?.end();
+  options.progress?.write('\n');
+  stdout.write(`${JSON.stringify({ scenario: s.id, ...run.report }, null, 2)}\n`);
+  if (options.chart !== undefined) writeFileSync(options.chart, drawnScenario(s, run));
+}
+
+function daysOf(input: unknown, tariff: string | undefined): Days {
+  const days = must(parseDays(input));
+  return tariff === undefined ? days : must(tariffOf(parse(tariff), days));
+}
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new HearthError(result.error.code, result.error.message);
+  return result.value;
 }
 
 type Runs = ReadonlyMap<string, Outcome>;
@@ -98,6 +160,15 @@ function reportOf(d: Days, runs: Runs): Record<string, unknown> {
   ]);
   const days = d.base_load_kw.length / perDay(d);
   return { name: d.name, currency: d.currency, days: round(days), runs: Object.fromEntries(rows) };
+}
+
+/** The load of the minutes is drawn, its means are the given ones: the report says so. */
+function minutesOf(d: Days, runs: Runs): Record<string, unknown> | null {
+  const plan = runs.get('Hearth');
+  if (!plan) return null;
+  const { means, watts, modes } = replayMinutes(d, plan, minuteLoads(d, 1));
+  const round = (x: number): number => Number(x.toFixed(3));
+  return { load: 'drawn within each slot', means: round(means), watts: round(watts), modes: round(modes) };
 }
 
 const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];

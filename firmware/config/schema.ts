@@ -52,8 +52,6 @@ export const configSchema = z.strictObject({
     phases: z.union([z.literal(1), z.literal(3)]),
     nominal_V: z.number().min(100).max(260).default(230),
     baseWorstCase_W: z.number().min(0).default(3000),
-    /** What a roof that is no device of this file may give at most; 0 where there is none. */
-    productionWorstCase_W: z.number().min(0).default(0),
     /** Of production that cannot be steered, such as a balcony's panel. */
     productionWorstCase_W: z.number().min(0).default(0),
     staleAfterMs: z.int().min(1000).max(600_000).default(30_000),

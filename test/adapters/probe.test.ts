@@ -115,7 +115,12 @@ test('on real lines: what pushes is found at its speed, what is asked answers', 
         line.onBytes((chunk) => twin.take(chunk, line.baudRate()));
         return () => {};
       },
-      {},
+      {
+        protocol: 'mbus',
+        address: '12345678',
+        link: { baudRate: 2400, parity: 'even' },
+        mbus: { baudRate: 2400 },
+      },
       /found: M-Bus at 2400 baud, meter KAM 12345678/,
     ],
   ];

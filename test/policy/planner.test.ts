@@ -13,8 +13,8 @@ import { makePlan, type SolveProgram } from '../../firmware/policy/planner/plann
 import { RollingPlanner } from '../../firmware/policy/planner/rolling.ts';
 import { parseScenario, type Scenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
+import { replay } from '../../firmware/policy/simulation/rolling-home.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
-import { replay } from '../../scripts/rolling-home.ts';
 
 const options = { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 };
 const solve = solverProcess(systemClock(), options);

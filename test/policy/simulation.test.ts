@@ -6,6 +6,7 @@ import { test } from 'tap';
 import { simulate } from '../../firmware/commands/simulate.ts';
 import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
 import { runHome } from '../../firmware/policy/simulation/home.ts';
+import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
 import { noControl, pricesUntil } from '../../firmware/policy/simulation/strategies.ts';
 import { tariffOf } from '../../firmware/policy/simulation/tariff.ts';
 
@@ -170,4 +171,80 @@ test('days that are none are refused with a code', async (t) => {
     }),
     { code: 'SCENARIO_INVALID' },
   );
+});
+
+test('minute by minute: the means are kept, and following what was meant beats holding the watts', async (t) => {
+  const d = read({ car: undefined });
+  const load = minuteLoads(d, 7);
+  for (let slot = 0; slot < 24 * DAYS; slot++) {
+    const mean = load.slice(slot * 60, slot * 60 + 60).reduce((sum, x) => sum + x, 0) / 60;
+    t.ok(Math.abs(mean - (d.base_load_kw[slot] ?? 0)) < 1e-9);
+  }
+  t.same(load, minuteLoads(d, 7), 'the same seed gives the same minutes');
+  const plan = await runHome(d, noControl(d), () => {});
+  const { means, watts, modes } = replayMinutes(d, plan, load);
+  t.ok(watts > means, 'what the mean hides costs');
+  t.ok(modes < watts, `${modes} against ${watts}`);
+  const flat = replayMinutes(
+    d,
+    plan,
+    Float64Array.from(load, (_, m) => d.base_load_kw[Math.floor(m / 60)] ?? 0),
+  );
+  t.ok(Math.abs(flat.watts - flat.means) < 1e-6, 'without anything hidden all are the same');
+  const out = sink();
+  await simulate(Readable.from([JSON.stringify(days())]), out, {
+    minutes: true,
+    solver: false,
+    progress: null,
+  });
+  t.match(JSON.parse(out.text), { minutes: { load: 'drawn within each slot' } });
+});
+
+test('a scenario is lived through on its forecasts: cost, comfort, switching, a chart', async (t) => {
+  const n = 24;
+  const flat = (x: number): number[] => new Array<number>(n).fill(x);
+  const tank = {
+    id: 'tank',
+    type: 'thermal',
+    c_kwh_per_k: 0.2,
+    ua_kw_per_k: 0.002,
+    ambient: 'fixed',
+    ambient_c: 18,
+    t0_c: 50,
+    lo_c: flat(45),
+    hi_c: flat(60),
+    cop: flat(3),
+    gain_kw: flat(0),
+    draw_kw: flat(0).fill(2, 14, 18),
+    draw_forecast_kw: flat(0.3),
+    min_kw: 0.8,
+    max_kw: 0.8,
+    min_on_slots: 2,
+    min_off_slots: 2,
+    discomfort_per_kh: 0.3,
+  };
+  const home = {
+    format: 'hems-scenario/1',
+    id: 'tank-home',
+    n,
+    dt_h: 0.5,
+    grid: { import_max_kw: 5, export_max_kw: 5 },
+    prices: { import: flat(0.3).fill(0.1, 4, 8), export: flat(0.05) },
+    base_load_kw: flat(0.4),
+    devices: [tank],
+  };
+  const out = sink();
+  const file = path.join(t.testdir({}), 'tank.svg');
+  await simulate(Readable.from([JSON.stringify(home)]), out, { chart: file, progress: sink() });
+  const report = JSON.parse(out.text) as Record<string, number> & {
+    foresight: { cost: number; bound: number };
+    switches: Record<string, number>;
+  };
+  t.match(report, { scenario: 'tank-home', violations: [] });
+  t.ok(
+    (report.cost ?? 0) >= report.foresight.cost - 1e-6 &&
+      report.foresight.bound <= report.foresight.cost + 1e-6,
+  );
+  t.ok((report.discomfort_kh ?? -1) >= 0 && (report.switches.tank ?? 0) >= 2);
+  t.match(readFileSync(file, 'utf8'), /tank-home[\s\S]+Devices/);
 });

@@ -170,14 +170,17 @@ async function askMbus(port: ProbePort, clock: Clock, settings: LineSettings): P
     sndNke(ADDRESS.test),
   );
   const { telegrams } = decodeMbus({ bytes: heard });
-  const several = telegrams.length === 0 ? ['more than one meter answers: search by secondary address'] : [];
+  const [first] = telegrams;
+  const { baudRate } = settings;
+  const more = { address: first?.meter?.id ?? '0', mbus: { baudRate } };
   return {
     finding: {
-      speaks: `M-Bus at ${settings.baudRate} baud`,
-      meter: telegrams[0]?.meter ?? null,
-      config: null,
-      readings: telegrams[0]?.readings.length ?? 0,
-      remarks: several,
+      speaks: `M-Bus at ${baudRate} baud`,
+      meter: first?.meter ?? null,
+      // Several at once are told apart by a search of the bus.
+      config: first ? { protocol: 'mbus', line: settings, needsKey: false, ...more } : null,
+      readings: first?.readings.length ?? 0,
+      remarks: first ? [] : ['more than one meter answers: search by secondary address'],
     },
     diagnosis: null,
   };

@@ -29,6 +29,9 @@ export interface Finding {
     readonly needsKey: boolean;
     /** Of a meter that is asked over DLMS: what differs from the defaults of its section. */
     readonly dlms?: object;
+    /** Of a meter on an M-Bus. */
+    readonly address?: string;
+    readonly mbus?: object;
   } | null;
   /** Values in the first telegram. */
   readonly readings: number;

@@ -68,8 +68,11 @@ const positive = ({ mean, low, high }: Forecast): Forecast => {
   return { mean: cut(mean), low: cut(low), high: cut(high) };
 };
 
-/** Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. */
-function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
+/** The last four weeks. Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. */
+export function histories(
+  sources: Pick<HouseSources, 'series' | 'gridMeter' | 'planned' | 'producers'>,
+  nowMs: number,
+): { loads: Sample[]; suns: Sample[] } {
   const read = (point: string): Map<number, number> => quarters(sources.series, point, nowMs);
   const meter = sources.gridMeter ?? '';
   const net = read(`${meter}/activePower`);

@@ -51,18 +51,19 @@ export function planned(d: Days, solve: SolveProgram | null): Strategy {
     const { load, sun, spread } = seen.ahead(t, until);
     const s = scenarioOf(d, t, until, state, { load, sun, known: pricesUntil(d, t) });
     if (!s) return { battery_kw: -net(d, t), car_kw: d.car?.max_kw ?? 0 };
-    // While the car is away or full the plan before says when it will charge.
+    // The car is planned when it has come and a few times a day; the battery anew in every slot.
     const old =
-      last && t - last.t < perDay(d) / 4 && !waits(d, t, state) ? later(last.plan, t - last.t) : null;
+      last && t - last.t < perDay(d) / 4 && !comes(d, last.t, t) ? later(last.plan, t - last.t) : null;
     const plan = old ?? (d.car ? (await makePlan(s, { solve, solverOnly: solve !== null })).schedule : {});
     if (!old) last = { t, plan };
     return firstOf(d.battery ? hedged(s, plan, spread) : plan);
   };
 }
 
-/** Whether the car is here and wants something. */
-function waits(d: Days, t: number, state: HomeState): boolean {
-  return d.car !== undefined && stayAt(d, d.car, t).from <= t && state.delivered_kwh < d.car.need_kwh - 0.01;
+/** Whether the car has come since slot `before`. */
+function comes(d: Days, before: number, t: number): boolean {
+  const from = d.car ? stayAt(d, d.car, t).from : t + 1;
+  return from > before && from <= t;
 }
 
 const later = (plan: Schedule, by: number): Schedule =>

@@ -1,14 +1,9 @@
 /** A home that carries out a rolling planner's set-points on the actual series of a scenario. */
 
-import type { Result } from '../firmware/domain/errors.ts';
-import { type Evaluation, evaluate, nextTemperature } from '../firmware/policy/planner/model.ts';
-import type { SetPoint, StepAnswer } from '../firmware/policy/planner/rolling.ts';
-import {
-  at,
-  type DeviceSchedule,
-  type Scenario,
-  type Schedule,
-} from '../firmware/policy/planner/scenario.ts';
+import type { Result } from '../../domain/errors.ts';
+import { type Evaluation, evaluate, nextTemperature } from '../planner/model.ts';
+import type { SetPoint, StepAnswer } from '../planner/rolling.ts';
+import { at, type DeviceSchedule, type Scenario, type Schedule } from '../planner/scenario.ts';
 
 /** The scenario as it is known before its first slot. */
 export function forecastOf(s: Scenario): Scenario {
