@@ -90,12 +90,13 @@ test('the rules of time', async (t) => {
     hours(
       intervalsOf({
         ...limit,
+        modificationDateTime: '2026-01-15T15:00:00Z',
         intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' },
         intervals: [interval([1])],
       }),
     ),
-    [[0, 2, 1000]],
-    'now',
+    [[-1, 1, 1000]],
+    'now: when it was said',
   );
   t.same(
     hours(
