@@ -225,7 +225,7 @@ export interface Event {
   readonly detail: Values;
 }
 
-const SIGNALS: Readonly<Record<string, string>> = {
+const _SIGNALS: Readonly<Record<string, string>> = {
   importPrice: 'prices for power from the grid',
   exportPrice: 'prices for power fed in',
   co2: 'a CO₂ forecast',
@@ -241,6 +241,11 @@ export function journalSentence(event: Event, name: (id: string) => string, plac
   return EVENTS[event.kind]?.(event, who ?? 'The gateway', place) ?? plainly(event, who);
 }
 
+const SIGNALS: Readonly<Record<string, string>> = {
+  CANCELLED: 'A signal was withdrawn.',
+  HELD: 'The clock was set while a limit was in force; the limit goes on for the time it had left.',
+};
+
 const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) => string | null>> = {
   decision: decisionWords,
   guard: decisionWords,
@@ -250,8 +255,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
       : null;
   },
-  signal: ({ code, detail }, who, place) =>
-    code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
+  signal: ({ code, detail }, who, place) => SIGNALS[code] ?? `${who} sent ${signalWords(detail, place)}.`,
   rejected: ({ subject, code, detail }, who) =>
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
   system: ({ subject, code, detail }, who) => {
