@@ -3,13 +3,14 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import path from 'node:path';
 
 /**
- * A young heap of 1 MB, code for size, no compilers between the interpreter and the optimizing one: together 10 MB
- * less. DEP0169: the MQTT client still calls url.parse on its own address.
+ * A young heap of 1 MB, code for size, and of the compilers only the first: what the optimizing ones and their code
+ * take (8 MB) is worth nothing to a house that works some milliseconds a second. The planner's solver is a process of
+ * its own. DEP0169: the MQTT client still calls url.parse on its own address.
  */
 export const NODE_FLAGS = [
   '--max-semi-space-size=1',
   '--optimize-for-size',
-  '--no-sparkplug',
+  '--no-opt',
   '--no-maglev',
   '--max-old-space-size=160',
   '--disable-warning=DEP0169',
