@@ -54,7 +54,10 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
-    ...(board.solve !== undefined && { modes: (devices) => planning?.modes(devices) ?? {} }),
+    ...(board.solve !== undefined && {
+      plan: () => planning?.current() ?? null,
+      modes: (devices) => planning?.modes(devices) ?? {},
+    }),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
     ...(desk && { admission: desk }),

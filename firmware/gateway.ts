@@ -39,6 +39,7 @@ export interface GatewayDeps {
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
   /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
+  readonly plan?: () => Snapshot['plan'];
   readonly modes?: (devices: Image['devices']) => Modes | null;
   /** Asks the operator before a large load starts. */
   readonly admission?: { current(): Admissions; ask(request: AdmissionRequest): void };
@@ -133,6 +134,7 @@ export class Gateway {
       devices: this.devices.map((d) => d.view()),
       meters: this.meters.map((m) => m.view()),
       broker: this.deps.broker(),
+      plan: this.deps.plan?.() ?? null,
       startedMs: this.startedMs,
     };
   }

@@ -86,7 +86,7 @@ export class Planning {
     try {
       await this.make(image);
     } catch (error) {
-      this.say('PLAN_FAILED', { message: error instanceof Error ? error.message : String(error) });
+      this.say('INTERNAL', { message: error instanceof Error ? error.message : String(error) });
     }
   }
 
