@@ -41,7 +41,10 @@ export function composeHouse(config: Config, board: Board): House {
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
     ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
-    changed: () => gateway.poke(),
+    changed: () => {
+      gateway.poke();
+      void planning?.look();
+    },
   });
   const meters = metersOf(config, board);
   const gateway = new Gateway({
