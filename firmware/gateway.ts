@@ -277,13 +277,20 @@ export class Gateway {
         this.poke();
       },
       status: (instruction, status: InstructionStatus, reason) => {
-        seat.report(instruction, status, reason);
+        if (!seat.report(instruction, status, reason)) return;
         const detail = { instruction: instruction.id, setPoint_W: instruction.setPoint_W, fault: reason };
         this.record('command', seat.resource.id, status, detail);
       },
-      health: (health, reason) =>
-        this.health(seat.resource.id, seat.health, health, reason, () => seat.setHealth(health)),
+      health: (health, reason) => {
+        this.health(seat.resource.id, seat.health, health, reason, () => seat.setHealth(health));
+        if (health === 'ok') this.poke();
+      },
       fault: (reason) => seat.count(reason),
+      lost: (reason) => {
+        seat.forget();
+        this.record('fault', seat.resource.id, reason.code, { reason });
+        this.poke();
+      },
     };
   }
 
