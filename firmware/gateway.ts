@@ -121,9 +121,13 @@ export class Gateway {
     if (!seat) return false;
     seat.override = override;
     this.poke();
-    this.deps.overrides.save(device, override);
-    this.record('override', device, override.kind.toUpperCase(), { ...override });
+    if (seat.override === override) this.keepOverride(seat, {});
     return true;
+  }
+
+  private keepOverride({ resource, override }: DeviceSeat, detail: Record<string, unknown>): void {
+    this.deps.overrides.save(resource.id, override);
+    this.record('override', resource.id, override.kind.toUpperCase(), { ...override, ...detail });
   }
 
   snapshot(): Snapshot {
@@ -139,7 +143,10 @@ export class Gateway {
 
   private runCycle(): void {
     this.cycle += 1;
-    for (const seat of this.devices) seat.account();
+    for (const seat of this.devices) {
+      seat.account();
+      if (seat.endOverride()) this.keepOverride(seat, { isOver: true });
+    }
     const image = this.freeze();
     const decision = decide(image);
     for (const wanted of decision.devices) this.dispatch(wanted, image);

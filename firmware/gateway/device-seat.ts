@@ -115,11 +115,27 @@ export class DeviceSeat {
     this.accountedAtMs = now;
     const wall = clock.wallMs();
     const { deadline } = this.settings;
-    if (deadline && isWallPlausible(wall) && (this.deadlineMs === null || wall >= this.deadlineMs)) {
-      this.deadlineMs = nextLocalTime(wall, deadline.time, site.timeZone);
-      this.delivered_Wh = 0;
+    if (deadline && isWallPlausible(wall)) {
+      // Whatever else stands there is past, of another time of day, or of a clock that was years ahead for a while.
+      const nextMs = nextLocalTime(wall, deadline.time, site.timeZone);
+      if (this.deadlineMs !== nextMs) this.delivered_Wh = 0;
+      this.deadlineMs = nextMs;
     }
     if (now - this.savedAtMs >= SAVE_MS) this.save();
+  }
+
+  /** What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. */
+  endOverride(): boolean {
+    const wallMs = this.deps.clock.wallMs();
+    const endsMs =
+      this.override.kind === 'now'
+        ? this.override.untilMs
+        : this.override.kind === 'notBefore'
+          ? this.override.atMs
+          : null;
+    if (endsMs === null || !isWallPlausible(wallMs) || wallMs < endsMs) return false;
+    this.override = { kind: 'automatic' };
+    return true;
   }
 
   image(wallMs: WallMs, elapsedMs: ElapsedMs): DeviceImage | null {

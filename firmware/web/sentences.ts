@@ -367,6 +367,8 @@ function overrideWords(detail: Values, place: Place): string {
     case 'off':
       return 'you switched it off.';
     default:
-      return 'you set it back to automatic.';
+      return detail.isOver === true
+        ? 'what you asked for is over; it is back to automatic.'
+        : 'you set it back to automatic.';
   }
 }

@@ -1,4 +1,7 @@
-/** A device that was away, restarted or refused a write, in the whole house on simulated time: what it is told then. */
+/**
+ * What goes on after a device was away, restarted or refused, after the clock was wrong and after the owner's wish is
+ * over: the whole house on simulated time.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -108,5 +111,44 @@ test('a device that refuses is not worn out by the asking, and the page says why
   home.twins.boiler.misbehaves = 'none';
   await after(home, 15 * MINUTE);
   t.ok(boilerIsOn(home), 'it runs when it takes the value again');
+  await home.stop();
+});
+
+test('a clock that was years ahead for a minute leaves no deadline there', async (t) => {
+  const home = await begin();
+  const byMs = (): number | null => pageOf(home, 'boiler').needByMs;
+  const morning = byMs();
+  const years = 4 * 366 * 24 * 60 * MINUTE;
+  home.clock.jumpWall(years);
+  await after(home, MINUTE);
+  t.ok((byMs() ?? 0) > EVENING + years / 2);
+  home.clock.jumpWall(-years);
+  await after(home, MINUTE);
+  t.equal(byMs(), morning);
+  home.kill();
+  await after(home, MINUTE);
+  t.equal(byMs(), morning, 'nor over a restart');
+  await home.stop();
+});
+
+test('what the owner asked for ends when its time has come, and no wrong clock brings it back', async (t) => {
+  const home = await begin();
+  const { gateway } = home.house();
+  const now = home.clock.wallMs();
+  gateway.setOverride('boiler', { kind: 'now', untilMs: now + 60 * MINUTE });
+  gateway.setOverride('wallbox', { kind: 'notBefore', atMs: now + 30 * MINUTE });
+  await after(home, 29 * MINUTE);
+  t.match(pageOf(home, 'boiler'), { override: { kind: 'now' } });
+  t.match(pageOf(home, 'wallbox'), { override: { kind: 'notBefore' } });
+  await after(home, 32 * MINUTE);
+  for (const id of ['boiler', 'wallbox']) {
+    t.match(pageOf(home, id), { override: { kind: 'automatic' }, overrideSentence: null }, id);
+    const [last] = home.storage().journal.read({ limit: 1, kind: 'override', subject: id });
+    t.match(last, { code: 'AUTOMATIC', detail: { isOver: true } });
+  }
+  home.clock.jumpWall(5000 - home.clock.wallMs());
+  home.kill();
+  await after(home, MINUTE);
+  t.match(pageOf(home, 'boiler'), { override: { kind: 'automatic' } }, 'after a restart in 1970');
   await home.stop();
 });
