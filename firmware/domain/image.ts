@@ -32,7 +32,7 @@ export interface DeviceImage {
   readonly sinceLoweredMs: number;
   /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
   readonly sinceChangedMs?: number;
-  /** The command that is under way; absent: none is. */
+  /** The command that is under way, or that failed and may have been taken all the same; absent: there is none. */
   readonly underWay_W?: number;
   /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
   readonly atGrid_W?: number;

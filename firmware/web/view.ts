@@ -2,6 +2,7 @@
 
 import { maxOf, minOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
+import type { InstructionStatus } from '../domain/instruction.ts';
 import { priceAt } from '../domain/price-curve.ts';
 import type { SiteInfo } from './deps.ts';
 import { stretchesOf } from './planned.ts';
@@ -166,6 +167,10 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
   }));
   const power_W = fresh(device.power_W, image);
   const status = dispatched?.status ?? null;
+  const trouble = troubleOf(flexibility.name, status, dispatched?.statusCode ?? null);
+  const isRefused = trouble !== null && (status === 'ABORTED' || status === 'REJECTED');
+  const decisive =
+    reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.');
   return {
     id: device.id,
     name: flexibility.name,
@@ -178,7 +183,8 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
     setPoint_W: device.setPoint_W,
     max_W: finite(maxOf(flexibility)),
     ...stateOf(device, power_W),
-    reason: reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.'),
+    // Whatever was decided, it is not what the device does.
+    reason: isRefused && device.health === 'ok' ? trouble : decisive,
     reasons,
     override: formOf(device),
     overrideSentence: overrideSentence(device.override, place),
@@ -186,15 +192,15 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     status,
-    statusSentence:
-      status === null ? null : troubleOf(flexibility.name, status, dispatched?.statusCode ?? null),
+    statusSentence: trouble,
   };
 }
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });
 
 /** What became of the last instruction, with the fault where there was one. */
-function troubleOf(name: string, status: Parameters<typeof statusSentence>[1], code: string | null): string {
+function troubleOf(name: string, status: InstructionStatus | null, code: string | null): string | null {
+  if (status === null) return null;
   const sentence = statusSentence(name, status);
   return code === null ? sentence : `${sentence.slice(0, -1)}: ${codeWords(code)}.`;
 }
