@@ -38,8 +38,9 @@ export interface GatewayDeps {
   readonly signals: () => readonly Signal[];
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
-  /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
+  /** The house's plan, for the page. */
   readonly plan?: () => Snapshot['plan'];
+  /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
   readonly modes?: (devices: Image['devices']) => Modes | null;
   /** Asks the operator before a large load starts. */
   readonly admission?: { current(): Admissions; ask(request: AdmissionRequest): void };
