@@ -38,6 +38,8 @@ export interface GatewayDeps {
   readonly signals: () => readonly Signal[];
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
+  /** The house's plan, for the page. */
+  readonly plan?: () => Snapshot['plan'];
   /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
   readonly modes?: (devices: Image['devices']) => Modes | null;
   /** Asks the operator before a large load starts. */
@@ -121,9 +123,13 @@ export class Gateway {
     if (!seat) return false;
     seat.override = override;
     this.poke();
-    this.deps.overrides.save(device, override);
-    this.record('override', device, override.kind.toUpperCase(), { ...override });
+    if (seat.override === override) this.keepOverride(seat, {});
     return true;
+  }
+
+  private keepOverride({ resource, override }: DeviceSeat, detail: Record<string, unknown>): void {
+    this.deps.overrides.save(resource.id, override);
+    this.record('override', resource.id, override.kind.toUpperCase(), { ...override, ...detail });
   }
 
   snapshot(): Snapshot {
@@ -133,13 +139,17 @@ export class Gateway {
       devices: this.devices.map((d) => d.view()),
       meters: this.meters.map((m) => m.view()),
       broker: this.deps.broker(),
+      plan: this.deps.plan?.() ?? null,
       startedMs: this.startedMs,
     };
   }
 
   private runCycle(): void {
     this.cycle += 1;
-    for (const seat of this.devices) seat.account();
+    for (const seat of this.devices) {
+      seat.account();
+      if (seat.endOverride()) this.keepOverride(seat, { isOver: true });
+    }
     const image = this.freeze();
     const decision = decide(image);
     for (const wanted of decision.devices) this.dispatch(wanted, image);
@@ -277,13 +287,20 @@ export class Gateway {
         this.poke();
       },
       status: (instruction, status: InstructionStatus, reason) => {
-        seat.report(instruction, status, reason);
+        if (!seat.report(instruction, status, reason)) return;
         const detail = { instruction: instruction.id, setPoint_W: instruction.setPoint_W, fault: reason };
         this.record('command', seat.resource.id, status, detail);
       },
-      health: (health, reason) =>
-        this.health(seat.resource.id, seat.health, health, reason, () => seat.setHealth(health)),
+      health: (health, reason) => {
+        this.health(seat.resource.id, seat.health, health, reason, () => seat.setHealth(health));
+        if (health === 'ok') this.poke();
+      },
       fault: (reason) => seat.count(reason),
+      lost: (reason) => {
+        seat.forget();
+        this.record('fault', seat.resource.id, reason.code, { reason });
+        this.poke();
+      },
     };
   }
 

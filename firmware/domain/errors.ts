@@ -45,6 +45,7 @@ export const ERRORS = {
   DEVICE_EXCEPTION: 'the device answered with an exception',
   READ_BUDGET_SPENT: 'the meter was read as often as its battery allows for today',
   READBACK_DIFFERS: 'the device did not take the value that was written',
+  SET_POINT_LOST: 'the device no longer holds what it was told: it was restarted, or somebody else wrote',
   WRITE_BUDGET_SPENT: 'the device has had its writes for today; none is made, to spare its memory',
   INSTRUCTION_REJECTED: 'the resource manager does not accept the instruction',
   // Signals

@@ -4,6 +4,7 @@
  */
 import type { Admissions } from './admission.ts';
 import type { Flexibility } from './flexibility.ts';
+import type { HousePlan } from './house-plan.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
 import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
@@ -31,7 +32,7 @@ export interface DeviceImage {
   readonly sinceLoweredMs: number;
   /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
   readonly sinceChangedMs?: number;
-  /** The command that is under way; absent: none is. */
+  /** The command that is under way, or that failed and may have been taken all the same; absent: there is none. */
   readonly underWay_W?: number;
   /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
   readonly atGrid_W?: number;
@@ -139,6 +140,8 @@ export interface Snapshot {
   }[];
   readonly meters: readonly MeterView[];
   readonly broker: { readonly connected: boolean; readonly sinceMs: WallMs | null };
+  /** The plan of the house while it is fresh; null or absent when there is none. */
+  readonly plan?: HousePlan | null;
   readonly startedMs: WallMs;
 }
 

@@ -18,6 +18,8 @@ export interface ResourceEvents {
   health(health: ResourceHealth, reason: Fault | null): void;
   /** Something was dropped or went wrong; counted per code and shown, never logged one by one. */
   fault(reason: Fault): void;
+  /** It no longer holds what it was told last; whoever told it decides anew. */
+  lost?(reason: Fault): void;
   /** Values that the meter kept itself, each stamped with its own time; stored, never taken for the present. */
   history?(measurements: readonly Measurement[]): void;
   /** Something that a person may want to know. */

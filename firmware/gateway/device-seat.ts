@@ -1,13 +1,14 @@
 /** A device's seat in the cycle: its menu, its last instruction and what became of it, its need and its times. */
 import { nextLocalTime } from '../domain/calendar.ts';
 import type { Fault } from '../domain/errors.ts';
-import type { EnergyNeed, Flexibility } from '../domain/flexibility.ts';
+import { type EnergyNeed, type Flexibility, maxOf } from '../domain/flexibility.ts';
 import type { ControlMode, DeviceImage, Known, Override, Site, Snapshot } from '../domain/image.ts';
 import type { Instruction, InstructionStatus } from '../domain/instruction.ts';
 import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
 
 export interface DeviceSettings {
@@ -23,8 +24,6 @@ export interface SeatDeps {
   readonly settings: Settings;
 }
 
-/** A failed command is tried again no sooner than this; a lowering one is tried in the next cycle. */
-const RETRY_MS = 10_000;
 /** Energy towards the need is written this often: at most so much of it is forgotten in a power cut. */
 const SAVE_MS = 300_000;
 /** A measurement stands for at most so long when energy is summed from power. */
@@ -50,7 +49,9 @@ export class DeviceSeat {
   private instruction: Instruction | null = null;
   private status: InstructionStatus | null = null;
   private statusFault: Fault | null = null;
-  private failedAtMs: ElapsedMs = -Infinity;
+  /** What it was told may be gone from its memory: it is told again. */
+  private isForgotten = false;
+  private readonly retries = new Retries();
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
   private readonly settling = new Settling();
@@ -93,7 +94,14 @@ export class DeviceSeat {
   }
 
   setHealth(health: ResourceHealth): void {
+    if (health === 'ok' && this.health !== 'ok') this.forget();
     this.health = health;
+  }
+
+  /** It was away or has lost what it was told: the next cycle tells it anew. */
+  forget(): void {
+    this.isForgotten = true;
+    this.retries.forget();
   }
 
   /** Adds up energy towards the need and moves on to the next deadline when one has passed. */
@@ -107,11 +115,27 @@ export class DeviceSeat {
     this.accountedAtMs = now;
     const wall = clock.wallMs();
     const { deadline } = this.settings;
-    if (deadline && isWallPlausible(wall) && (this.deadlineMs === null || wall >= this.deadlineMs)) {
-      this.deadlineMs = nextLocalTime(wall, deadline.time, site.timeZone);
-      this.delivered_Wh = 0;
+    if (deadline && isWallPlausible(wall)) {
+      // Whatever else stands there is past, of another time of day, or of a clock that was years ahead for a while.
+      const nextMs = nextLocalTime(wall, deadline.time, site.timeZone);
+      if (this.deadlineMs !== nextMs) this.delivered_Wh = 0;
+      this.deadlineMs = nextMs;
     }
     if (now - this.savedAtMs >= SAVE_MS) this.save();
+  }
+
+  /** What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. */
+  endOverride(): boolean {
+    const wallMs = this.deps.clock.wallMs();
+    const endsMs =
+      this.override.kind === 'now'
+        ? this.override.untilMs
+        : this.override.kind === 'notBefore'
+          ? this.override.atMs
+          : null;
+    if (endsMs === null || !isWallPlausible(wallMs) || wallMs < endsMs) return false;
+    this.override = { kind: 'automatic' };
+    return true;
   }
 
   image(wallMs: WallMs, elapsedMs: ElapsedMs): DeviceImage | null {
@@ -125,7 +149,7 @@ export class DeviceSeat {
       inStateMs: this.switchedAtMs === null ? Infinity : elapsedMs - this.switchedAtMs,
       sinceLoweredMs: elapsedMs - this.loweredAtMs,
       sinceChangedMs: this.settling.sinceMs(elapsedMs),
-      ...(this.isUnderWay() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
+      ...(this.mayTake() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
       priority: this.settings.priority,
@@ -135,13 +159,26 @@ export class DeviceSeat {
 
   /** Whether a command is due: a new set-point, or one that failed and may be tried again. */
   wants(setPoint_W: number, nowMs: ElapsedMs): boolean {
-    if (this.instruction?.setPoint_W !== setPoint_W) return true;
-    const failed = this.status === 'ABORTED' || this.status === 'REJECTED';
-    const lowering = setPoint_W < (this.setPoint_W ?? Infinity);
-    return failed && nowMs - this.failedAtMs >= (lowering ? RETRY_MS / 10 : RETRY_MS);
+    const isNew = this.isForgotten || this.instruction?.setPoint_W !== setPoint_W;
+    const direction = this.directionOf(setPoint_W);
+    if (isNew && direction === 'down') return true;
+    return (isNew || this.hasFailed()) && this.retries.isDue(direction, nowMs);
+  }
+
+  /** Production is turned up by a set-point that is further below zero. */
+  private directionOf(setPoint_W: number): Direction {
+    if (this.setPoint_W === null) return 'down';
+    const produces = this.flexibility !== null && maxOf(this.flexibility) <= 0;
+    const more = produces ? setPoint_W < this.setPoint_W : setPoint_W > this.setPoint_W;
+    return more ? 'up' : 'down';
+  }
+
+  private hasFailed(): boolean {
+    return this.status === 'ABORTED' || this.status === 'REJECTED';
   }
 
   instruct(instruction: Instruction): void {
+    this.isForgotten = false;
     this.instruction = instruction;
     this.status = 'NEW';
     this.settling.begun(this.deps.clock.elapsedMs());
@@ -149,13 +186,21 @@ export class DeviceSeat {
     this.resource.instruct(instruction);
   }
 
-  report(instruction: Instruction, status: InstructionStatus, reason: Fault | null): void {
-    if (instruction.id !== this.instruction?.id) return;
+  /** False for one more attempt that went like the one before, which nobody has to read of again. */
+  report(instruction: Instruction, status: InstructionStatus, reason: Fault | null): boolean {
+    if (instruction.id !== this.instruction?.id) return true;
+    const now = this.deps.clock.elapsedMs();
+    const direction = this.directionOf(instruction.setPoint_W);
+    const isNews = status === 'SUCCEEDED' || !this.retries.isRepetition(direction, reason);
     this.status = status;
     this.statusFault = reason;
-    if (status === 'ABORTED' || status === 'REJECTED') this.failedAtMs = this.deps.clock.elapsedMs();
-    if (!this.isUnderWay()) this.settling.ended(this.deps.clock.elapsedMs(), this.power !== null);
-    if (status === 'SUCCEEDED') this.confirm(instruction.setPoint_W);
+    if (this.hasFailed()) this.retries.failed(direction, reason, now);
+    if (!this.isUnderWay()) this.settling.ended(now, this.power !== null);
+    if (status === 'SUCCEEDED') {
+      this.retries.succeeded(direction);
+      this.confirm(instruction.setPoint_W);
+    }
+    return isNews;
   }
 
   /**
@@ -173,6 +218,11 @@ export class DeviceSeat {
   /** Not while it is being connected: what it is told then it does. */
   private isLost(): boolean {
     return this.health === 'silent' || this.health === 'faulty';
+  }
+
+  /** A command that failed may have been taken all the same, and it is due again: until another it counts as told. */
+  private mayTake(): boolean {
+    return this.isUnderWay() || this.status === 'ABORTED';
   }
 
   private isUnderWay(): boolean {

@@ -1,4 +1,5 @@
 /** Arithmetic on the frozen image that several rules share: what the house draws besides what we can steer. */
+import { minOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image, Known } from '../domain/image.ts';
 import { isControllable, isProducer } from './plan.ts';
 
@@ -33,6 +34,25 @@ export function baseLoad_W(image: Image): number | null {
  */
 export const given_W = (image: Image, device: DeviceImage, point_W: number): number =>
   Math.min(0, Math.max(point_W, measured_W(device, image.site.staleAfterMs)));
+
+/**
+ * What the house besides our devices may draw from one phase when the meter gives only the sum: production that is not
+ * measured may feed another phase and hide it. It is bounded by what the house is said to draw at worst, so that a roof
+ * does not keep everything off for good; what is fed in proves a roof that nobody told of, taken to hide as much again.
+ * Without a meter the worst case.
+ */
+export function onOnePhase_W(image: Image): number {
+  const { staleAfterMs, baseWorstCase_W, productionWorstCase_W = 0 } = image.site;
+  const base_W = baseLoad_W(image);
+  if (base_W === null) return baseWorstCase_W;
+  const roofs = image.devices.filter((d) => isControllable(d) && isProducer(d));
+  const rest_W = roofs.reduce((sum, d) => sum - measured_W(d, staleAfterMs), base_W);
+  const unheard_W = image.devices
+    .filter((d) => isControllable(d) && d.atGrid_W === undefined && !isFresh(d.power_W, staleAfterMs))
+    .reduce((sum, d) => sum - Math.min(0, minOf(d.flexibility)), 0);
+  const hidden_W = Math.max(productionWorstCase_W + unheard_W, -2 * rest_W);
+  return Math.max(0, rest_W, Math.min(rest_W + hidden_W, baseWorstCase_W));
+}
 
 /** Base current per phase in A without controllable consumers, or null where the meter does not say. */
 export function basePhases_A(image: Image): readonly (number | null)[] {

@@ -220,10 +220,26 @@ function underFuse(image: Image, entries: readonly Entry[], phase: number): void
   const rest_A =
     known && fresh(image, known)
       ? (known.value ?? 0) - here.reduce((sum, e) => sum + amps(e, e.drawn_W), 0)
-      : Math.max(0, rest_W(image, entries)) / nominal_V;
+      : onOnePhase_W(image, entries) / nominal_V;
   const sum_A = (): number => here.reduce((sum, e) => sum + amps(e, drawing_W(image, e)), 0);
   const perAmp_W = (e: Entry): number => nominal_V * e.device.flexibility.phases.length;
   shed(here, (e) => (rest_A + sum_A() - fuse_A) * perAmp_W(e) + comingBack_W(image, e), 'fuse');
+}
+
+/**
+ * What the house may draw from one phase when only the sum of all is known. Production that we do not measure may feed
+ * the other phases and hide it, so all that may be there counts on top; but no more than the house is said to draw at
+ * worst, for else a roof of 5 kW would leave nothing of 25 A to a boiler, even by night. A house that feeds in has more
+ * than it is said to have: it is taken to hide as much again.
+ */
+function onOnePhase_W(image: Image, entries: readonly Entry[]): number {
+  const rest = rest_W(image, entries);
+  const { baseWorstCase_W, productionWorstCase_W = 0 } = image.site;
+  const unheard_W = entries
+    .filter((e) => e.device.atGrid_W === undefined && !fresh(image, e.device.power_W))
+    .reduce((sum, { device }) => sum - Math.min(0, ...device.flexibility.ranges.map((r) => r.min_W)), 0);
+  const hidden_W = Math.max(productionWorstCase_W + unheard_W, -2 * rest);
+  return Math.max(0, rest, Math.min(rest + hidden_W, baseWorstCase_W));
 }
 
 /**

@@ -121,7 +121,10 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `Held back so that the main fuse${clause(' of ', amps(number(say.values, 'fuse_A')))} is not overloaded.`,
   MINIMUM_ON: (say) => `Stays on${say.left()}: it should not be switched too often.`,
   MINIMUM_OFF: (say) => `Stays off${say.left()}: it should not be switched too often.`,
-  SETTLING: () => 'Was just turned down; it waits a minute before it is turned up again.',
+  SETTLING: (say) =>
+    say.text('awaits') === 'meter'
+      ? 'Waits a moment until the meter shows what the last change did.'
+      : 'Was just turned down; it waits a minute before it is turned up again.',
   PRICE_WAIT: (say) =>
     `Waits${clause(' until ', say.time('fromMs', 'atMs'))} for cheaper power` +
     `${clause(' (now ', say.price('price'), ')')}.` +
@@ -368,6 +371,8 @@ function overrideWords(detail: Values, place: Place): string {
     case 'off':
       return 'you switched it off.';
     default:
-      return 'you set it back to automatic.';
+      return detail.isOver === true
+        ? 'what you asked for is over; it is back to automatic.'
+        : 'you set it back to automatic.';
   }
 }

@@ -2,6 +2,7 @@
 
 import { maxOf, minOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
+import type { InstructionStatus } from '../domain/instruction.ts';
 import { priceAt } from '../domain/price-curve.ts';
 import type { SiteInfo } from './deps.ts';
 import { stretchesOf } from './planned.ts';
@@ -59,6 +60,7 @@ export function viewOf(snapshot: Snapshot, info: SiteInfo): View {
     devices: image.devices.map((device) => deviceView(device, snapshot, place)),
     meters: snapshot.meters.map(meterCard),
     broker: { ...snapshot.broker, sentence: brokerSentence(snapshot, place) },
+    plan: planView(snapshot),
   };
 }
 
@@ -165,6 +167,10 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
   }));
   const power_W = fresh(device.power_W, image);
   const status = dispatched?.status ?? null;
+  const trouble = troubleOf(flexibility.name, status, dispatched?.statusCode ?? null);
+  const isRefused = trouble !== null && (status === 'ABORTED' || status === 'REJECTED');
+  const decisive =
+    reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.');
   return {
     id: device.id,
     name: flexibility.name,
@@ -177,7 +183,8 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
     setPoint_W: device.setPoint_W,
     max_W: finite(maxOf(flexibility)),
     ...stateOf(device, power_W),
-    reason: reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.'),
+    // Whatever was decided, it is not what the device does.
+    reason: isRefused && device.health === 'ok' ? trouble : decisive,
     reasons,
     override: formOf(device),
     overrideSentence: overrideSentence(device.override, place),
@@ -185,15 +192,15 @@ function deviceView(device: DeviceImage, { image, decision, devices }: Snapshot,
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     status,
-    statusSentence:
-      status === null ? null : troubleOf(flexibility.name, status, dispatched?.statusCode ?? null),
+    statusSentence: trouble,
   };
 }
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });
 
 /** What became of the last instruction, with the fault where there was one. */
-function troubleOf(name: string, status: Parameters<typeof statusSentence>[1], code: string | null): string {
+function troubleOf(name: string, status: InstructionStatus | null, code: string | null): string | null {
+  if (status === null) return null;
   const sentence = statusSentence(name, status);
   return code === null ? sentence : `${sentence.slice(0, -1)}: ${codeWords(code)}.`;
 }
@@ -235,6 +242,12 @@ export function labelOf(point: string): string {
     part.replace(/^L/, 'phase ').replace(/^T/, 'tariff ').replace(/^C/, 'channel '),
   );
   return [words.charAt(0).toUpperCase() + words.slice(1), ...extra].join(' · ');
+}
+
+function planView({ plan }: Snapshot): View['plan'] {
+  if (!plan) return null;
+  const { madeMs, untilMs, certificate, quality } = plan;
+  return { madeMs, untilMs, ...certificate, load: { ...quality.load }, solar: { ...quality.solar } };
 }
 
 function brokerSentence({ broker, image }: Snapshot, place: Place): string {

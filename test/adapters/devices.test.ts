@@ -8,6 +8,8 @@ import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { ResourceHealth } from '../../firmware/domain/resource-manager.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { realLink } from '../../firmware/hal/links/open.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { modbusTcp, ptyCarrier } from '../twins/carriers.ts';
 import { ModbusTwin, type Write } from '../twins/modbus-device.ts';
 
@@ -175,6 +177,26 @@ test('RTU over a serial line: an answer that comes too late is not taken for the
   await t.rejects(read(8), { code: 'TIMEOUT' });
   await bus.detach();
   await line.close();
+});
+
+test('a request leaves nothing behind in the library', async (t) => {
+  const simulated = new SimulatedClock(0);
+  const { link, twin } = simulatedLine(simulated, 'line', 1);
+  const device = new ModbusTwin();
+  twin.onBytes((bytes) => {
+    for (const answer of device.tcp(bytes)) twin.write(answer);
+  });
+  const bus = new ModbusBus(link, simulated, { framing: 'tcp', timeoutMs: 2000 });
+  bus.attach(() => {});
+  await simulated.advanceTo(10);
+  for (let i = 1; i <= 50; i++) {
+    device.misbehaves = i % 10 === 0 ? 'silent' : i % 7 === 0 ? 'exception' : 'none';
+    const read = bus.request(1, 'poll', (client) => client.readInputRegisters(100, 2)).catch(() => null);
+    await simulated.advanceTo(simulated.elapsedMs() + 2100);
+    await read;
+  }
+  t.equal(device.answered, 45);
+  t.equal(bus.transactions, 0);
 });
 
 test('profiles: the folder is sound', async (t) => {

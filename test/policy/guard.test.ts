@@ -1,9 +1,10 @@
 /** The guard over random histories, whose judge shares no line with it; and single cases of what it must not allow. */
 import { test } from 'tap';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import { decide } from '../../firmware/policy/decide.ts';
 import { guard } from '../../firmware/policy/guard.ts';
 import { history } from './histories.ts';
-import { boiler, image, inverter, known, limitNow, signal, wallbox } from './home.ts';
+import { boiler, image, inverter, known, limitNow, SITE, signal, wallbox } from './home.ts';
 
 const HISTORIES = 20_000;
 
@@ -125,4 +126,35 @@ test('feeding in: what the house takes may be produced on top', async (t) => {
     [-1000, 'export limit'],
   ]);
   t.same(asked(image({ devices: [sun] }), Number.NaN), [[0, 'menu']], 'no number: no production');
+});
+
+test('a meter that gives only the sum: what a roof may hide on one phase counts', async (t) => {
+  const site = { ...SITE, fuse_A: 25, baseWorstCase_W: 5000 };
+  const unknown = [known(null), known(null), known(null)] as const;
+  const at = (net_W: number, production_W: number, devices = [wallbox()]) =>
+    image({
+      site: { ...site, productionWorstCase_W: production_W },
+      grid_W: known(net_W),
+      gridPhase_A: unknown,
+      devices,
+    });
+  // 5 kW on L1, as much from the roof on L2 and L3: 750 W are left of 5.75 kW.
+  t.same(asked(at(0, 5000), 3680), [[0, 'fuse']]);
+  t.same(decide(at(0, 5000)).devices[0]?.reasons[0]?.code, 'HOUSE_FUSE', 'the rule sees it as well');
+  t.same(decide(at(0, 5000)).corrections, []);
+  t.same(asked(at(0, 1000), 3680), [[3680, null]], 'no more than the roof can give');
+  t.same(asked(at(300, 20_000, [boiler()]), 2000), [[0, 'fuse']]);
+  const usual = at(300, 20_000, [boiler()]);
+  t.same(
+    asked({ ...usual, site: { ...usual.site, baseWorstCase_W: 3000 } }, 2000),
+    [[2000, null]],
+    'nor than the house is said to draw: a boiler still runs',
+  );
+  t.same(asked(at(-4000, 0), 3680), [[1610, 'fuse']], 'a roof that nobody told of');
+  const roof = inverter({ power_W: known(-4000), setPoint_W: -5000 });
+  t.same(
+    asked(at(-3700, 0, [wallbox(), roof]), 3680, -5000)[0],
+    [3680, null],
+    'one that is measured hides nothing',
+  );
 });

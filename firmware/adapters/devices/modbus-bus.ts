@@ -9,8 +9,20 @@ import type { Link } from '../../domain/link.ts';
 import { type Cancel, type Clock, sleep } from '../../domain/time.ts';
 import { type Framing, ModbusPort } from './modbus-port.ts';
 
-const ModbusRTU = Modbus.default;
-export type ModbusClient = InstanceType<typeof ModbusRTU>;
+/** The library keeps each transaction, with its buffers, until its number comes round again. */
+class ModbusRTU extends Modbus.default {
+  private readonly _transactions: Record<string, unknown> = {};
+
+  /** Called after each request: there is one at a time. */
+  forget(): void {
+    for (const id of Object.keys(this._transactions)) delete this._transactions[id];
+  }
+
+  get held(): number {
+    return Object.keys(this._transactions).length;
+  }
+}
+export type ModbusClient = InstanceType<typeof Modbus.default>;
 
 export interface BusOptions {
   readonly framing: Framing;
@@ -29,7 +41,7 @@ const QUEUE = 64;
 
 export class ModbusBus {
   private readonly port: ModbusPort;
-  private readonly client: ModbusClient;
+  private readonly client: ModbusRTU;
   private readonly clock: Clock;
   private readonly options: BusOptions;
   private readonly commands: Job[] = [];
@@ -70,6 +82,11 @@ export class ModbusBus {
 
   get isOpen(): boolean {
     return this.port.isOpen;
+  }
+
+  /** Transactions that the library still keeps. */
+  get transactions(): number {
+    return this.client.held;
   }
 
   /** Rejects with LINK_GONE, TIMEOUT, or DEVICE_EXCEPTION (the device's own refusal). */
@@ -129,6 +146,8 @@ export class ModbusBus {
       this.port.ignore(true);
       await sleep(this.clock, this.options.timeoutMs);
       this.port.ignore(false);
+    } finally {
+      this.client.forget();
     }
   }
 

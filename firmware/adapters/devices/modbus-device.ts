@@ -87,11 +87,12 @@ export class ModbusDevice implements ResourceManager {
 
   private async carryOut(instruction: Instruction): Promise<void> {
     const raw = rawOf(this.profile, instruction.setPoint_W);
+    const obey = this.mustObey(instruction);
     this.report(instruction, 'STARTED', null);
     if (this.written?.raw === raw) return this.succeeded(instruction, raw);
     let reason: Fault = fault('INTERNAL');
     for (let attempt = 0; attempt < LIMITS.commandAttempts; attempt++) {
-      const tried = await this.writeOnce(raw, this.mustObey(instruction));
+      const tried = await this.writeOnce(raw, obey);
       if (tried === null) return this.succeeded(instruction, raw);
       reason = tried;
       // Something newer is due, or trying again cannot help: what was refused for its budget stays refused.
@@ -101,11 +102,10 @@ export class ModbusDevice implements ResourceManager {
     this.report(instruction, 'ABORTED', reason);
   }
 
-  /** A limit that lowers is obeyed even when the day's writes are spent: the grid and the fuse come before wear. */
+  /** A limit that turns down is obeyed even when the day's writes are spent: the grid and the fuse come before wear. */
   private mustObey(instruction: Instruction): boolean {
-    return (
-      instruction.abnormal && (this.written === null || instruction.setPoint_W < this.written.setPoint_W)
-    );
+    if (!instruction.abnormal || this.written === null) return instruction.abnormal;
+    return Math.abs(instruction.setPoint_W) < Math.abs(this.written.setPoint_W);
   }
 
   /** One write and its read-back; null when the device holds the value. */
@@ -115,6 +115,8 @@ export class ModbusDevice implements ResourceManager {
     if (!writes.spend(this.id, clock.wallMs(), this.profile.writesPerDay) && !obey)
       return fault('WRITE_BUDGET_SPENT');
     const { register } = this.profile.control;
+    // An answer may get lost although the value was taken: until it is read back nobody knows what the device holds.
+    this.written = null;
     try {
       await bus.request(this.config.unitId, 'command', (client) => writeRaw(client, register, raw));
       const back = await bus.request(this.config.unitId, 'command', (client) => readRaw(client, register));
@@ -136,6 +138,7 @@ export class ModbusDevice implements ResourceManager {
     const { clock } = this.deps;
     const at = { receivedMs: clock.wallMs(), receivedElapsedMs: clock.elapsedMs(), meterTimeMs: null };
     try {
+      await this.verify();
       const power = await this.pollRegister('power');
       const energy = await this.pollRegister('energy');
       this.misses = 0;
@@ -145,6 +148,23 @@ export class ModbusDevice implements ResourceManager {
     } catch (error) {
       this.missed(faultOf(error));
     }
+  }
+
+  /**
+   * A device may lose its power and be back between two polls, and others may write to it: what it holds is compared
+   * with what it was told each time.
+   */
+  private async verify(): Promise<void> {
+    const told = this.written;
+    if (!told || this.running) return;
+    const { register } = this.profile.control;
+    const held = await this.deps.bus.request(this.config.unitId, 'poll', (client) =>
+      readRaw(client, register),
+    );
+    // A command that came in between has its own read-back.
+    if (held === told.raw || this.written !== told || this.running) return;
+    this.written = null;
+    this.events?.lost?.(fault('SET_POINT_LOST', `it was told ${told.raw}, it holds ${held}`));
   }
 
   private pollRegister(name: 'power' | 'energy'): Promise<number | null> {
@@ -163,7 +183,7 @@ export class ModbusDevice implements ResourceManager {
     if (this.misses >= SILENT_AFTER) this.setHealth(answered ? 'faulty' : 'silent', reason);
   }
 
-  /** A device that falls back without commands is told again; one that lost its value is found out and told. */
+  /** A device that falls back without commands is told again. */
   private async reassert(): Promise<void> {
     const { clock } = this.deps;
     const { reassertMs } = this.profile;
@@ -174,9 +194,10 @@ export class ModbusDevice implements ResourceManager {
       clock.elapsedMs() - this.written.atMs < reassertMs
     )
       return;
-    const { raw, setPoint_W } = this.written;
-    if ((await this.writeOnce(raw, false)) === null)
-      this.written = { raw, setPoint_W, atMs: clock.elapsedMs() };
+    const told = this.written;
+    const isTaken = (await this.writeOnce(told.raw, false)) === null;
+    // One that failed is tried again at the next poll, when it is also seen what the device holds.
+    if (!this.running) this.written ??= isTaken ? { ...told, atMs: clock.elapsedMs() } : told;
   }
 
   private measured(
@@ -206,6 +227,8 @@ export class ModbusDevice implements ResourceManager {
   private setHealth(health: ResourceHealth, reason: Fault | null): void {
     if (health === this.health) return;
     this.health = health;
+    // It may have been restarted meanwhile.
+    if (health !== 'ok') this.written = null;
     this.events?.health(health, reason);
   }
 

@@ -52,7 +52,8 @@ export const profileSchema = z.strictObject({
   power: register.optional(),
   energy: register.optional(),
   control,
-  pollMs: z.int().min(200).max(3_600_000),
+  /** A device that was restarted is found out at a poll, and has to be below a limit again within 30 s. */
+  pollMs: z.int().min(200).max(10_000),
   minOnMs: z.int().min(0).default(0),
   minOffMs: z.int().min(0).default(0),
   steerable: z.boolean().default(false),

@@ -1,10 +1,10 @@
 /**
- * The main fuse, per phase. Where the meter gives no current of a phase, the base load is taken as drawn wholly
- * from each phase in question, up to the worst case of the site.
+ * The main fuse, per phase. Where the meter gives no current of a phase, all that may be drawn besides our devices is
+ * taken to be drawn from each phase in question.
  */
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
-import { baseLoad_W, basePhases_A, given_W } from '../balance.ts';
+import { basePhases_A, given_W, onOnePhase_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
 
@@ -33,12 +33,9 @@ export const houseFuse: Rule = ({ image, wishes }, plan) => {
 };
 
 function headroomPhases_A(image: Image): number[] {
-  const { fuse_A, nominal_V, baseWorstCase_W } = image.site;
-  const base_W = baseLoad_W(image);
-  const assumed_A = base_W === null ? baseWorstCase_W / nominal_V : Math.max(0, base_W) / nominal_V;
-  return basePhases_A(image).map((base) =>
-    base === null ? fuse_A - Math.min(assumed_A, fuse_A) : fuse_A - base,
-  );
+  const { fuse_A, nominal_V } = image.site;
+  const assumed_A = onOnePhase_W(image) / nominal_V;
+  return basePhases_A(image).map((base) => fuse_A - (base ?? Math.min(assumed_A, fuse_A)));
 }
 
 function take(left_A: number[], device: DeviceImage, power_W: number, nominal_V: number): void {

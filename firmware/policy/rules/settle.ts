@@ -40,7 +40,8 @@ function hold({ image, wishes }: RuleContext, plan: Plan, device: DeviceImage, u
   const told_W = loweredMs > 0 ? confirmed_W : Math.max(confirmed_W, underWay_W ?? confirmed_W);
   // What wants no more has another reason.
   if ((wishes.get(id) ?? Infinity) <= Math.max(0, told_W)) return plan;
-  return narrow(plan, id, { max_W: Math.max(0, told_W) }, because('SETTLING', { leftMs }));
+  const awaits = loweredMs > 0 ? 'minute' : 'meter';
+  return narrow(plan, id, { max_W: Math.max(0, told_W) }, because('SETTLING', { leftMs, awaits }));
 }
 
 /** How long until the meter has been read after every device followed its last command; 0 or less: it has. */
