@@ -228,7 +228,7 @@ export interface Event {
   readonly detail: Values;
 }
 
-const _SIGNALS: Readonly<Record<string, string>> = {
+const SIGNAL_NEWS: Readonly<Record<string, string>> = {
   importPrice: 'prices for power from the grid',
   exportPrice: 'prices for power fed in',
   co2: 'a CO₂ forecast',
@@ -258,7 +258,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
       : null;
   },
-  signal: ({ code, detail }, who, place) => SIGNALS[code] ?? `${who} sent ${signalWords(detail, place)}.`,
+  signal: ({ code, detail }, who, place) => SIGNAL_NEWS[code] ?? `${who} sent ${signalWords(detail, place)}.`,
   rejected: ({ subject, code, detail }, who) =>
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
   system: ({ subject, code, detail }, who) => {
