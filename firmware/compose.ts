@@ -41,7 +41,10 @@ export function composeHouse(config: Config, board: Board): House {
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
     ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),
-    changed: () => gateway.poke(),
+    changed: () => {
+      gateway.poke();
+      void planning?.look();
+    },
   });
   const meters = metersOf(config, board);
   const gateway = new Gateway({
@@ -54,7 +57,10 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
-    ...(board.solve !== undefined && { modes: (devices) => planning?.modes(devices) ?? {} }),
+    ...(board.solve !== undefined && {
+      plan: () => planning?.current() ?? null,
+      modes: (devices) => planning?.modes(devices) ?? {},
+    }),
     broker: () => receiver.broker(),
     ...reportsTo(config, board),
     ...(desk && { admission: desk }),

@@ -38,6 +38,8 @@ export interface GatewayDeps {
   readonly signals: () => readonly Signal[];
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
+  /** The house's plan, for the page. */
+  readonly plan?: () => Snapshot['plan'];
   /** What the planner has these devices do, slot by slot; absent or null: the rules decide alone. */
   readonly modes?: (devices: Image['devices']) => Modes | null;
   /** Asks the operator before a large load starts. */
@@ -137,6 +139,7 @@ export class Gateway {
       devices: this.devices.map((d) => d.view()),
       meters: this.meters.map((m) => m.view()),
       broker: this.deps.broker(),
+      plan: this.deps.plan?.() ?? null,
       startedMs: this.startedMs,
     };
   }

@@ -37,8 +37,8 @@ export async function plan(
           memory_MiB: LIMITS.solverMemory_MiB,
           ...(options.rolling && { keepMs: ROLLING_KEEP_MS }),
         });
-  if (options.rolling) await roll(stdin, stdout, solve);
-  else await single(stdin, stdout, solve);
+  await (options.rolling ? roll(stdin, stdout, solve) : single(stdin, stdout, solve));
+  solve?.end();
 }
 
 async function single(

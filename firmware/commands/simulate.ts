@@ -181,7 +181,13 @@ function drawn(d: Days, runs: Runs): string {
   );
   const total = { title: 'Cost so far', unit: d.currency, lines: spent };
   const title = `${d.name}, ${days} days`;
-  if (days > 14) return chart(title, [total], monthLabels(d, days));
+  const [without, ...others] = spent;
+  const saved = {
+    title: 'Saved against no control',
+    unit: d.currency,
+    lines: others.map((l) => ({ ...l, values: l.values.map((x, i) => (without?.values[i] ?? 0) - x) })),
+  };
+  if (days > 14) return chart(title, [total, saved], monthLabels(d, days));
   const hearth = runs.get('Hearth');
   const line = (name: string, values: ArrayLike<number>, colour: string): Line => ({
     name,

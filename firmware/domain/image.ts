@@ -4,6 +4,7 @@
  */
 import type { Admissions } from './admission.ts';
 import type { Flexibility } from './flexibility.ts';
+import type { HousePlan } from './house-plan.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
 import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
@@ -139,6 +140,8 @@ export interface Snapshot {
   }[];
   readonly meters: readonly MeterView[];
   readonly broker: { readonly connected: boolean; readonly sinceMs: WallMs | null };
+  /** The plan of the house while it is fresh; null or absent when there is none. */
+  readonly plan?: HousePlan | null;
   readonly startedMs: WallMs;
 }
 

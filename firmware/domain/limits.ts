@@ -104,6 +104,10 @@ export const LIMITS = {
   signalMessage_bytes: 256 * 1024,
   signalIntervals: 3_000,
   signalsKept: 256,
+  /** Versions of a signal that are remembered, so that none can be replayed. */
+  signalVersions: 16,
+  /** A sender's clock may be so far ahead of ours, when ours stands. */
+  signalAheadMs: 10 * 60_000,
   /** A larger packet is skipped on the wire; the rest of its frame is no more than topic and properties. */
   mqttPacket_bytes: 260 * 1024,
   mqttTopic_bytes: 1024,

@@ -68,6 +68,10 @@ export interface Signal {
   readonly digest?: string;
   /** It was withdrawn then; it is remembered, so that an old message cannot bring it back. */
   readonly cancelledMs?: WallMs;
+  /** What was in force when the wall clock jumped: it holds for the time that it had left, beside `intervals`. */
+  readonly held?: SignalInterval;
+  /** Digests of the versions and withdrawals before this one, so that none of them counts a second time. */
+  readonly seen?: readonly string[];
   readonly baseline?: Baseline;
   readonly restore?: Restore;
 }
@@ -79,7 +83,14 @@ export const LOWEST_PRIORITY = 1_000_000;
 export interface SignalChange {
   readonly keep: readonly Signal[];
   /** A signal's id is that of its event with its kind behind it. `modifiedMs` null: the message does not say. */
-  readonly cancel: readonly { readonly event: string; readonly modifiedMs: WallMs | null }[];
+  readonly cancel: readonly Cancellation[];
+}
+
+export interface Cancellation {
+  readonly event: string;
+  readonly modifiedMs: WallMs | null;
+  /** Of the message's content. */
+  readonly digest?: string;
 }
 
 /** It must be obeyed, and says how much may flow. */

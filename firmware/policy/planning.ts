@@ -51,6 +51,7 @@ export class Planning {
   private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
   private dueFor = '';
   private state = '';
+  private isMaking = false;
   private stopLooking: Cancel = () => {};
 
   constructor(deps: PlanningDeps) {
@@ -77,17 +78,19 @@ export class Planning {
     this.stopLooking();
   }
 
-  /** Plans when a quarter hour, the prices or what is to be planned has changed. Never rejects. */
+  /** Plans when a quarter hour, the prices or what is to be planned has changed; one plan at a time. Never rejects. */
   async look(): Promise<void> {
-    const image = this.deps.image();
-    const due = dueFor(image);
-    if (due === this.dueFor) return;
-    this.dueFor = due;
-    try {
-      await this.make(image);
-    } catch (error) {
-      this.say('PLAN_FAILED', { message: error instanceof Error ? error.message : String(error) });
+    if (this.isMaking) return;
+    this.isMaking = true;
+    for (let image = this.deps.image(); dueFor(image) !== this.dueFor; image = this.deps.image()) {
+      this.dueFor = dueFor(image);
+      try {
+        await this.make(image);
+      } catch (error) {
+        this.say('INTERNAL', { message: error instanceof Error ? error.message : String(error) });
+      }
     }
+    this.isMaking = false;
   }
 
   private async make(image: Image): Promise<void> {

@@ -4,16 +4,19 @@
  */
 import { type Fault, fault } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { eventOf, type Signal, type SignalChange } from '../domain/signal.ts';
+import { type Cancellation, eventOf, type Signal, type SignalChange } from '../domain/signal.ts';
 import type { WallMs } from '../domain/time.ts';
+import { intervalsOf, redated } from './redate.ts';
+import { leastNeeded } from './room.ts';
+import type { Jump, WallNow } from './wall-watch.ts';
 
 /** A withdrawn limit is shown to the policy for so long: loads come back slowly after it. */
-export const AFTERMATH_MS = 3_600_000;
-/** The clock may have jumped, and a limit must not be lost by that: what is over is kept for a day. */
-const KEEP_OVER_MS = 86_400_000;
+const AFTERMATH_MS = 3_600_000;
+/** What is over is kept for the longest day: the day's cost needs it, and a message that comes again is recognised. */
+export const KEEP_OVER_MS = 26 * 3_600_000;
 
 const isOver = (signal: Signal, wallMs: WallMs): boolean =>
-  signal.intervals.every((i) => i.untilMs <= wallMs);
+  intervalsOf(signal).every((i) => i.untilMs <= wallMs);
 
 export interface Applied {
   /** To be written down: new, changed or withdrawn. */
@@ -38,30 +41,45 @@ export class SignalBook {
     return this.list;
   }
 
-  /** Takes what is newer than what is known; `wallTrusted` false takes everything, because nothing can be dated. */
-  apply(change: SignalChange, wallMs: WallMs, wallTrusted: boolean): Applied {
+  /** Takes what is newer than what is known. What nothing can date is taken. */
+  apply(change: SignalChange, now: WallNow): Applied {
+    const { wallMs } = now;
     const kept: Signal[] = [];
     const removed: string[] = [];
     const refused: { id: string; reason: Fault }[] = [];
-    for (const signal of change.keep) {
-      if (this.signals.get(signal.id)?.digest === signal.digest && signal.digest !== undefined) continue;
-      const reason = this.refusal(signal, wallMs, wallTrusted);
+    for (const said of change.keep) {
+      const known = this.signals.get(said.id);
+      if (known?.digest === said.digest && said.digest !== undefined) continue;
+      // Under a clock that has just left a time that stood, a limit counts by that time, too.
+      const signal = withSeen(redated(said, wallMs, now.leapMs), known, known?.digest);
+      const reason = this.refusal(signal, now);
       if (reason === null) {
-        removed.push(...this.makeRoom(signal));
+        removed.push(...this.makeRoom(signal, now));
         this.signals.set(signal.id, signal);
         kept.push(signal);
       } else refused.push({ id: signal.id, reason });
     }
-    const cancelled = [...this.dropped(change, kept), ...this.withdrawn(change)].map((signal) => {
-      const gone = { ...signal, cancelledMs: wallMs };
-      this.signals.set(signal.id, gone);
-      return gone;
-    });
+    const cancelled = [...this.dropped(change, kept), ...this.withdrawn(change.cancel, refused)].map(
+      (signal) => ({ ...signal, cancelledMs: wallMs }),
+    );
+    for (const gone of cancelled) this.signals.set(gone.id, gone);
     if (kept.length + cancelled.length > 0) this.publish(wallMs);
     return { kept, cancelled, removed, refused };
   }
 
-  /** Forgets what has been over for a day. */
+  /** The wall clock jumped: what was in force goes on. Returns what is to be written down anew. */
+  redate({ wallMs, deltaMs }: Jump): readonly Signal[] {
+    const changed: Signal[] = [];
+    for (const signal of this.signals.values()) {
+      const next = redated(signal, wallMs, deltaMs);
+      if (next !== signal) changed.push(next);
+    }
+    for (const signal of changed) this.signals.set(signal.id, signal);
+    this.publish(wallMs);
+    return changed;
+  }
+
+  /** Forgets what has been over for a day. Only for a clock that has stood for that long. */
   prune(wallMs: WallMs): readonly string[] {
     const over = [...this.signals.values()].filter((s) => isOver(s, wallMs - KEEP_OVER_MS)).map((s) => s.id);
     for (const id of over) this.signals.delete(id);
@@ -69,31 +87,33 @@ export class SignalBook {
     return over;
   }
 
-  private refusal(signal: Signal, wallMs: WallMs, wallTrusted: boolean): Fault | null {
+  private refusal(signal: Signal, { wallMs, isSet, stands, leapMs }: WallNow): Fault | null {
     const known = this.signals.get(signal.id);
     if (known && signal.modifiedMs < known.modifiedMs)
       return fault('SIGNAL_STALE', 'a newer version of this signal is known');
     if (known?.cancelledMs !== undefined && signal.modifiedMs <= known.modifiedMs)
       return fault('SIGNAL_STALE', 'this signal was withdrawn');
-    if (wallTrusted && isOver(signal, wallMs)) return fault('SIGNAL_STALE', 'the signal is over');
-    if (!known && this.signals.size >= LIMITS.signalsKept && this.leastNeeded(signal) === null)
+    if (signal.digest !== undefined && known?.seen?.includes(signal.digest))
+      return fault('SIGNAL_STALE', 'this version of the signal was replaced');
+    if (stands && signal.modifiedMs > wallMs + LIMITS.signalAheadMs)
+      return fault('SIGNAL_OUT_OF_RANGE', 'modificationDateTime: in the future');
+    if (isSet && leapMs === 0 && isOver(signal, wallMs)) return fault('SIGNAL_STALE', 'the signal is over');
+    if (!known && this.isFull() && this.leastNeeded(signal, { wallMs, isSet }) === null)
       return fault('TOO_MANY', `${LIMITS.signalsKept} signals are known already`);
     return null;
   }
 
-  /** In a full book a withdrawn signal gives way, and to a limit whatever only informs. */
-  private leastNeeded(incoming: Signal): Signal | null {
-    const known = [...this.signals.values()];
-    const oldest = (list: readonly Signal[]): Signal | null =>
-      list.reduce<Signal | null>((a, b) => (a === null || b.receivedMs < a.receivedMs ? b : a), null);
-    const withdrawn = oldest(known.filter((s) => s.cancelledMs !== undefined));
-    if (withdrawn || incoming.binding !== 'commandable') return withdrawn;
-    return oldest(known.filter((s) => s.binding === 'informational'));
+  private isFull(): boolean {
+    return this.signals.size >= LIMITS.signalsKept;
   }
 
-  private makeRoom(incoming: Signal): string[] {
-    if (this.signals.has(incoming.id) || this.signals.size < LIMITS.signalsKept) return [];
-    const least = this.leastNeeded(incoming);
+  private leastNeeded(incoming: Signal, { wallMs, isSet }: Pick<WallNow, 'wallMs' | 'isSet'>): Signal | null {
+    return leastNeeded([...this.signals.values()], incoming, isSet ? wallMs : -Infinity);
+  }
+
+  private makeRoom(incoming: Signal, now: WallNow): string[] {
+    if (this.signals.has(incoming.id) || !this.isFull()) return [];
+    const least = this.leastNeeded(incoming, now);
     if (least) this.signals.delete(least.id);
     return least ? [least.id] : [];
   }
@@ -107,12 +127,19 @@ export class SignalBook {
     );
   }
 
-  private withdrawn(change: SignalChange): Signal[] {
-    return [...this.signals.values()].filter(
-      (s) =>
-        s.cancelledMs === undefined &&
-        change.cancel.some((c) => c.event === eventOf(s.id) && (c.modifiedMs ?? Infinity) >= s.modifiedMs),
-    );
+  /** A withdrawal that was heard before, and was followed by a newer version, is a replay. */
+  private withdrawn(cancel: readonly Cancellation[], refused: { id: string; reason: Fault }[]): Signal[] {
+    const gone: Signal[] = [];
+    for (const { event, modifiedMs, digest } of cancel) {
+      for (const signal of this.signals.values()) {
+        if (signal.cancelledMs !== undefined || event !== eventOf(signal.id)) continue;
+        if ((modifiedMs ?? Infinity) < signal.modifiedMs) continue;
+        if (digest !== undefined && signal.seen?.includes(digest))
+          refused.push({ id: signal.id, reason: fault('SIGNAL_STALE', 'this withdrawal was heard before') });
+        else gone.push(withSeen(signal, signal, digest));
+      }
+    }
+    return gone;
   }
 
   private publish(wallMs: WallMs): void {
@@ -120,12 +147,18 @@ export class SignalBook {
   }
 }
 
-/** A withdrawn limit ends where it was withdrawn; anything else that was withdrawn is gone. */
+/** The signal, remembering what was known of it before and `digest` besides. */
+function withSeen(signal: Signal, before: Signal | undefined, digest: string | undefined): Signal {
+  const seen = [...(before?.seen ?? []), ...(digest === undefined ? [] : [digest])];
+  return seen.length > 0 ? { ...signal, seen: seen.slice(-LIMITS.signalVersions) } : signal;
+}
+
+/** As the policy sees it. A withdrawn limit ends where it was withdrawn; anything else that was withdrawn is gone. */
 function visible(signal: Signal, wallMs: WallMs): Signal | null {
   const { cancelledMs } = signal;
-  if (cancelledMs === undefined) return signal;
+  if (cancelledMs === undefined) return signal.held ? { ...signal, intervals: intervalsOf(signal) } : signal;
   if (signal.binding !== 'commandable' || wallMs - cancelledMs > AFTERMATH_MS) return null;
-  const intervals = signal.intervals
+  const intervals = intervalsOf(signal)
     .filter((i) => i.fromMs < cancelledMs)
     .map((i) => ({ ...i, untilMs: Math.min(i.untilMs, cancelledMs) }));
   return intervals.length > 0 ? { ...signal, intervals } : null;

@@ -79,15 +79,16 @@ export class FailsafeWatch {
     return true;
   }
 
-  /** A limit was taken into the book, or withdrawn from it. */
+  /** A limit was taken into the book, or withdrawn from it: one of all that limits is enough. */
   written(signals: readonly Signal[]): void {
     const wallMs = this.clock.wallMs();
-    for (const signal of signals.filter(isCommand)) {
-      const active = signal.intervals.some(
-        (i) => i.value !== null && i.fromMs <= wallMs && wallMs < i.untilMs,
-      );
-      this.take({ kind: 'limit', active: active && signal.cancelledMs === undefined });
-    }
+    const commands = signals.filter(isCommand);
+    const active = commands.some(
+      ({ intervals, cancelledMs }) =>
+        cancelledMs === undefined &&
+        intervals.some((i) => i.value !== null && i.fromMs <= wallMs && wallMs < i.untilMs),
+    );
+    if (commands.length > 0) this.take({ kind: 'limit', active });
   }
 
   private take(input: LimitationInput): void {

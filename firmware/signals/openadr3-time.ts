@@ -1,5 +1,5 @@
 /** When the intervals of an OpenADR 3.1 event hold (User Guide, "interval periods"). */
-import { ok, type Result } from '../domain/errors.ts';
+import { ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { durationMs, FOR_EVER_MS, startMs } from './duration.ts';
 import type { Event, Payload } from './openadr3-schema.ts';
@@ -11,7 +11,8 @@ export interface TimedPayloads {
 }
 
 export interface TimeContext {
-  readonly receivedMs: number;
+  /** What a start of "now" means. */
+  readonly nowMs: number;
   /** The random shift of an event's start, in [−1, 1); the same for the same event, over restarts. */
   readonly draw: (eventId: string) => number;
 }
@@ -28,7 +29,7 @@ export function timeline(event: Event, context: TimeContext): Result<readonly Ti
   let nextMs: number | null = begin.value;
   for (const [index, { intervalPeriod, payloads }] of (event.intervals ?? []).entries()) {
     const own: string | undefined = intervalPeriod?.start;
-    const fromMs: number | null = own === undefined ? nextMs : startMs(own, context.receivedMs);
+    const fromMs: number | null = own === undefined ? nextMs : startMs(own, context.nowMs);
     const length = durationMs(intervalPeriod?.duration ?? event.intervalPeriod?.duration ?? 'P9999Y');
     if (fromMs === null) return badTime(`intervals.${index}.intervalPeriod.start`);
     if (length === null) return badTime(`intervals.${index}.intervalPeriod.duration`);
@@ -45,9 +46,9 @@ const badTime = (path: string): { ok: false; error: { code: 'SIGNAL_INVALID'; me
 });
 
 /** The event's own start, moved by its random share; null when it has none. */
-function eventStart({ id, intervalPeriod }: Event, { receivedMs, draw }: TimeContext): Result<number | null> {
+function eventStart({ id, intervalPeriod }: Event, { nowMs, draw }: TimeContext): Result<number | null> {
   if (intervalPeriod?.start === undefined) return ok(null);
-  const at = startMs(intervalPeriod.start, receivedMs);
+  const at = startMs(intervalPeriod.start, nowMs);
   const most = durationMs(intervalPeriod.randomizeStart ?? 'PT0S');
   if (at === null) return badTime('intervalPeriod.start');
   if (most === null) return badTime('intervalPeriod.randomizeStart');
@@ -59,12 +60,17 @@ function overall(event: Event, slots: readonly TimedPayloads[]): Result<readonly
   if (event.duration == null) return ok(slots);
   const length = durationMs(event.duration);
   if (length === null) return badTime('duration');
-  const first = Math.min(...slots.map((s) => s.fromMs));
-  const span = Math.max(...slots.map((s) => s.untilMs)) - first;
+  const merged = joined(slots);
+  const first = Math.min(...merged.map((s) => s.fromMs));
+  const span = Math.max(...merged.map((s) => s.untilMs)) - first;
   const end = first + length;
+  // One thing all the time, for however long.
+  if (merged.length === 1 && isPlain(merged[0])) return ok(merged.map((s) => ({ ...s, untilMs: end })));
+  if (Math.ceil(length / span) * merged.length > LIMITS.signalIntervals && length > span)
+    return refuse('TOO_MANY', `duration: repeats to more than ${LIMITS.signalIntervals} intervals`);
   const out: TimedPayloads[] = [];
-  for (let offset = 0; first + offset < end && out.length < LIMITS.signalIntervals; offset += span) {
-    for (const s of slots) {
+  for (let offset = 0; first + offset < end; offset += span) {
+    for (const s of merged) {
       const [fromMs, untilMs] = [s.fromMs + offset, Math.min(s.untilMs + offset, end)];
       if (fromMs < untilMs) out.push({ ...s, fromMs, untilMs });
     }
@@ -72,3 +78,22 @@ function overall(event: Event, slots: readonly TimedPayloads[]): Result<readonly
   }
   return ok(out);
 }
+
+/** Several values divide an interval among them: it cannot be made longer. */
+const isPlain = (slot: TimedPayloads | undefined): boolean =>
+  slot?.payloads.every(({ values }) => values.length === 1) ?? false;
+
+/** Neighbours that say the same are one. */
+function joined(slots: readonly TimedPayloads[]): readonly TimedPayloads[] {
+  const out: TimedPayloads[] = [];
+  for (const slot of slots) {
+    const last = out.at(-1);
+    const same = last?.untilMs === slot.fromMs && isPlain(slot) && isDeepEqual(last.payloads, slot.payloads);
+    if (last && same) out[out.length - 1] = { ...last, untilMs: slot.untilMs };
+    else out.push(slot);
+  }
+  return out;
+}
+
+const isDeepEqual = (a: readonly Payload[], b: readonly Payload[]): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);

@@ -13,13 +13,15 @@ import {
   type SignalChange,
   type SignalInterval,
 } from '../domain/signal.ts';
+import { isWallPlausible } from '../domain/time.ts';
 import { type Baselines, PAYLOADS, type PayloadRow, type ValueContext } from './openadr3-payloads.ts';
 import { type Event, event, notification } from './openadr3-schema.ts';
 import { isCancelled, type TimeContext, type TimedPayloads, timeline } from './openadr3-time.ts';
 import { type ProgramSetting, RESTORE_DEFAULT } from './program.ts';
 import { fits } from './topic.ts';
 
-export interface DialectContext extends TimeContext {
+export interface DialectContext extends Pick<TimeContext, 'draw'> {
+  readonly receivedMs: number;
   readonly programs: readonly ProgramSetting[];
   /** Where the message came from; null where the carrier has no topics. */
   readonly topic?: string | null;
@@ -49,7 +51,16 @@ export function readOpenAdr3(bytes: Uint8Array, context: DialectContext): Result
   if (program.topic !== undefined && context.topic != null && !fits(program.topic, context.topic))
     return refuse('SIGNAL_UNKNOWN_TOPIC', `programme ${program.id} is not taken from this topic`);
   if (data.operation === 'DELETE' || isCancelled(found))
-    return ok({ keep: [], cancel: [{ event: idOf(found), modifiedMs: modifiedOf(found) }] });
+    return ok({
+      keep: [],
+      cancel: [
+        {
+          event: idOf(found),
+          modifiedMs: modifiedOf(found),
+          digest: digestOf({ operation: 'DELETE', found }),
+        },
+      ],
+    });
   return signalsOf(found, program, context);
 }
 
@@ -61,10 +72,22 @@ function modifiedOf({ modificationDateTime, createdDateTime }: Event): number | 
   return Number.isNaN(ms) ? null : ms;
 }
 
+/**
+ * What "now" means: when it was said, so that it does not start anew each time it is heard, but never later than our
+ * own time, where there is one. Who does not say when means the moment of receipt.
+ */
+function nowOf(found: Event, { receivedMs }: DialectContext): number {
+  const saidMs = modifiedOf(found) ?? receivedMs;
+  return isWallPlausible(receivedMs) ? Math.min(saidMs, receivedMs) : saidMs;
+}
+
+const digestOf = (content: object): string =>
+  createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 22);
+
 function signalsOf(found: Event, program: ProgramSetting, context: DialectContext): Result<SignalChange> {
-  const slots = timeline(found, context);
+  const slots = timeline(found, { ...context, nowMs: nowOf(found, context) });
   if (!slots.ok) return slots;
-  const digest = createHash('sha256').update(JSON.stringify(found)).digest('base64url').slice(0, 22);
+  const digest = digestOf(found);
   const keep: Signal[] = [];
   for (const [type, row] of PAYLOADS) {
     const values = valuesOf(type, row, slots.value, {

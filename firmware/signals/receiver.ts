@@ -4,9 +4,9 @@ import { LIMITS } from '../domain/limits.ts';
 import type { Random } from '../domain/random.ts';
 import { isCommand, type Signal } from '../domain/signal.ts';
 import type { Journal, JournalEntry, Settings, SignalStore } from '../domain/storage.ts';
-import { type Clock, isWallPlausible } from '../domain/time.ts';
+import type { Clock } from '../domain/time.ts';
 import type { SignalTransport } from '../domain/transport.ts';
-import { AFTERMATH_MS, type Applied, SignalBook } from './book.ts';
+import { type Applied, KEEP_OVER_MS, SignalBook } from './book.ts';
 import { drawsOf } from './draw.ts';
 import { type EnvelopePolicy, openEnvelope } from './envelope.ts';
 import { type Failsafe, FailsafeWatch } from './failsafe.ts';
@@ -16,6 +16,7 @@ import type { Baselines } from './openadr3-payloads.ts';
 import type { ProgramSetting } from './program.ts';
 import { Quota } from './quota.ts';
 import { fits } from './topic.ts';
+import { WallWatch } from './wall-watch.ts';
 
 export interface ReceiverDeps {
   readonly clock: Clock;
@@ -40,6 +41,7 @@ export class SignalReceiver {
   private readonly deps: ReceiverDeps;
   private readonly book: SignalBook;
   private readonly watch: FailsafeWatch | null;
+  private readonly wall: WallWatch;
   private readonly draw: (name: string) => number;
   private readonly entries = new Quota(LIMITS.signalEntriesAnHour);
   private readonly refusals = new Quota(LIMITS.refusalEntriesAnHour);
@@ -50,10 +52,11 @@ export class SignalReceiver {
   constructor(deps: ReceiverDeps) {
     this.deps = deps;
     const { clock, store, settings, random, failsafe } = deps;
-    const wallMs = clock.wallMs();
     this.draw = deps.draw ?? drawsOf(settings, random);
     this.watch = failsafe && new FailsafeWatch(failsafe, clock, settings);
-    this.book = new SignalBook(store.load(isWallPlausible(wallMs) ? wallMs - AFTERMATH_MS : 0), wallMs);
+    this.wall = new WallWatch(clock);
+    // All of it: the clock may be wrong, what is over is recognised when it comes again, and the day's cost needs it.
+    this.book = new SignalBook(store.load(0), clock.wallMs());
   }
 
   open(transport: SignalTransport): void {
@@ -66,6 +69,7 @@ export class SignalReceiver {
 
   /** All signals, and the failsafe limits when they hold. The same list until something changes. */
   current(): readonly Signal[] {
+    this.lookAtClock();
     const known = this.book.current();
     const now = [...known, ...(this.watch?.inForce(this.connected, known) ?? [])];
     const isSame = now.length === this.all.length && now.every((signal, i) => signal === this.all[i]);
@@ -85,8 +89,18 @@ export class SignalReceiver {
   /** Once an hour or so. */
   prune(): void {
     const { clock, store } = this.deps;
-    if (!isWallPlausible(clock.wallMs())) return;
+    this.lookAtClock();
+    if (!this.wall.standsFor(KEEP_OVER_MS)) return;
     for (const id of this.book.prune(clock.wallMs())) store.remove(id);
+  }
+
+  private lookAtClock(): void {
+    const jump = this.wall.look();
+    if (jump === null) return;
+    for (const signal of this.book.redate(jump)) {
+      this.deps.store.save(signal);
+      if (signal.held) this.record('signal', signal.source, 'HELD', { id: signal.id, held: signal.held });
+    }
   }
 
   /** Whether what it says is written down. A refused message is dealt with, too. */
@@ -111,11 +125,11 @@ export class SignalReceiver {
 
   private event(topic: string, payload: Uint8Array): boolean {
     const { clock, programs, baselines } = this.deps;
-    const wallMs = clock.wallMs();
+    this.lookAtClock();
     const change = readOpenAdr3(payload, {
       programs,
       topic,
-      receivedMs: wallMs,
+      receivedMs: clock.wallMs(),
       draw: this.draw,
       ...(baselines && { baselines }),
     });
@@ -123,7 +137,7 @@ export class SignalReceiver {
       this.refuse(topic, change.error);
       return true;
     }
-    const applied = this.book.apply(change.value, wallMs, isWallPlausible(wallMs));
+    const applied = this.book.apply(change.value, this.wall.now());
     const changes = [...applied.kept, ...applied.cancelled];
     if (changes.some(isCommand)) this.watch?.written(this.book.current());
     if (changes.length > 0) this.deps.changed();

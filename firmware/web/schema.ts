@@ -65,6 +65,26 @@ export const meterSchema = z
   })
   .meta({ id: 'Meter' });
 
+const qualitySchema = z
+  .object({
+    source: z.enum(['history', 'clear-sky', 'latest', 'none']),
+    meanError_W: z.number().nullable(),
+    bias_W: z.number().nullable(),
+  })
+  .meta({ id: 'ForecastQuality', description: 'how a forecast did on the last whole day' });
+const planSchema = z
+  .object({
+    madeMs: ms,
+    untilMs: ms,
+    cost: z.number().meta({ description: 'of the plan, in the currency of the site' }),
+    bound: z.number().nullable().meta({ description: 'no plan costs less; null is not proven' }),
+    gap: z.number().nullable(),
+    source: z.enum(['solver', 'stand-in', 'last plan']),
+    load: qualitySchema,
+    solar: qualitySchema,
+  })
+  .meta({ id: 'HousePlan' });
+
 export const viewSchema = z
   .object({
     atMs: ms,
@@ -105,6 +125,7 @@ export const viewSchema = z
     devices: z.array(deviceSchema),
     meters: z.array(meterSchema),
     broker: z.object({ connected: z.boolean(), sinceMs: ms.nullable(), sentence }),
+    plan: planSchema.nullable(),
   })
   .meta({ id: 'View' });
 

@@ -60,6 +60,7 @@ export function viewOf(snapshot: Snapshot, info: SiteInfo): View {
     devices: image.devices.map((device) => deviceView(device, snapshot, place)),
     meters: snapshot.meters.map(meterCard),
     broker: { ...snapshot.broker, sentence: brokerSentence(snapshot, place) },
+    plan: planView(snapshot),
   };
 }
 
@@ -241,6 +242,12 @@ export function labelOf(point: string): string {
     part.replace(/^L/, 'phase ').replace(/^T/, 'tariff ').replace(/^C/, 'channel '),
   );
   return [words.charAt(0).toUpperCase() + words.slice(1), ...extra].join(' · ');
+}
+
+function planView({ plan }: Snapshot): View['plan'] {
+  if (!plan) return null;
+  const { madeMs, untilMs, certificate, quality } = plan;
+  return { madeMs, untilMs, ...certificate, load: { ...quality.load }, solar: { ...quality.solar } };
 }
 
 function brokerSentence({ broker, image }: Snapshot, place: Place): string {

@@ -263,7 +263,7 @@ test('no clock, no price, nobody who waits, no solver: each said once, the house
     },
   });
   await thrown.planner.look();
-  t.match(thrown.journal, [{ code: 'PLAN_FAILED', detail: { message: 'disk' } }]);
+  t.match(thrown.journal, [{ code: 'INTERNAL', detail: { message: 'disk' } }]);
 });
 
 test('from a store on disk: base load, sun and their errors; the last good plan stays while it is fresh', async (t) => {

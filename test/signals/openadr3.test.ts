@@ -90,12 +90,13 @@ test('the rules of time', async (t) => {
     hours(
       intervalsOf({
         ...limit,
+        modificationDateTime: '2026-01-15T15:00:00Z',
         intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' },
         intervals: [interval([1])],
       }),
     ),
-    [[0, 2, 1000]],
-    'now',
+    [[-1, 1, 1000]],
+    'now: when it was said',
   );
   t.same(
     hours(
@@ -256,6 +257,7 @@ test('no message crashes the dialect or gives a value that is no number', async 
 });
 
 test('the book only moves forward', async (t) => {
+  const AT_NOW = { wallMs: NOW, isSet: true, stands: true, leapMs: 0 };
   const book = new SignalBook([], NOW);
   const version = (modifiedMs: number, kW: number) => {
     const result = readOpenAdr3(
@@ -264,18 +266,18 @@ test('the book only moves forward', async (t) => {
     );
     return result.ok ? result.value : { keep: [], cancel: [] };
   };
-  book.apply(version(NOW, 4), NOW, true);
+  book.apply(version(NOW, 4), AT_NOW);
   t.match(
-    book.apply(version(NOW - 1, 9), NOW, true).refused,
+    book.apply(version(NOW - 1, 9), AT_NOW).refused,
     [{ reason: { code: 'SIGNAL_STALE' } }],
     'an older version, sent again',
   );
   t.equal(book.current()[0]?.intervals[0]?.value, 4000);
   t.match(
-    new SignalBook([], NOW).apply(version(NOW, 4), NOW + 2 * HOUR, true).refused,
+    new SignalBook([], NOW).apply(version(NOW, 4), { ...AT_NOW, wallMs: NOW + 2 * HOUR }).refused,
     [{ reason: { code: 'SIGNAL_STALE' } }],
     'over',
   );
-  book.apply({ keep: [], cancel: [{ event: 'openadr3/limits/e', modifiedMs: null }] }, NOW, true);
+  book.apply({ keep: [], cancel: [{ event: 'openadr3/limits/e', modifiedMs: null }] }, AT_NOW);
   t.equal(book.current().length, 0);
 });
