@@ -27,6 +27,9 @@ export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistak
     ),
     ...meters.flatMap(linkOfItsKind),
     ...devices.flatMap((device) => unknownProfile(device, profiles)),
+    ...sameUnit(devices),
+    ...devices.flatMap(cheapWithoutDeadline),
+    ...failsafeWithoutOperator(json),
   ];
 }
 
@@ -188,4 +191,42 @@ function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
 function unknownProfile({ path, fields: { profile } }: Row, profiles: ReadonlySet<string>): Mistake[] {
   if (typeof profile !== 'string' || profiles.has(profile)) return [];
   return [{ path: `${path}.profile`, message: `expected one of ${[...profiles].join(', ')}` }];
+}
+
+/** Two devices of one address would answer each other's requests. */
+function sameUnit(devices: readonly Row[]): Mistake[] {
+  const users = new Map<string, string>();
+  return devices.flatMap(({ path, fields: { link, unitId = 1 } }) => {
+    const place = placeOf(link);
+    if (place === null) return [];
+    const unit = `${place} ${unitId}`;
+    const first = users.get(unit);
+    if (first === undefined) users.set(unit, path);
+    return first === undefined
+      ? []
+      : { path: `${path}.unitId`, message: `expected a unit of its own, ${unitId} on ${place} is ${first}` };
+  });
+}
+
+/** Cheaper hours can be waited for only as long as it is known by when the energy is wanted, and how much. */
+function cheapWithoutDeadline(device: Row): Mistake[] {
+  const { mode, deadline } = device.fields;
+  return fits(
+    device,
+    'deadline',
+    mode !== 'cheap' || (deadline !== undefined && deadline !== null),
+    'expected {"time": "HH:MM", "energy_Wh": number} with mode "cheap": without it nobody knows how long to wait; ' +
+      'else choose mode "solar" or "always"',
+  );
+}
+
+/** It holds when the operator falls silent: without one it would hold for good or never. */
+function failsafeWithoutOperator(json: unknown): Mistake[] {
+  if (!isRecord(json) || !isRecord(json.failsafe) || isRecord(json.mqtt)) return [];
+  return [
+    {
+      path: 'failsafe',
+      message: 'expected "mqtt" beside it: it is for when the operator there falls silent',
+    },
+  ];
 }
