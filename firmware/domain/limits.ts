@@ -129,6 +129,8 @@ export const LIMITS = {
   admissionAgainMs: 5 * 60_000,
   admissionLaterMs: 4 * 3_600_000,
   // Devices
+  /** Models of one SunSpec device. */
+  sunspecModels: 64,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
