@@ -69,6 +69,8 @@ export const LIMITS = {
   meters: 320,
   devices: 32,
   pointsPerMeter: 128,
+  /** What a meter noted and is not over, kept for the page. */
+  notesPerMeter: 8,
   // Store
   storeBatchRows: 2_000,
   storeBatchMs: 10_000,
