@@ -59,6 +59,19 @@ test('every mistake is named by its path, with what was expected and what stood 
   t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
+test('a grid meter that is asked is asked before it counts as silent', async (t) => {
+  const config = exampleJson();
+  Object.assign(config.meters[0], { protocol: 'iec62056-21', link: { kind: 'tcp', host: 'a', port: 1 } });
+  t.same(mistakesOf(config), {}, 'by itself often enough');
+  config.meters[0].intervalMs = 60_000;
+  t.match(mistakesOf(config), { 'meters[0].intervalMs': /half of site\.staleAfterMs \(30000\).*got 60000$/ });
+  config.site.staleAfterMs = 120_000;
+  t.same(mistakesOf(config), {});
+  delete config.site.staleAfterMs;
+  config.meters[0].intervalMs = 15_000;
+  t.same(mistakesOf(config), {});
+});
+
 test('a key that another kind of link has', async (t) => {
   const config = exampleJson();
   config.meters[0].link = { kind: 'tcp', host: 'a', port: 1, baudRate: 9600 };

@@ -21,6 +21,7 @@ export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistak
     ...takenNames([...meters, ...devices]),
     ...sharedLines(meters, devices),
     ...secondGridMeter(meters),
+    ...silentBetweenReadings(json, meters),
     ...meters.flatMap((meter) =>
       (METER_RULES[String(meter.fields.protocol)] ?? []).flatMap((rule) => rule(meter, meters)),
     ),
@@ -87,6 +88,27 @@ function secondGridMeter(meters: readonly Row[]): Mistake[] {
     path: `${path}.role`,
     message: `expected "sub": ${grid[0]?.path} is the meter at the grid connection`,
   }));
+}
+
+/** Protocols in which the meter speaks when it is asked, and not before. */
+const ASKED: ReadonlySet<unknown> = new Set(['iec62056-21', 'dlms', 'mbus']);
+const STALE_AFTER_MS = 30_000;
+
+/** The meter at the connection must not count as silent between two readings. */
+function silentBetweenReadings(json: unknown, meters: readonly Row[]): Mistake[] {
+  const site = isRecord(json) && isRecord(json.site) ? json.site : {};
+  const staleAfterMs = typeof site.staleAfterMs === 'number' ? site.staleAfterMs : STALE_AFTER_MS;
+  return meters.flatMap(({ path, fields: { protocol, role = 'grid', intervalMs } }) =>
+    role !== 'grid' ||
+    !ASKED.has(protocol) ||
+    typeof intervalMs !== 'number' ||
+    2 * intervalMs <= staleAfterMs
+      ? []
+      : {
+          path: `${path}.intervalMs`,
+          message: `expected at most half of site.staleAfterMs (${staleAfterMs}), or the meter counts as silent between two readings; got ${intervalMs}`,
+        },
+  );
 }
 
 type MeterRule = (meter: Row, meters: readonly Row[]) => Mistake[];

@@ -69,6 +69,8 @@ export const LIMITS = {
   meters: 320,
   devices: 32,
   pointsPerMeter: 128,
+  /** What a meter noted and is not over, kept for the page. */
+  notesPerMeter: 8,
   // Store
   storeBatchRows: 2_000,
   storeBatchMs: 10_000,
@@ -140,6 +142,8 @@ export const LIMITS = {
   /** A year and a day of quarter hours. */
   simulatedSlots: 366 * 96,
   simulatedDays_bytes: 32 * 1024 * 1024,
+  /** A whole plan, start of its process included. */
+  planMs: 30_000,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
   solverMemory_MiB: 200,

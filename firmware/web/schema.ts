@@ -59,8 +59,18 @@ export const meterSchema = z
     sentence,
     lastMs: ms.nullable(),
     values: z.array(
-      z.object({ point: z.string(), label: z.string(), value: z.number().nullable(), unit: z.string() }),
+      z.object({
+        point: z.string(),
+        label: z.string(),
+        value: z.number().nullable(),
+        unit: z.string(),
+        text: z.string().meta({ description: 'with the unit a household knows; a dash is unknown' }),
+        group: z.enum(['main', 'behind', 'tariffs', 'phases', 'more']),
+      }),
     ),
+    notes: z
+      .array(sentence)
+      .meta({ description: 'what the meter noted (tampering, battery) and is not over' }),
     faults: z.array(z.object({ code: z.string(), count: z.number(), sentence })),
   })
   .meta({ id: 'Meter' });

@@ -1,12 +1,13 @@
 /** Snapshot → what the page shows: numbers rounded by nobody yet, and sentences. Pure. */
 
 import { maxOf, minOf } from '../domain/flexibility.ts';
-import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
+import type { ActiveLimit, DeviceImage, Image, Known, Snapshot } from '../domain/image.ts';
 import type { InstructionStatus } from '../domain/instruction.ts';
 import { priceAt } from '../domain/price-curve.ts';
 import type { SiteInfo } from './deps.ts';
+import { meterCard } from './meters.ts';
 import { stretchesOf } from './planned.ts';
-import type { DeviceView, MeterCard, OverrideForm, View } from './schema.ts';
+import type { DeviceView, OverrideForm, View } from './schema.ts';
 import {
   codeWords,
   HEALTH,
@@ -216,32 +217,6 @@ function stateOf(device: DeviceImage, power_W: number | null): Pick<DeviceView, 
   const words =
     device.flexibility.kind === 'wallbox' || device.flexibility.kind === 'battery' ? 'Charging' : 'On';
   return { state: 'on', stateWords: words };
-}
-
-function meterCard(meter: MeterView): MeterCard {
-  const faults = Object.entries(meter.faults)
-    .filter(([, count]) => count > 0)
-    .sort(([, a], [, b]) => b - a)
-    .map(([code, count]) => ({ code, count, sentence: codeWords(code) }));
-  return {
-    id: meter.id,
-    name: meter.name,
-    health: meter.health,
-    sentence: HEALTH[meter.health],
-    lastMs: meter.lastMs,
-    values: meter.values.map((value) => ({ ...value, label: labelOf(value.point) })),
-    faults,
-  };
-}
-
-/** `grid/activePowerImport/L1/T2` → `Active power import · phase 1 · tariff 2`. */
-export function labelOf(point: string): string {
-  const [, quantity = point, ...rest] = point.split('/');
-  const words = quantity.replace(/([A-Z]+)/g, (upper) => ` ${upper.toLowerCase()}`);
-  const extra = rest.map((part) =>
-    part.replace(/^L/, 'phase ').replace(/^T/, 'tariff ').replace(/^C/, 'channel '),
-  );
-  return [words.charAt(0).toUpperCase() + words.slice(1), ...extra].join(' · ');
 }
 
 function planView({ plan }: Snapshot): View['plan'] {

@@ -122,6 +122,9 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
     /Car charger set to 1\.4 kW: Grid operator limits the house/,
   );
   t.match(await page.locator('.meters').textContent(), /Heat meter.*61 × no answer within the time/);
+  const meters = page.locator('.meters');
+  t.match(await meters.textContent(), /Water meter.*reports that its battery is low.*Volume412\.506 m³/);
+  t.match(await meters.textContent(), /Energy from the grid · tariff 14,312\.1 kWh/);
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     t.ok(await fits(page), `no sideways scrolling at ${width} px`);

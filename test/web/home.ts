@@ -320,6 +320,7 @@ const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
       { point: 'grid/activePowerImport', value: grid_W, unit: 'W' },
       { point: 'grid/activeEnergyImport/T1', value: 4_312_087, unit: 'Wh' },
       { point: 'grid/voltage/L1', value: 232.1, unit: 'V' },
+      { point: 'grid/volume/C1', value: 1204.337, unit: 'm3' },
     ],
     faults: { BAD_CHECKSUM: 2 },
   },
@@ -330,6 +331,21 @@ const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
     lastMs: nowMs - 5 * HOUR,
     values: [],
     faults: { TIMEOUT: 61 },
+  },
+  {
+    id: 'water',
+    name: 'Water meter',
+    health: 'ok',
+    lastMs: nowMs - 9_000,
+    values: [
+      { point: 'water/temperature', value: 11.5, unit: 'C' },
+      { point: 'water/volume', value: 412.506, unit: 'm3' },
+    ],
+    faults: {},
+    notes: [
+      { code: 'BATTERY_LOW', atMs: null, detail: { flag: 'lowBattery' } },
+      { code: 'METER_ALARM', atMs: null, detail: { flag: 'permanentError' } },
+    ],
   },
 ];
 

@@ -206,6 +206,40 @@ test('a password cannot be guessed, sessions are bounded', async (t) => {
   t.equal(new Sessions(home.settings, depsOf(home).random, clock).find(tokens[0]), null);
 });
 
+test('strangers cannot lock the owner out, and nobody guesses without end', async (t) => {
+  const { call, setUp, clock } = await start(t);
+  const owner = await setUp();
+  const guess = (password: string, remoteAddress: string, as: object = {}) =>
+    call('POST', '/session', { payload: { password }, remoteAddress, ...as });
+  t.equal((await guess(PASSWORD, '10.0.0.2')).status, 204, 'the owner signed in from here');
+  // All at once, so that few are checked; each counts.
+  const flood = () =>
+    Promise.all(
+      Array.from({ length: LIMITS.loginFailuresAll }, (_, i) => guess('wrong', `fd00::${(i % 12) + 1}`)),
+    );
+  await flood();
+  t.equal((await guess('wrong', 'fd00::99')).status, 429, 'whoever is not known waits');
+  t.equal((await guess(PASSWORD, '10.0.0.2')).status, 204, 'the owner does not');
+  t.equal((await guess(PASSWORD, '10.0.0.3', owner)).status, 204, 'nor does a session, wherever it is');
+
+  for (let i = 0; i < LIMITS.loginFailures; i += 1)
+    t.equal((await guess('wrong', '10.0.0.2')).status, 401, 'a known address may be wrong so often');
+  t.equal((await guess(PASSWORD, '10.0.0.2')).status, 429, 'and no more');
+  for (let i = 0; i < LIMITS.loginFailures; i += 1)
+    t.equal((await guess('wrong', `10.0.1.${i}`, owner)).status, 401);
+  t.equal((await guess('wrong', '10.0.1.77', owner)).status, 429, 'so may a session, from wherever');
+  clock.move(LIMITS.loginWindowMs);
+  t.equal((await guess(PASSWORD, 'fd00::99')).status, 204, 'after the window everybody may');
+
+  const changed = await call('POST', '/password', {
+    ...owner,
+    payload: { password: PASSWORD, next: 'another one' },
+  });
+  t.equal(changed.status, 204);
+  await flood();
+  t.equal((await guess('another one', '10.0.0.2')).status, 429, 'who had the old password is a stranger');
+});
+
 test('other sites get nothing', async (t) => {
   const { app, call, setUp, home } = await start(t);
   const owner = await setUp();

@@ -5,8 +5,9 @@ import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
-import { Happened, Meters } from './history.tsx';
+import { Happened } from './journal.tsx';
 import { useLive, usePolled } from './live.ts';
+import { Meters } from './meters.tsx';
 import { ChangePassword } from './password.tsx';
 import { PriceCurve } from './prices.tsx';
 
