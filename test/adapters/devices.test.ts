@@ -222,6 +222,8 @@ test('SunSpec: models are found where they are, values scaled, and a limit is en
       ],
     );
     t.equal(inverter.share(), 0.3, '30 % of 5 kW');
+    t.equal(await w.outcome(instruction(-1540, true)), 'SUCCEEDED');
+    t.equal(writes.length, 2, 'less than a step more is no write');
 
     twin.registers.holding.set(at(123, 9), 0);
     await w.pass(2500);

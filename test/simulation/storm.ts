@@ -34,6 +34,12 @@ export interface Account {
   readonly trace: string[];
 }
 
+/** What a device holds after it was without power: all that it can take. */
+function factorySetting({ twins }: SimulatedHome, twin: SimulatedHome['twins']['boiler']): void {
+  if (twin === twins.boiler) twin.registers.coils.set(0, 1);
+  if (twin === twins.wallbox) twin.registers.holding.set(1000, 160);
+}
+
 /** One thing that goes wrong, and when it is mended. */
 function strike(home: SimulatedHome, account: Account, judge: Judge): void {
   const { random, lines, twins, clock, operator } = home;
@@ -70,8 +76,10 @@ function strike(home: SimulatedHome, account: Account, judge: Judge): void {
     const twin = twins[pick(['boiler', 'wallbox', 'roof'] as const)];
     judge.struck('device', clock.elapsedMs() + Math.min(lastsMs, 15_000));
     twin.misbehaves = pick(['exception', 'silent', 'wrongTransaction'] as const);
+    const restarts = random.next() < 0.5;
     clock.after(Math.min(lastsMs, 15_000), () => {
       twin.misbehaves = 'none';
+      if (restarts) factorySetting(home, twin);
     });
   }
 }

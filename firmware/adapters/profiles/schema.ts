@@ -36,6 +36,8 @@ const control = z.discriminatedUnion('kind', [
     kind: z.literal('productionPercent'),
     register,
     rated_W: z.number().positive(),
+    /** Steps of the limit in percent: not every flicker of the house is worth a write. */
+    step: z.number().positive().max(50).default(1),
     /** Written after each limit: only then it is in force. */
     enable: z.strictObject({ register, value: z.int() }).optional(),
   }),
