@@ -75,9 +75,9 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   private take(source: Source): void {
     const { bytes, at } = source;
     const end = Math.min(bytes.length, at + this.line.length - 1 - this.length);
-    let to = at;
-    while (to < end && bytes[to] !== ESC) to++;
-    if (to === at) return;
+    const escape = bytes.indexOf(ESC, at);
+    const to = escape < 0 ? end : Math.min(escape, end);
+    if (to <= at) return;
     this.line.set(bytes.subarray(at, to), this.length);
     this.length += to - at;
     this.escapes = 0;

@@ -170,15 +170,12 @@ export class TlvReader {
   }
 }
 
-/** Up to so many bytes a number is exact. */
-const NUMBER_BYTES = 6;
-
 /** Any length from one to eight bytes: meters send 24 and 40 bits as well. */
 function integer(bytes: Uint8Array, from: number, to: number, signed: boolean): number | bigint {
-  if (to - from > NUMBER_BYTES) return bigInteger(bytes, from, to, signed);
-  let value = 0;
+  const negative = signed && ((bytes[from] ?? 0) & 0x80) !== 0;
+  let value = negative ? -1 : 0;
   for (let i = from; i < to; i++) value = value * 256 + (bytes[i] ?? 0);
-  return signed && ((bytes[from] ?? 0) & 0x80) !== 0 ? value - 2 ** ((to - from) * 8) : value;
+  return Number.isSafeInteger(value) ? value : bigInteger(bytes, from, to, signed);
 }
 
 function bigInteger(bytes: Uint8Array, from: number, to: number, signed: boolean): bigint {
