@@ -13,6 +13,7 @@ export const LIMITS = {
   smlDepth: 8,
   /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
   codesKept: 1024,
+  codeKept_bytes: 64,
   hdlcFrame_bytes: 2048,
   hdlcRepeats: 3,
   hdlcBusy: 20,
