@@ -88,6 +88,8 @@ export const LIMITS = {
   storeSize_bytes: 1024 * 1024 * 1024,
   /** Kept free beside the database, so that even a full disk can forget. */
   storeReserve_bytes: 4 * 1024 * 1024,
+  /** With less than this free the owner is told. */
+  storeScarce_bytes: 64 * 1024 * 1024,
   /** Rows that one transaction of the upkeep touches, and the pause after it. */
   storeStepRows: 1_000,
   storeStepPauseMs: 50,

@@ -50,7 +50,7 @@ function houseRoutes(deps: WebDeps, { sessions, events }: Keepers): Route[] {
       summary: 'The house now: power, limits, devices and their reasons, meters',
       access: 'session',
       answer: viewSchema,
-      handle: () => ok(viewOf(deps.snapshot(), deps.info)),
+      handle: () => ok(viewOf(deps.snapshot(), deps.info, deps.storage?.())),
     }),
     route({
       method: 'GET',

@@ -121,10 +121,26 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
     await page.locator('.journal').textContent(),
     /Car charger set to 1\.4 kW: Grid operator limits the house/,
   );
-  t.match(await page.locator('.meters').textContent(), /Heat meter.*61 × no answer within the time/);
-  const meters = page.locator('.meters');
+  t.match(
+    await page.locator('[aria-labelledby=meters]').textContent(),
+    /Heat meter.*61 × no answer within the time/,
+  );
+  const meters = page.locator('[aria-labelledby=meters]');
   t.match(await meters.textContent(), /Water meter.*reports that its battery is low.*Volume412\.506 m³/);
   t.match(await meters.textContent(), /Energy from the grid · tariff 14,312\.1 kWh/);
+  await page.getByText('How good is the plan?').click();
+  t.match(await page.locator('.money .words').textContent(), /no other plan could save more than €0\.12/);
+  await page.getByText('heard and not read (1)').click();
+  const air = page.locator('.radio');
+  t.match(await air.textContent(), /76543210.*Kamstrup · cold water · encrypted/);
+  await air.getByLabel('Key of 76543210').fill('1'.repeat(32));
+  await air.getByRole('button', { name: 'Try' }).click();
+  await air.locator('.said', { hasText: 'The key does not open' }).waitFor(WAIT);
+  await air.getByLabel('Key of 76543210').fill('0'.repeat(32));
+  await air.getByRole('button', { name: 'Try' }).click();
+  await air.locator('.said', { hasText: 'The key opens all 2 telegrams: total 88.100 m³.' }).waitFor(WAIT);
+  await air.getByText('Row for the configuration').click();
+  t.match(await air.locator('pre').textContent(), /"address": "KAM 76543210"/);
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     t.ok(await fits(page), `no sideways scrolling at ${width} px`);

@@ -1,8 +1,14 @@
 /** What the sections of the page say, without a server: meters in a household's units, storage, plan. */
 import { test } from 'tap';
+import { fault } from '../../firmware/domain/errors.ts';
+import type { HousePlan } from '../../firmware/domain/house-plan.ts';
 import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { displayed } from '../../firmware/web/displayed.ts';
 import { labelOf, meterCard } from '../../firmware/web/meters.ts';
+import { planSentences } from '../../firmware/web/plan-words.ts';
+import { heardView, trialSentence } from '../../firmware/web/radio.ts';
+import { storageNotices } from '../../firmware/web/storage-words.ts';
+import { MIDNIGHT, NOON, STORAGE } from './home.ts';
 
 test('values in the units of a household', async (t) => {
   for (const [quantity, value, unit, expected] of [
@@ -89,4 +95,58 @@ test('what a meter noted stands until the meter says it is over', async (t) => {
   t.equal(notes()[0], 'The grid operator shows a message on the meter: Works in your street.');
   for (let i = 0; i < 40; i++) flag('METER_ALARM', `error ${i}`);
   t.equal(notes().length, 8, 'bounded');
+});
+
+test('trouble of the store is said, and nothing when all is well', async (t) => {
+  t.same(storageNotices(STORAGE), []);
+  t.match(storageNotices({ ...STORAGE, mode: 'memory', code: 'STORE_FULL', free_bytes: null }), [
+    /^Nothing can be kept on the disk \(the disk is full\): .*lost with a power cut/,
+  ]);
+  t.match(storageNotices({ ...STORAGE, code: 'STORE_BUSY' }), [/could not be written \(another program/]);
+  t.match(storageNotices({ ...STORAGE, lost: 1200, free_bytes: 9_900_000 }), [
+    /^1,200 values were lost/,
+    /nearly full: 9 MB are left/,
+  ]);
+});
+
+test('how good the plan is', async (t) => {
+  const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
+  const plan: HousePlan = {
+    ...{ madeMs: NOON, untilMs: MIDNIGHT + 30 * 3_600_000, modes: {} },
+    certificate: { cost: 3.32, bound: 3.2, gap: 0.036, source: 'solver' },
+    quality: {
+      load: { source: 'history', meanError_W: 212, bias_W: -140 },
+      solar: { source: 'none', meanError_W: null, bias_W: null },
+    },
+  };
+  t.same(planSentences(plan, place), [
+    'The plan was made at 17:20 and goes until tomorrow 06:00: so far prices are known.',
+    'With it your home should pay €3.32 until then.',
+    'By what was forecast, no other plan could save more than €0.12: that is proven.',
+    "The forecast of what your home uses comes from your home's own past; on the last whole day it was off by 212 W on average, mostly too low.",
+    'There is no forecast of your solar power yet.',
+  ]);
+  const certificate = { cost: -1, bound: -1, gap: 0, source: 'stand-in' } as const;
+  t.match(planSentences({ ...plan, certificate }, place), [
+    /made/,
+    'With it your home should earn €1.00 until then.',
+    /simple method.*no other plan would cost less: that is proven/,
+  ]);
+  const unproven = { ...certificate, bound: null, gap: null };
+  t.match(planSentences({ ...plan, certificate: unproven }, place)[2], /not known/);
+});
+
+test('a meter on the air, and what a key made of it', async (t) => {
+  const heard = { id: 'AB12', configured: false, telegrams: 1, lastMs: 0, signal_dBm: null };
+  const odd = heardView({ ...heard, medium: '"><script>', manufacturer: 'X@Z', refused: null, kept: 0 });
+  t.match(odd, { maker: 'X@Z', encrypted: false, row: { id: 'script-ab12', address: 'X@Z AB12' } });
+  t.match(odd.row?.id, /^[a-z0-9-]{1,32}$/);
+  t.equal(odd.row !== null && 'key' in odd.row, false, 'it needs none');
+  t.match(heardView({ ...heard, configured: true, refused: null, kept: 3 }), { row: null, maker: null });
+  const trial = { tried: 1, opened: 1, refused: null, readings: [] };
+  t.equal(trialSentence(trial), 'The key opens the telegram, but no value was read.');
+  t.equal(
+    trialSentence({ ...trial, tried: 4, opened: 0, refused: fault('KEY_WRONG') }),
+    'The key does not open the telegrams of this meter (the key does not open the telegram).',
+  );
 });

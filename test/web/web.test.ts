@@ -537,7 +537,10 @@ test('meters on the air, and a key tried on them', async (t) => {
       return ok({ tried: 3, opened: 3, refused: null, readings: [{ name: 'total', value: 1, unit: 'm3' }] });
     },
   };
-  const { app } = await buildWeb({ ...depsOf(home), radios: [radio] }, PAGE);
+  const { app } = await buildWeb(
+    { ...depsOf(home), radios: [radio], radioRows: [{ receiver: 'cul' }] },
+    PAGE,
+  );
   t.teardown(() => app.close());
   const set = await app.inject({ method: 'POST', url: `${API}/setup`, payload: { password: PASSWORD } });
   const owner = { cookies: { hearth: tokenOf(set.headers['set-cookie']) } };
@@ -547,8 +550,17 @@ test('meters on the air, and a key tried on them', async (t) => {
   t.equal((await app.inject({ method: 'GET', url: `${API}/radio/meters` })).statusCode, 401);
   const list = await app.inject({ method: 'GET', url: `${API}/radio/meters`, ...owner });
   t.match(heardSchema.parse(list.json()), { meters: [{ id: '12345678', kept: 3 }] });
+  t.match(list.json().meters[0], {
+    maker: 'Kamstrup',
+    encrypted: true,
+    row: { id: 'water-5678', address: 'KAM 12345678', receiver: 'cul', key: { file: 'water-5678-key' } },
+  });
   const trial = await post({ meter: 'KAM 12345678', key });
   t.match(trialSchema.parse(trial.json()), { opened: 3, readings: [{ name: 'total', value: 1 }] });
+  t.equal(
+    trial.json().sentence,
+    "The key opens all 3 telegrams: total 1.000 m³. Compare with the meter's display.",
+  );
   t.same(keys, [key]);
   t.equal((await post({ meter: 'KAM 12345678', key }, {})).statusCode, 401, 'not for just anybody');
   t.equal((await post({ meter: 'KAM 00000000', key })).statusCode, 404);

@@ -9,7 +9,9 @@ import { Happened } from './journal.tsx';
 import { useLive, usePolled } from './live.ts';
 import { Meters } from './meters.tsx';
 import { ChangePassword } from './password.tsx';
+import { PlanQuality } from './plan.tsx';
 import { PriceCurve } from './prices.tsx';
+import { Radio } from './radio.tsx';
 
 const SLOW_MS = 60_000;
 
@@ -38,6 +40,7 @@ function Home() {
         </section>
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
         <Meters view={view} />
+        <Radio view={view} />
         <ChangePassword />
       </main>
       <footer class="fine">Hearth {view.version} · on your own network, without the internet</footer>
@@ -150,6 +153,7 @@ function Money({ view }: { view: View }) {
       ) : (
         <p class="soft">No prices are known yet.</p>
       )}
+      <PlanQuality view={view} />
     </section>
   );
 }
