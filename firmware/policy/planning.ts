@@ -42,7 +42,7 @@ export interface PlanningDeps {
 }
 
 /** How often it is looked whether a plan is due. */
-const LOOK_MS = 30_000;
+const LOOK_MS = 10_000;
 
 export class Planning {
   private readonly deps: PlanningDeps;
