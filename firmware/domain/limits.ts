@@ -13,6 +13,7 @@ export const LIMITS = {
   smlDepth: 8,
   /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
   codesKept: 1024,
+  codeKept_bytes: 64,
   hdlcFrame_bytes: 2048,
   hdlcRepeats: 3,
   hdlcBusy: 20,
@@ -133,6 +134,8 @@ export const LIMITS = {
   admissionAgainMs: 5 * 60_000,
   admissionLaterMs: 4 * 3_600_000,
   // Devices
+  /** Models of one SunSpec device. */
+  sunspecModels: 64,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
@@ -142,6 +145,8 @@ export const LIMITS = {
   /** A year and a day of quarter hours. */
   simulatedSlots: 366 * 96,
   simulatedDays_bytes: 32 * 1024 * 1024,
+  /** A whole plan, start of its process included. */
+  planMs: 30_000,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
   solverMemory_MiB: 200,
