@@ -172,6 +172,8 @@ export const LIMITS = {
   sseBeatMs: 10_000,
   sseBacklog_bytes: 1024 * 1024,
   journalPage: 100,
+  /** Days of energy that one answer may hold by the quarter hour. */
+  energyDays: 31,
   seriesRawMs: 86_400_000,
   seriesQuarterMs: 92 * 86_400_000,
   seriesDayMs: 10 * 366 * 86_400_000,

@@ -5,6 +5,7 @@ import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
+import { History } from './history.tsx';
 import { Happened } from './journal.tsx';
 import { useLive, usePolled } from './live.ts';
 import { Meters } from './meters.tsx';
@@ -38,6 +39,7 @@ function Home() {
             <DeviceCard key={device.id} device={device} nowMs={view.atMs} timeZone={view.timeZone} />
           ))}
         </section>
+        <History view={view} />
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
         <Meters view={view} />
         <Radio view={view} />
