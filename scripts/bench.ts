@@ -16,6 +16,7 @@ import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
 import { ModbusTwin } from '../test/twins/modbus-device.ts';
 import { message } from '../test/twins/operator.ts';
 import { p1Telegram } from '../test/twins/p1-telegram.ts';
+import { sunspecInverter } from '../test/twins/sunspec.ts';
 import { spawnGateway } from './gateway-process.ts';
 
 const LIMIT_RUNS = 200;
@@ -60,7 +61,7 @@ async function bench(broker: Broker): Promise<void> {
 async function begin(broker: Broker, wallboxes: number) {
   const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
   const twins = Array.from({ length: wallboxes + 1 }, () => new ModbusTwin());
-  twins[0]?.registers.holding.set(40155, 100);
+  if (twins[0]) sunspecInverter(twins[0]);
   const meter = await tcpCarrier(() => {});
   const carriers = await Promise.all(twins.map((twin) => modbusTcp(twin)));
   const timer = setInterval(() => meter.write(telegram()), 250);

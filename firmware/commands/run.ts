@@ -116,6 +116,7 @@ function pageOf(
     clock,
     random,
     radios,
+    storage: () => storage.health(),
     metrics: () =>
       metricsText(gateway.snapshot(), storage.health(), {
         version: VERSION,

@@ -228,7 +228,7 @@ export interface Event {
   readonly detail: Values;
 }
 
-const SIGNAL_NEWS: Readonly<Record<string, string>> = {
+const SIGNALS: Readonly<Record<string, string>> = {
   importPrice: 'prices for power from the grid',
   exportPrice: 'prices for power fed in',
   co2: 'a CO₂ forecast',
@@ -244,7 +244,7 @@ export function journalSentence(event: Event, name: (id: string) => string, plac
   return EVENTS[event.kind]?.(event, who ?? 'The gateway', place) ?? plainly(event, who);
 }
 
-const SIGNALS: Readonly<Record<string, string>> = {
+const SIGNAL_NEWS: Readonly<Record<string, string>> = {
   CANCELLED: 'A signal was withdrawn.',
   HELD: 'The clock was set while a limit was in force; the limit goes on for the time it had left.',
 };

@@ -1,5 +1,5 @@
 /** Writes a DSMR 5 telegram with a valid CRC, as a meter of a three-phase home would. */
-import { crc16Arc } from '../../firmware/codecs/dsmr-p1/crc.ts';
+import { crc16Arc } from '../../firmware/codecs/crc16.ts';
 
 export interface P1Values {
   readonly wallMs: number;

@@ -6,8 +6,8 @@ import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { ascii } from '../bytes.ts';
+import { crc16Arc } from '../crc16.ts';
 import { type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
-import { crc16Arc } from './crc.ts';
 
 export interface P1Frame {
   /** From `/` to before `!`, as text. */
@@ -165,7 +165,7 @@ export class P1Decoder implements Decoder<P1Frame> {
   private telegram(mark: number, digits: string): Decoded<P1Frame> {
     const text = ascii(this.held, 0, mark);
     const length = this.length;
-    const expected = crc16Arc(this.held, mark + 1);
+    const expected = crc16Arc(this.held, 0, mark + 1);
     this.reset();
     if (digits === '') {
       const version = /1-3:0\.2\.8\((\d+)/.exec(text)?.[1];
@@ -251,7 +251,7 @@ function inner(
   if (!text.startsWith('/') || mark < 0)
     return refused(fault('KEY_WRONG', 'what the key opens is no telegram'), length);
   const digits = ascii(plain, mark + 1).trim();
-  const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, mark + 1);
+  const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, 0, mark + 1);
   if (!proven)
     return refused(fault('BAD_CHECKSUM', 'the CRC16 of the decrypted telegram does not match'), length);
   return { ok: true, frame: { text, proof: 'ciphered', cipher } };

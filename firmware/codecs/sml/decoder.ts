@@ -16,7 +16,10 @@ export interface SmlFrame {
 }
 
 const ESC = 0x1b;
-const START_BYTES = 8;
+const END = 0x1a;
+const START = Uint8Array.of(ESC, ESC, ESC, ESC, 1, 1, 1, 1);
+const START_BYTES = START.length;
+const ESCAPE_BYTES = 4;
 
 /** Bytes that wait to be read; those of a refused frame come before the rest of the chunk. */
 interface Source {
@@ -28,8 +31,8 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   /** The frame as on the line, from the first 1Bh. */
   private readonly line = new Uint8Array(LIMITS.smlFile_bytes);
   private length = 0;
-  private readonly payload = new Uint8Array(LIMITS.smlFile_bytes);
-  private payloadLength = 0;
+  /** Where in the line escapes end that stand for four 1Bh of the payload: rare, so that the payload is one slice. */
+  private literals: number[] = [];
   private inFrame = false;
   /** 1Bh in a row at the end of the line, not yet part of an escape. */
   private escapes = 0;
@@ -39,8 +42,8 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   /** A meter that has shown X-25 is never taken for one with KERMIT: that would only weaken its check. */
   private x25Seen = false;
 
-  *push(chunk: Uint8Array): Iterable<Decoded<SmlFrame>> {
-    yield* this.drain([{ bytes: chunk, at: 0 }]);
+  push(chunk: Uint8Array): Iterable<Decoded<SmlFrame>> {
+    return this.drain([{ bytes: chunk, at: 0 }]);
   }
 
   *end(): Iterable<Decoded<SmlFrame>> {
@@ -70,21 +73,15 @@ export class SmlDecoder implements Decoder<SmlFrame> {
 
   /** Payload up to the next 1Bh, all at once; what needs a closer look is left. */
   private take(source: Source): void {
-    const { line, payload } = this;
-    const { bytes } = source;
-    let { at } = source;
-    let { length, payloadLength } = this;
-    const end = Math.min(bytes.length, at + line.length - 1 - length);
-    for (; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      if (byte === ESC) break;
-      line[length++] = byte;
-      payload[payloadLength++] = byte;
-    }
-    if (at > source.at) this.escapes = 0;
-    this.length = length;
-    this.payloadLength = payloadLength;
-    source.at = at;
+    const { bytes, at } = source;
+    const end = Math.min(bytes.length, at + this.line.length - 1 - this.length);
+    const escapeAt = bytes.indexOf(ESC, at);
+    const to = escapeAt < 0 ? end : Math.min(escapeAt, end);
+    if (to <= at) return;
+    this.line.set(bytes.subarray(at, to), this.length);
+    this.length += to - at;
+    this.escapes = 0;
+    source.at = to;
   }
 
   /** Outside a frame only what may be the beginning of a start sequence is held. */
@@ -113,12 +110,8 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   }
 
   private payloadByte(byte: number): null {
-    this.payload[this.payloadLength++] = byte;
     this.escapes = byte === ESC ? this.escapes + 1 : 0;
-    if (this.escapes === 4) {
-      this.payloadLength -= 4;
-      this.word = 0;
-    }
+    if (this.escapes === ESCAPE_BYTES) this.word = 0;
     return null;
   }
 
@@ -127,21 +120,20 @@ export class SmlDecoder implements Decoder<SmlFrame> {
     this.word++;
     if (this.word < 4) return null;
     const at = this.length - 4;
+    if (this.line[at] === END) return this.finish(at, sources);
     const word = this.line.subarray(at, this.length);
     const leading = word.findIndex((b) => b !== ESC);
     if (leading < 0) {
-      for (let i = 0; i < 4; i++) this.payload[this.payloadLength++] = ESC;
+      this.literals.push(this.length);
       this.endWord();
       return null;
     }
     if (leading > 0) {
       // Five to seven 1Bh in a row: the first ones end the payload, the last four are the escape sequence.
-      for (let i = 0; i < leading; i++) this.payload[this.payloadLength++] = ESC;
       this.word = 4 - leading;
       return null;
     }
     if (word.every((b) => b === 0x01)) return this.restart();
-    if (word[0] === 0x1a) return this.finish(at, sources);
     return this.refuse(fault('BAD_FRAME', 'an unknown escape sequence in the telegram'), sources);
   }
 
@@ -151,15 +143,29 @@ export class SmlDecoder implements Decoder<SmlFrame> {
     const crc = crcOf(this.line, 0, at + 2, sent);
     if (crc === null || (crc === 'kermit' && this.x25Seen))
       return this.refuse(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), sources);
-    if (at % 4 !== 0 || fill > 3 || fill > this.payloadLength)
+    const end = at - ESCAPE_BYTES - fill;
+    if (at % 4 !== 0 || fill > 3 || end < START_BYTES + ESCAPE_BYTES * this.literals.length)
       return this.refuse(fault('BAD_FRAME', 'the telegram is not filled up to whole words'), sources);
-    const end = this.payloadLength - fill;
-    if (this.payload.subarray(end, this.payloadLength).some((b) => b !== 0))
-      return this.refuse(fault('BAD_FRAME', 'the fill bytes of the telegram are not 00'), sources);
+    for (let i = end; i < end + fill; i++)
+      if (this.line[i] !== 0)
+        return this.refuse(fault('BAD_FRAME', 'the fill bytes of the telegram are not 00'), sources);
     if (crc === 'x25') this.x25Seen = true;
-    const payload = this.payload.slice(0, end);
+    const payload = this.payload(end);
     this.reset();
     return { ok: true, frame: { payload, crc } };
+  }
+
+  /** What the line holds before `end`, each escape of four 1Bh once. */
+  private payload(end: number): Uint8Array {
+    if (this.literals.length === 0) return this.line.slice(START_BYTES, end);
+    const payload = new Uint8Array(end - START_BYTES - ESCAPE_BYTES * this.literals.length);
+    let [from, length] = [START_BYTES, 0];
+    for (const to of [...this.literals, end + ESCAPE_BYTES]) {
+      payload.set(this.line.subarray(from, to - ESCAPE_BYTES), length);
+      length += to - ESCAPE_BYTES - from;
+      from = to;
+    }
+    return payload;
   }
 
   /** A start sequence inside a frame: the old one was cut, the new one begins here. */
@@ -184,7 +190,7 @@ export class SmlDecoder implements Decoder<SmlFrame> {
 
   private begin(): void {
     this.reset();
-    this.line.set([ESC, ESC, ESC, ESC, 1, 1, 1, 1]);
+    this.line.set(START);
     this.length = START_BYTES;
     this.inFrame = true;
   }
@@ -201,7 +207,7 @@ export class SmlDecoder implements Decoder<SmlFrame> {
 
   private reset(): void {
     this.length = 0;
-    this.payloadLength = 0;
+    if (this.literals.length > 0) this.literals = [];
     this.inFrame = false;
     this.endWord();
   }

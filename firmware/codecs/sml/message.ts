@@ -1,14 +1,15 @@
 /** The messages of an SML file (SML 1.04, clause 5.2): each is a list of six with a checksum of its own. */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { crcOf } from './crc.ts';
-import { type Malformed, type Node, TlvReader } from './tlv.ts';
+import { type Malformed, TlvReader } from './tlv.ts';
 
 export const GET_LIST_RESPONSE = 0x0701;
 
 export interface SmlMessage {
   /** What the body is, `0701h` for a list of values. */
   readonly tag: number;
-  readonly body: Node;
+  /** Where it begins in the payload; its elements are known to be whole. */
+  readonly at: number;
 }
 
 /**
@@ -42,23 +43,25 @@ export function readMessages(payload: Uint8Array): {
 /** Null when the element structure ends here. */
 function readMessage(reader: TlvReader): SmlMessage | Fault | null {
   const from = reader.at;
-  if (!reader.head() || reader.type !== 7 || reader.length !== 6) return null;
-  const items: Node[] = [];
+  if (!reader.isList(6)) return null;
+  let body = 0;
   for (let i = 0; i < 4; i++) {
-    const item = reader.next(1);
-    if (!item) return null;
-    items.push(item);
+    body = reader.at;
+    if (!reader.skip(1)) return null;
   }
   const until = reader.at;
-  const crc = reader.next(1);
-  const end = reader.next(1);
-  if (end?.kind !== 'end' || crc?.kind !== 'integer' || crc.signed || crc.bits > 16) return null;
-  if (crcOf(reader.bytes, from, until, Number(crc.value)) === null)
+  const crc = reader.integer();
+  const isWord = reader.type === 6 && reader.at - reader.from <= 2;
+  const last = reader.at;
+  if (!reader.skip(1) || crc === null || !isWord || reader.bytes[last] !== 0) return null;
+  const end = reader.at;
+  if (crcOf(reader.bytes, from, until, Number(crc)) === null)
     return fault('BAD_CHECKSUM', 'the CRC16 of a message in the telegram does not match');
-  const body = items[3];
-  const [tag, content] = body?.kind === 'list' && body.items.length === 2 ? body.items : [];
-  if (tag?.kind !== 'integer' || !content) return fault('BAD_VALUE', 'a message has no tagged body');
-  return { tag: Number(tag.value), body: content };
+  reader.at = body;
+  const tag = reader.enters(2) ? reader.number() : null;
+  const { at } = reader;
+  reader.at = end;
+  return tag === null ? fault('BAD_VALUE', 'a message has no tagged body') : { tag, at };
 }
 
 function reasonOf(malformed: Malformed | null): Fault {
