@@ -1,5 +1,5 @@
 /** Meter protocols by the name used in the configuration. A new one is one line. */
-import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
+import { PushDecoder, pushInstant, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder, type SmlFrame, type SmlQuirks, withDirection } from '../codecs/sml/index.ts';
@@ -115,7 +115,7 @@ export const METER_PROTOCOLS = {
   },
   'dlms-push': (config, link, clock) => {
     const decoder = () => new PushDecoder(keysOf(config));
-    const sense = clockSense(config.id, config.timeZone);
+    const sense = clockSense(config.id, config.timeZone, pushInstant);
     const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
