@@ -272,7 +272,10 @@ export class Gateway {
       fault: (reason) => seat.count(reason),
       // Its time is the meter's: before the first plausible time the store has no place for it.
       history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
-      noted: ({ code, atMs, detail }) => this.record('system', seat.id, code, { ...detail, meterMs: atMs }),
+      noted: (event) => {
+        seat.note(event);
+        this.record('system', seat.id, event.code, { ...event.detail, meterMs: event.atMs });
+      },
     };
   }
 

@@ -16,6 +16,7 @@ import { modbusTcp, tcpCarrier } from '../test/twins/carriers.ts';
 import { ModbusTwin } from '../test/twins/modbus-device.ts';
 import { message } from '../test/twins/operator.ts';
 import { p1Telegram } from '../test/twins/p1-telegram.ts';
+import { sunspecInverter } from '../test/twins/sunspec.ts';
 import { spawnGateway } from './gateway-process.ts';
 
 const LIMIT_RUNS = 200;
@@ -28,9 +29,13 @@ const SETTLED_MS = 2_600;
 const ANSWER_MS = 1_500;
 /** So long after a write the next limit is published. */
 const PAUSE_MS = 30;
+/** So often prices come while a plan is being made. */
+const REPUBLISH_MS = 100;
 const ZONE = 'Etc/UTC';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+type Home = Awaited<ReturnType<typeof begin>>;
 
 async function bench(broker: Broker): Promise<void> {
   const small = await begin(broker, 1);
@@ -38,6 +43,7 @@ async function bench(broker: Broker): Promise<void> {
   await sleep(4000);
   limits.push(...(await limitRuns(broker, small.writes, LIMIT_RUNS)));
   const rss_MB = memory_MB(small.gateway);
+  const whilePlanning = await limitRunsWhilePlanning(broker, small);
   await small.end();
   const large = await begin(broker, WALLBOXES);
   await sleep(4000);
@@ -45,6 +51,7 @@ async function bench(broker: Broker): Promise<void> {
   await large.end();
   await broker.close();
   print('limit', limits, LIMIT_RUNS);
+  print(`limit, while ${whilePlanning.plans} plans were made,`, whilePlanning.limits, LIMIT_RUNS);
   print(`price (among ${WALLBOXES} wallboxes)`, prices, 2 * WALLBOXES);
   console.log(`  process start → first command at a device: ${(small.firstWriteMs / 1000).toFixed(2)} s`);
   console.log(`  resident memory of the gateway: ${rss_MB.toFixed(0)} MB`);
@@ -54,7 +61,7 @@ async function bench(broker: Broker): Promise<void> {
 async function begin(broker: Broker, wallboxes: number) {
   const dir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
   const twins = Array.from({ length: wallboxes + 1 }, () => new ModbusTwin());
-  twins[0]?.registers.holding.set(40155, 100);
+  if (twins[0]) sunspecInverter(twins[0]);
   const meter = await tcpCarrier(() => {});
   const carriers = await Promise.all(twins.map((twin) => modbusTcp(twin)));
   const timer = setInterval(() => meter.write(telegram()), 250);
@@ -108,6 +115,23 @@ async function limitRuns(broker: Broker, writes: Writes, runs: number): Promise<
   }
   return latencies;
 }
+
+/** The same while prices come again and again: each time the house is planned anew. */
+async function limitRunsWhilePlanning(broker: Broker, { writes, gateway }: Home) {
+  let plans = 0;
+  const planners = new Set<number>();
+  const timer = setInterval(() => {
+    void broker.publish('dso/p', message(priceEvent(WALLBOXES + 5)));
+    for (const pid of childrenOf(gateway)) planners.add(pid);
+    plans = planners.size;
+  }, REPUBLISH_MS);
+  const limits = await limitRuns(broker, writes, LIMIT_RUNS);
+  clearInterval(timer);
+  return { limits, plans };
+}
+
+const childrenOf = ({ pid }: ChildProcess): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 /** Milliseconds from the call to the next write at any device; none when nothing was written. */
 async function timed(writes: Writes, publish: () => Promise<void>, pauseMs = PAUSE_MS): Promise<number[]> {

@@ -57,7 +57,7 @@ function isStale(): boolean {
   if (!existsSync(BUNDLE)) return true;
   const built = statSync(BUNDLE).mtimeMs;
   const sources = readdirSync(FIRMWARE, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
     .map((entry) => path.join(entry.parentPath, entry.name));
   return [...sources, path.join(ROOT, 'package-lock.json'), import.meta.filename].some(
     (file) => existsSync(file) && statSync(file).mtimeMs > built,
@@ -67,7 +67,11 @@ function isStale(): boolean {
 async function buildGateway(): Promise<void> {
   rmSync(DIST, { recursive: true, force: true });
   await build({
-    entryPoints: [{ in: path.join(FIRMWARE, 'main.ts'), out: 'hearth' }],
+    entryPoints: [
+      { in: path.join(FIRMWARE, 'main.ts'), out: 'hearth' },
+      { in: path.join(FIRMWARE, 'policy/solver/plan-worker.ts'), out: 'plan-worker' },
+    ],
+    define: { IN_BUNDLE: 'true' },
     outdir: DIST,
     bundle: true,
     splitting: true,

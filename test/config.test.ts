@@ -59,6 +59,19 @@ test('every mistake is named by its path, with what was expected and what stood 
   t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
+test('a grid meter that is asked is asked before it counts as silent', async (t) => {
+  const config = exampleJson();
+  Object.assign(config.meters[0], { protocol: 'iec62056-21', link: { kind: 'tcp', host: 'a', port: 1 } });
+  t.same(mistakesOf(config), {}, 'by itself often enough');
+  config.meters[0].intervalMs = 60_000;
+  t.match(mistakesOf(config), { 'meters[0].intervalMs': /half of site\.staleAfterMs \(30000\).*got 60000$/ });
+  config.site.staleAfterMs = 120_000;
+  t.same(mistakesOf(config), {});
+  delete config.site.staleAfterMs;
+  config.meters[0].intervalMs = 15_000;
+  t.same(mistakesOf(config), {});
+});
+
 test('a key that another kind of link has', async (t) => {
   const config = exampleJson();
   config.meters[0].link = { kind: 'tcp', host: 'a', port: 1, baudRate: 9600 };
@@ -73,6 +86,7 @@ test('a line of its own for whoever cannot share one', async (t) => {
   config.meters.push({ ...meter, id: 'second', role: 'sub' });
   config.meters.push({ ...meter, id: 'third', role: 'grid', link: { kind: 'tcp', host: 'a', port: 1 } });
   config.devices[1].link = config.devices[0].link;
+  config.devices[1].unitId = 2;
   t.match(mistakesOf(config), {
     'meters[1].link': /^expected a line of its own, \/dev\/ttyUSB0 is taken by meters\[0\]$/,
     'meters[2].role': /^expected "sub": meters\[0\] is the meter at the grid connection$/,
@@ -167,4 +181,23 @@ test('hearth config check: what is wrong, and 1; or that all is there, and 0', a
     code: 1,
     said: /^meters\[0\]\.protocol: expected one of /,
   });
+});
+
+test('what would not work as it is written: cheap for ever, one address twice, a failsafe of nobody', async (t) => {
+  const config = exampleJson();
+  const [first] = config.devices;
+  config.devices = [
+    { ...first, mode: 'cheap', deadline: null },
+    { ...first, id: 'second', mode: 'always' },
+    { ...first, id: 'third', mode: 'solar', unitId: 2 },
+  ];
+  delete config.mqtt;
+  config.failsafe = { limit_W: 4200, afterMs: 120_000 };
+  const mistakes = mistakesOf(config);
+  t.match(mistakes, {
+    'devices[0].deadline': /^expected .*energy_Wh.* with mode "cheap"/,
+    'devices[1].unitId': /^expected a unit of its own, 1 on .* is devices\[0\]$/,
+    failsafe: /^expected "mqtt" beside it/,
+  });
+  t.equal(Object.keys(mistakes).length, 3);
 });

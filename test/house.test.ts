@@ -24,8 +24,13 @@ const ROOTS = new Set(['main.ts', 'compose.ts', 'compose', 'config', 'node-guard
 /** Rooms that compute and nothing else: no I/O module of Node. */
 const PURE = new Set(['domain', 'codecs', 'policy']);
 const PURE_ALLOWED = new Set(['node:crypto', 'node:buffer']);
-/** The native parser's one door: it has to load a binary. The solver runs in a process of its own. */
-const IO_EXCEPTIONS = new Set(['codecs/mbus-parser/index.ts', 'policy/solver/process.ts']);
+/** The native parser's one door: it has to load a binary. Planner and solver run in processes of their own. */
+const IO_EXCEPTIONS = new Set([
+  'codecs/mbus-parser/index.ts',
+  ...['process.ts', 'worker-process.ts', 'plan-process.ts', 'plan-worker.ts'].map(
+    (x) => `policy/solver/${x}`,
+  ),
+]);
 const CLOCKS =
   /\bDate\.now\b|\bnew Date\(\)|\bsetTimeout\b|\bsetInterval\b|\bMath\.random\b|\bperformance\.now\b|\brandomBytes\b|\bprocess\.hrtime\b/;
 

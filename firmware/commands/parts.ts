@@ -12,9 +12,10 @@ import type { WebDeps } from '../web/server.ts';
 export const VERSION = '0.1.0';
 
 export function accessOf(
-  { site, web, meters }: Config,
+  config: Config,
   secrets: Secrets,
-): Pick<WebDeps, 'info' | 'setupCode' | 'metricsToken'> {
+): Pick<WebDeps, 'info' | 'setupCode' | 'metricsToken' | 'radioRows'> {
+  const { site, web, meters } = config;
   return {
     info: {
       name: site.name,
@@ -24,6 +25,7 @@ export function accessOf(
     },
     setupCode: secrets.get('web.setupCode')?.reveal() ?? null,
     metricsToken: secrets.get('web.metricsToken')?.reveal() ?? null,
+    radioRows: radioRowsOf(config),
   };
 }
 
@@ -88,4 +90,14 @@ export function keysOf({ meters }: Config, secrets: Secrets): Board['keys'] {
       ];
     }),
   );
+}
+
+/** Receiver, mode and link of each radio receiver, in the order in which the configuration names them first. */
+function radioRowsOf({ meters }: Config): Readonly<Record<string, unknown>>[] {
+  const rows = new Map<string, Readonly<Record<string, unknown>>>();
+  for (const { protocol, receiver, mode, link } of meters) {
+    const name = JSON.stringify(link);
+    if (protocol === 'wmbus' && !rows.has(name)) rows.set(name, { receiver, mode, link });
+  }
+  return [...rows.values()];
 }

@@ -14,7 +14,7 @@ import { systemClock, systemRandom } from '../hal/clock.ts';
 import { realLink } from '../hal/links/open.ts';
 import { type Log, stderrLog } from '../hal/log.ts';
 import { systemdWatchdog } from '../hal/watchdog.ts';
-import { solverProcess } from '../policy/solver/process.ts';
+import { planProcess } from '../policy/solver/plan-process.ts';
 import { openStore } from '../store/index.ts';
 import { metricsText } from '../web/metrics.ts';
 import { openWeb, type Web, type WebDeps } from '../web/server.ts';
@@ -25,7 +25,11 @@ import { accessOf, keysOf, transportOf, VERSION } from './parts.ts';
 const STOP_MS = 10_000;
 
 /** What a plan may take of a small board: the process is gone when it is made. */
-const PLANNER = { timeLimit_s: 4, gap: 1e-3, memory_MiB: LIMITS.solverMemory_MiB };
+const PLANNER = {
+  solver: { timeLimit_s: 4, gap: 1e-3 },
+  limitMs: LIMITS.planMs,
+  memory_MiB: LIMITS.solverMemory_MiB,
+};
 
 export async function run(file: string): Promise<void> {
   const loaded = loadConfig(file);
@@ -54,7 +58,7 @@ export async function run(file: string): Promise<void> {
     transport: transportOf(config, base, secrets, { clock, random }),
     feedWatchdog: watchdog.feed,
     keys: keysOf(config, secrets),
-    solve: solverProcess(clock, PLANNER),
+    makePlan: planProcess(clock, PLANNER),
   });
   house.start();
   watchdog.ready();
@@ -112,6 +116,7 @@ function pageOf(
     clock,
     random,
     radios,
+    storage: () => storage.health(),
     metrics: () =>
       metricsText(gateway.snapshot(), storage.health(), {
         version: VERSION,

@@ -6,7 +6,7 @@ import type { Random } from '../domain/random.ts';
 import type { Storage } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 import type { SignalTransport } from '../domain/transport.ts';
-import type { SolveProgram } from '../policy/planner/planner.ts';
+import type { PlanMaker } from '../policy/planner/planner.ts';
 
 /** What the gateway runs on: a real board, the demo home's machine, or a simulation. */
 export interface Board {
@@ -18,8 +18,8 @@ export interface Board {
   /** Null when no operator is configured. */
   readonly transport: SignalTransport | null;
   readonly feedWatchdog: () => void;
-  /** Solves the planner's programs; null: plan without a solver; absent: no planner, the rules alone. */
-  readonly solve?: SolveProgram | null;
+  /** Makes the house's plans; absent: no planner, the rules alone. */
+  readonly makePlan?: PlanMaker;
   /** Secrets by the id of the meter, already read. */
   readonly keys: ReadonlyMap<string, Pick<MeterConfig, 'key' | 'authKey' | 'password'>>;
 }

@@ -7,7 +7,7 @@ import { reporter } from '../signals/reporter.ts';
 import type { Board } from './board.ts';
 
 export function planningOf({ meters, site }: Config, board: Board, gateway: Gateway): Planning | null {
-  if (board.solve === undefined) return null;
+  if (!board.makePlan) return null;
   const { latitude, longitude, roof } = site;
   return new Planning({
     clock: board.clock,
@@ -16,7 +16,7 @@ export function planningOf({ meters, site }: Config, board: Board, gateway: Gate
     gridMeter: meters.find((m) => m.role === 'grid')?.id ?? null,
     place: latitude === null || longitude === null ? null : { latitude, longitude },
     roof,
-    solve: board.solve,
+    make: board.makePlan,
     image: () => gateway.snapshot().image,
     changed: () => gateway.poke(),
   });

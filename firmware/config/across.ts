@@ -21,11 +21,15 @@ export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistak
     ...takenNames([...meters, ...devices]),
     ...sharedLines(meters, devices),
     ...secondGridMeter(meters),
+    ...silentBetweenReadings(json, meters),
     ...meters.flatMap((meter) =>
       (METER_RULES[String(meter.fields.protocol)] ?? []).flatMap((rule) => rule(meter, meters)),
     ),
     ...meters.flatMap(linkOfItsKind),
     ...devices.flatMap((device) => unknownProfile(device, profiles)),
+    ...sameUnit(devices),
+    ...devices.flatMap(cheapWithoutDeadline),
+    ...failsafeWithoutOperator(json),
   ];
 }
 
@@ -84,6 +88,27 @@ function secondGridMeter(meters: readonly Row[]): Mistake[] {
     path: `${path}.role`,
     message: `expected "sub": ${grid[0]?.path} is the meter at the grid connection`,
   }));
+}
+
+/** Protocols in which the meter speaks when it is asked, and not before. */
+const ASKED: ReadonlySet<unknown> = new Set(['iec62056-21', 'dlms', 'mbus']);
+const STALE_AFTER_MS = 30_000;
+
+/** The meter at the connection must not count as silent between two readings. */
+function silentBetweenReadings(json: unknown, meters: readonly Row[]): Mistake[] {
+  const site = isRecord(json) && isRecord(json.site) ? json.site : {};
+  const staleAfterMs = typeof site.staleAfterMs === 'number' ? site.staleAfterMs : STALE_AFTER_MS;
+  return meters.flatMap(({ path, fields: { protocol, role = 'grid', intervalMs } }) =>
+    role !== 'grid' ||
+    !ASKED.has(protocol) ||
+    typeof intervalMs !== 'number' ||
+    2 * intervalMs <= staleAfterMs
+      ? []
+      : {
+          path: `${path}.intervalMs`,
+          message: `expected at most half of site.staleAfterMs (${staleAfterMs}), or the meter counts as silent between two readings; got ${intervalMs}`,
+        },
+  );
 }
 
 type MeterRule = (meter: Row, meters: readonly Row[]) => Mistake[];
@@ -166,4 +191,42 @@ function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
 function unknownProfile({ path, fields: { profile } }: Row, profiles: ReadonlySet<string>): Mistake[] {
   if (typeof profile !== 'string' || profiles.has(profile)) return [];
   return [{ path: `${path}.profile`, message: `expected one of ${[...profiles].join(', ')}` }];
+}
+
+/** Two devices of one address would answer each other's requests. */
+function sameUnit(devices: readonly Row[]): Mistake[] {
+  const users = new Map<string, string>();
+  return devices.flatMap(({ path, fields: { link, unitId = 1 } }) => {
+    const place = placeOf(link);
+    if (place === null) return [];
+    const unit = `${place} ${unitId}`;
+    const first = users.get(unit);
+    if (first === undefined) users.set(unit, path);
+    return first === undefined
+      ? []
+      : { path: `${path}.unitId`, message: `expected a unit of its own, ${unitId} on ${place} is ${first}` };
+  });
+}
+
+/** Cheaper hours can be waited for only as long as it is known by when the energy is wanted, and how much. */
+function cheapWithoutDeadline(device: Row): Mistake[] {
+  const { mode, deadline } = device.fields;
+  return fits(
+    device,
+    'deadline',
+    mode !== 'cheap' || (deadline !== undefined && deadline !== null),
+    'expected {"time": "HH:MM", "energy_Wh": number} with mode "cheap": without it nobody knows how long to wait; ' +
+      'else choose mode "solar" or "always"',
+  );
+}
+
+/** It holds when the operator falls silent: without one it would hold for good or never. */
+function failsafeWithoutOperator(json: unknown): Mistake[] {
+  if (!isRecord(json) || !isRecord(json.failsafe) || isRecord(json.mqtt)) return [];
+  return [
+    {
+      path: 'failsafe',
+      message: 'expected "mqtt" beside it: it is for when the operator there falls silent',
+    },
+  ];
 }

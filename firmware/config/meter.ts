@@ -129,22 +129,27 @@ const mbus = z
   })
   .prefault({});
 
-export const meterSchema = z.strictObject({
-  id,
-  name: z.string().min(1),
-  protocol: z.enum(PROTOCOLS),
-  address: z.string().max(32).default(''),
-  intervalMs: z.int().min(1000).max(86_400_000).default(60_000),
-  role: z.enum(['grid', 'sub']).default('grid'),
-  /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
-  receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
-  mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
-  link: meterLink,
-  key: secretRef.optional(),
-  authKey: secretRef.optional(),
-  iec: iec.optional(),
-  sml: sml.optional(),
-  mbus,
-  dlms: dlms.optional(),
-  pulses: pulses.optional(),
-});
+const DEFAULT_INTERVAL_MS = { grid: 10_000, sub: 60_000 } as const;
+
+export const meterSchema = z
+  .strictObject({
+    id,
+    name: z.string().min(1),
+    protocol: z.enum(PROTOCOLS),
+    address: z.string().max(32).default(''),
+    /** How often it is asked; a meter at the connection must be heard before it counts as silent. */
+    intervalMs: z.int().min(1000).max(86_400_000).optional(),
+    role: z.enum(['grid', 'sub']).default('grid'),
+    /** Wireless M-Bus: the radio receiver that hangs on the link, for all meters on it. */
+    receiver: z.enum(['im871a', 'amb8465', 'cul', 'rc1180', 'rtl-wmbus']).optional(),
+    mode: z.enum(['S1', 'T1', 'C1', 'C1+T1']).default('C1+T1'),
+    link: meterLink,
+    key: secretRef.optional(),
+    authKey: secretRef.optional(),
+    iec: iec.optional(),
+    sml: sml.optional(),
+    mbus,
+    dlms: dlms.optional(),
+    pulses: pulses.optional(),
+  })
+  .transform((meter) => ({ ...meter, intervalMs: meter.intervalMs ?? DEFAULT_INTERVAL_MS[meter.role] }));

@@ -76,6 +76,7 @@ export const ERRORS = {
   SCENARIO_INVALID: 'the scenario does not fit its format',
   PLAN_INFEASIBLE: 'no plan satisfies every constraint',
   SOLVER_FAILED: 'the solver crashed or found nothing in time',
+  PLANNER_FAILED: 'the planner crashed or gave no plan in time, twice, the second time without its solver',
   // Program
   USAGE: 'the command was called wrongly',
   NODE_UNFIT: 'this version of Node cannot run the firmware',

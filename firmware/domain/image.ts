@@ -6,6 +6,7 @@ import type { Admissions } from './admission.ts';
 import type { Flexibility } from './flexibility.ts';
 import type { HousePlan } from './house-plan.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
+import type { MeterEvent } from './meter-event.ts';
 import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
 import type { Signal } from './signal.ts';
@@ -157,4 +158,6 @@ export interface MeterView {
   }[];
   /** Count of faults by code since start. */
   readonly faults: Readonly<Record<string, number>>;
+  /** What the meter noted since the start and is not over, the newest first; absent: nothing. */
+  readonly notes?: readonly MeterEvent[];
 }

@@ -70,6 +70,8 @@ export const LIMITS = {
   meters: 320,
   devices: 32,
   pointsPerMeter: 128,
+  /** What a meter noted and is not over, kept for the page. */
+  notesPerMeter: 8,
   // Store
   storeBatchRows: 2_000,
   storeBatchMs: 10_000,
@@ -86,6 +88,8 @@ export const LIMITS = {
   storeSize_bytes: 1024 * 1024 * 1024,
   /** Kept free beside the database, so that even a full disk can forget. */
   storeReserve_bytes: 4 * 1024 * 1024,
+  /** With less than this free the owner is told. */
+  storeScarce_bytes: 64 * 1024 * 1024,
   /** Rows that one transaction of the upkeep touches, and the pause after it. */
   storeStepRows: 1_000,
   storeStepPauseMs: 50,
@@ -130,6 +134,8 @@ export const LIMITS = {
   admissionAgainMs: 5 * 60_000,
   admissionLaterMs: 4 * 3_600_000,
   // Devices
+  /** Models of one SunSpec device. */
+  sunspecModels: 64,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
@@ -139,6 +145,8 @@ export const LIMITS = {
   /** A year and a day of quarter hours. */
   simulatedSlots: 366 * 96,
   simulatedDays_bytes: 32 * 1024 * 1024,
+  /** A whole plan, start of its process included. */
+  planMs: 30_000,
   solverAnswer_bytes: 8 * 1024 * 1024,
   solverHeap_MiB: 96,
   solverMemory_MiB: 200,
@@ -162,6 +170,8 @@ export const LIMITS = {
   sseBeatMs: 10_000,
   sseBacklog_bytes: 1024 * 1024,
   journalPage: 100,
+  /** Days of energy that one answer may hold by the quarter hour. */
+  energyDays: 31,
   seriesRawMs: 86_400_000,
   seriesQuarterMs: 92 * 86_400_000,
   seriesDayMs: 10 * 366 * 86_400_000,

@@ -24,6 +24,13 @@ export const METER_EVENTS = {
 
 export type MeterEventCode = keyof typeof METER_EVENTS;
 
+/** What ends what: the end takes the beginning's note off the meter. */
+export const METER_EVENT_ENDS: Readonly<Partial<Record<MeterEventCode, MeterEventCode>>> = {
+  CLOCK_RIGHT: 'CLOCK_DRIFT',
+  METER_ALARM_OVER: 'METER_ALARM',
+  BATTERY_GOOD: 'BATTERY_LOW',
+};
+
 export interface MeterEvent {
   readonly code: MeterEventCode;
   /** By the meter's own account; null where it gives no time. */

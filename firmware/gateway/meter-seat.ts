@@ -3,6 +3,7 @@ import type { Fault } from '../domain/errors.ts';
 import type { Known, MeterView } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { type Measurement, pointKey } from '../domain/measurement.ts';
+import { METER_EVENT_ENDS, type MeterEvent } from '../domain/meter-event.ts';
 import { QUANTITIES } from '../domain/quantity.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import type { ElapsedMs } from '../domain/time.ts';
@@ -16,6 +17,7 @@ export class MeterSeat {
   health: ResourceHealth = 'connecting';
   private readonly latest = new Map<string, Measurement>();
   private readonly faults = new Map<string, number>();
+  private notes: readonly MeterEvent[] = [];
 
   constructor(id: string, name: string, role: 'grid' | 'sub') {
     this.id = id;
@@ -36,6 +38,17 @@ export class MeterSeat {
 
   count(reason: Fault): void {
     this.faults.set(reason.code, (this.faults.get(reason.code) ?? 0) + 1);
+  }
+
+  /** An end takes what it ends away; a value kept at a due date is a reading, not a note. */
+  note(event: MeterEvent): void {
+    if (event.code === 'STORED_VALUE') return;
+    const ended = METER_EVENT_ENDS[event.code];
+    const flag = event.detail.flag;
+    const isSame = (other: MeterEvent): boolean =>
+      other.code === (ended ?? event.code) && other.detail.flag === flag;
+    const others = this.notes.filter((other) => !isSame(other));
+    this.notes = (ended ? others : [event, ...others]).slice(0, LIMITS.notesPerMeter);
   }
 
   /** Import − export; a meter that sends only a signed total is read as such. Unknown when any part is. */
@@ -79,6 +92,7 @@ export class MeterSeat {
       lastMs,
       values,
       faults: Object.fromEntries(this.faults),
+      ...(this.notes.length > 0 && { notes: this.notes }),
     };
   }
 

@@ -2,7 +2,7 @@
  * Keeps the house's plan: made anew every quarter hour and when prices change, in the background; the cycle never waits
  * for it and reads what there is. Fall-backs, each said in the journal when it begins: no clock or no price: no plan,
  * the rules run devices at once or by thermostat; no history: the load of now goes on; no solver: the stand-in plan;
- * no plan at all: the last good one while it is fresh.
+ * no planner at all: the last good plan while it is fresh, then the rules.
  */
 import type { HousePlan } from '../domain/house-plan.ts';
 import { PLAN_VALID_MS } from '../domain/house-plan.ts';
@@ -25,7 +25,7 @@ import {
   PLAN_SLOT_MS,
   plannedSlots,
 } from './planner/house.ts';
-import { makePlan, type Plan, type SolveProgram } from './planner/planner.ts';
+import type { LastPlan, MadePlan, PlanMaker } from './planner/planner.ts';
 import type { Schedule } from './planner/scenario.ts';
 
 export interface PlanningDeps {
@@ -35,15 +35,14 @@ export interface PlanningDeps {
   readonly gridMeter: string | null;
   readonly place: Place | null;
   readonly roof: Roof | null;
-  /** Null: plan device by device, without the solver. */
-  readonly solve: SolveProgram | null;
+  readonly make: PlanMaker;
   readonly image: () => Image;
   /** A new plan is there. */
   readonly changed: () => void;
 }
 
 /** How often it is looked whether a plan is due. */
-const LOOK_MS = 30_000;
+const LOOK_MS = 10_000;
 
 export class Planning {
   private readonly deps: PlanningDeps;
@@ -52,6 +51,7 @@ export class Planning {
   private dueFor = '';
   private state = '';
   private isMaking = false;
+  private isStopped = false;
   private stopLooking: Cancel = () => {};
 
   constructor(deps: PlanningDeps) {
@@ -75,14 +75,16 @@ export class Planning {
   }
 
   stop(): void {
+    this.isStopped = true;
     this.stopLooking();
+    this.deps.make.end?.();
   }
 
   /** Plans when a quarter hour, the prices or what is to be planned has changed; one plan at a time. Never rejects. */
   async look(): Promise<void> {
     if (this.isMaking) return;
     this.isMaking = true;
-    for (let image = this.deps.image(); dueFor(image) !== this.dueFor; image = this.deps.image()) {
+    for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
       this.dueFor = dueFor(image);
       try {
         await this.make(image);
@@ -93,22 +95,29 @@ export class Planning {
     this.isMaking = false;
   }
 
+  private isDue(image: Image): boolean {
+    return !this.isStopped && dueFor(image) !== this.dueFor;
+  }
+
   private async make(image: Image): Promise<void> {
     const { fromMs, slots } = horizonOf(image);
     if (!image.wallTrusted) return this.none('NO_CLOCK');
     if (slots < 2) return this.none('NO_PRICE');
     const planned = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);
     if (planned.length === 0) return this.none('NO_NEED');
-    const { series, gridMeter, place, roof, solve } = this.deps;
+    const { series, gridMeter, place, roof } = this.deps;
     const producers = image.devices.filter(isProducer).map((d) => d.id);
     const sources = { series, gridMeter, place, roof, planned, producers, base_W: baseLoad_W(image) };
     const forecasts = houseForecasts(sources, { fromMs, slots, timeZone: image.site.timeZone });
     const scenario = houseScenario(image, forecasts);
     if (!scenario) return this.none('NO_PRICE');
-    const plan = await makePlan(scenario, { solve, ...this.shifted(fromMs) });
+    const made = await this.deps.make(scenario, this.shifted(fromMs));
+    if (this.isStopped) return;
+    if (!made.ok) return this.say(made.error.code, { message: made.error.message });
+    const plan = made.value;
     this.made = { slotMs: fromMs, schedule: plan.schedule };
     const { cost, bound, gap, source } = plan.certificate;
-    const { import_kw, export_kw } = plan.evaluation;
+    const { import_kw, export_kw } = plan;
     const means = plannedSlots(image, scenario, plan.schedule, import_kw, export_kw);
     this.plan = {
       madeMs: fromMs,
@@ -122,8 +131,8 @@ export class Planning {
   }
 
   /** What the plan before says from now on: a start for the solver, and never to be dearer than. */
-  private shifted(fromMs: number): { last?: { schedule: Schedule; ageSlots: number } } {
-    if (!this.made || this.made.slotMs >= fromMs) return {};
+  private shifted(fromMs: number): LastPlan | null {
+    if (!this.made || this.made.slotMs >= fromMs) return null;
     const ageSlots = Math.round((fromMs - this.made.slotMs) / PLAN_SLOT_MS);
     const schedule = Object.fromEntries(
       Object.entries(this.made.schedule).map(([id, { power_kw, used_kw }]) => [
@@ -134,10 +143,10 @@ export class Planning {
         },
       ]),
     );
-    return { last: { schedule, ageSlots } };
+    return { schedule, ageSlots };
   }
 
-  private tell({ certificate, faults }: Plan): void {
+  private tell({ certificate, faults }: MadePlan): void {
     const { cost, bound, gap, source } = certificate;
     if (faults.length) this.say(faults[0]?.code ?? 'PLAN_INFEASIBLE', { faults, source });
     else this.say('PLANNED', { cost, bound, gap, source }, source);

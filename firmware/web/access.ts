@@ -1,12 +1,11 @@
 /** Who may in: the owner's password, sessions, and what stands against guessing. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Attempts } from './attempts.ts';
 import type { WebDeps } from './deps.ts';
 import type { Events } from './events.ts';
 import { type OwnerPassword, sameText } from './password.ts';
-import { type Route, route } from './route.ts';
+import { type Call, type Route, route } from './route.ts';
 import { changePasswordSchema, passwordSchema, sessionSchema, setupSchema } from './schema.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -30,7 +29,8 @@ function note({ journal, clock }: WebDeps, code: NoteCode, message: string): voi
   journal.record({ atMs: clock.wallMs(), kind: 'system', subject: null, code, detail: { message } });
 }
 
-function signIn({ sessions }: Keepers, reply: FastifyReply): void {
+function signIn({ sessions, attempts }: Keepers, { request, reply }: Call): void {
+  attempts.welcome(request.ip);
   const maxAge = Math.floor(LIMITS.sessionMs / 1000);
   reply.setCookie(COOKIE, sessions.open(), { ...COOKIE_OPTIONS, maxAge });
 }
@@ -38,20 +38,20 @@ function signIn({ sessions }: Keepers, reply: FastifyReply): void {
 /** A secret that is asked for, with the bound on guesses. */
 async function guessed<T>(
   { deps, attempts }: { readonly deps: WebDeps; readonly attempts: Attempts },
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  { request, reply, session }: Call,
   check: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const waitMs = attempts.waitMs(request.ip);
+  const caller = { address: request.ip, session };
+  const waitMs = attempts.waitMs(caller);
   if (waitMs > 0) {
     reply.header('retry-after', Math.ceil(waitMs / 1000));
     return refuse('TOO_MANY', `too many wrong passwords; try again in ${Math.ceil(waitMs / 60_000)} min`);
   }
   // Booked before it is checked, so that many at once cannot slip past the bound.
-  attempts.failed(request.ip);
+  attempts.failed(caller);
   const checked = await check();
-  if (checked.ok) attempts.succeeded(request.ip);
-  else if (attempts.waitMs(request.ip) > 0)
-    note(deps, 'TOO_MANY', `too many wrong passwords from ${request.ip}`);
+  if (checked.ok) attempts.succeeded(caller);
+  else if (attempts.waitMs(caller) > 0) note(deps, 'TOO_MANY', `too many wrong passwords from ${request.ip}`);
   return checked;
 }
 
@@ -80,7 +80,7 @@ function setupRoute(deps: WebDeps, keepers: Keepers): Route {
       const set = await password.setFirst(body.password);
       if (!set.ok) return set;
       note(deps, 'OWNER_SET_UP', "the owner's password was set");
-      signIn(keepers, call.reply);
+      signIn(keepers, call);
       return ok(null);
     },
   });
@@ -104,8 +104,9 @@ function passwordRoute(deps: WebDeps, keepers: Keepers): Route {
       const changed = checked.ok ? await password.replace(body.next) : checked;
       if (!changed.ok) return changed;
       sessions.endAll();
+      attempts.forget();
       note(deps, 'PASSWORD_CHANGED', `the owner's password was changed from ${call.request.ip}`);
-      signIn(keepers, call.reply);
+      signIn(keepers, call);
       return ok(null);
     },
   });
@@ -140,7 +141,7 @@ function sessionRoutes(deps: WebDeps, keepers: Keepers): Route[] {
         const checked = await guessed({ deps, attempts }, call, () => password.check(body.password));
         if (!checked.ok) return checked;
         note(deps, 'SIGNED_IN', `signed in from ${call.request.ip}`);
-        signIn(keepers, call.reply);
+        signIn(keepers, call);
         return ok(null);
       },
     }),

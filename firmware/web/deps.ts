@@ -3,7 +3,7 @@ import type { Result } from '../domain/errors.ts';
 import type { Override, Snapshot } from '../domain/image.ts';
 import type { RadioEar } from '../domain/radio.ts';
 import type { Random } from '../domain/random.ts';
-import type { Journal, SeriesStore, Settings } from '../domain/storage.ts';
+import type { Journal, SeriesStore, Settings, StorageHealth } from '../domain/storage.ts';
 import type { Clock } from '../domain/time.ts';
 
 export interface SiteInfo {
@@ -31,6 +31,10 @@ export interface WebDeps {
   readonly setupCode?: string | null;
   /** Receivers of wireless meters. */
   readonly radios?: readonly RadioEar[];
+  /** What the configuration says of each of them (receiver, mode, link), in the same order: for the row of one more meter. */
+  readonly radioRows?: readonly Readonly<Record<string, unknown>>[];
+  /** How the store fares; absent says nothing about it. */
+  readonly storage?: () => StorageHealth;
   /** Prometheus text for /metrics; household data, so never to just anybody on the network. */
   readonly metrics?: () => string;
   /** `Authorization: Bearer …` for a monitoring program that has no session; null lets only the owner's session in. */

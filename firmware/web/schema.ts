@@ -1,18 +1,13 @@
 /** What crosses the API, once: the handlers check with it, OpenAPI is made from it, the page takes its types from it. */
 import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
+import { ms, plannedSchema, power_W, sentence } from './schema-atoms.ts';
 
-const ms = z.number().meta({ description: 'milliseconds since 1970-01-01T00:00:00Z' });
-const power_W = z
-  .number()
-  .nullable()
-  .meta({ description: 'W; import and consumption positive; null is unknown' });
-const sentence = z.string().meta({ description: 'one plain sentence for the owner' });
+export { faultSchema } from './schema-atoms.ts';
+export * from './schema-history.ts';
+export * from './schema-radio.ts';
+
 const id = z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -');
-
-export const faultSchema = z
-  .object({ code: z.string(), message: z.string() })
-  .meta({ id: 'Fault', description: 'a coded refusal; the code never changes its meaning' });
 
 export const overrideSchema = z
   .discriminatedUnion('kind', [
@@ -22,8 +17,6 @@ export const overrideSchema = z
     z.strictObject({ kind: z.literal('off') }),
   ])
   .meta({ id: 'Override' });
-
-const plannedSchema = z.object({ fromMs: ms, untilMs: ms, power_W: z.number() }).meta({ id: 'PlannedSlot' });
 
 export const deviceSchema = z
   .object({
@@ -59,8 +52,18 @@ export const meterSchema = z
     sentence,
     lastMs: ms.nullable(),
     values: z.array(
-      z.object({ point: z.string(), label: z.string(), value: z.number().nullable(), unit: z.string() }),
+      z.object({
+        point: z.string(),
+        label: z.string(),
+        value: z.number().nullable(),
+        unit: z.string(),
+        text: z.string().meta({ description: 'with the unit a household knows; a dash is unknown' }),
+        group: z.enum(['main', 'behind', 'tariffs', 'phases', 'more']),
+      }),
     ),
+    notes: z
+      .array(sentence)
+      .meta({ description: 'what the meter noted (tampering, battery) and is not over' }),
     faults: z.array(z.object({ code: z.string(), count: z.number(), sentence })),
   })
   .meta({ id: 'Meter' });
@@ -82,6 +85,7 @@ const planSchema = z
     source: z.enum(['solver', 'stand-in', 'last plan']),
     load: qualitySchema,
     solar: qualitySchema,
+    sentences: z.array(sentence),
   })
   .meta({ id: 'HousePlan' });
 
@@ -129,106 +133,6 @@ export const viewSchema = z
   })
   .meta({ id: 'View' });
 
-const money = z.number().nullable().meta({ description: 'in the currency of the site; null is unknown' });
-const energy = z.number().nullable().meta({ description: 'Wh; null is unknown' });
-
-export const todaySchema = z
-  .object({
-    fromMs: ms.meta({
-      description: 'start of the day, or the first reading where the day began without one',
-    }),
-    untilMs: ms,
-    complete: z.boolean().meta({ description: 'whether the readings cover the day from its start' }),
-    import_Wh: energy,
-    export_Wh: energy,
-    cost: money.meta({ description: 'paid for import less earned by export' }),
-    importCost: money,
-    exportIncome: money,
-    unpriced_Wh: z.number().meta({ description: 'energy for which no price is known, left out of the cost' }),
-    currency: z.string(),
-  })
-  .meta({ id: 'Today' });
-
-export const pricesSchema = z
-  .object({
-    currency: z.string(),
-    nowMs: ms,
-    slots: z.array(
-      z.object({
-        fromMs: ms,
-        untilMs: ms,
-        import: z.number().nullable().meta({ description: 'currency per kWh' }),
-        export: z.number().nullable(),
-      }),
-    ),
-    planned: z.array(z.object({ id: z.string(), name: z.string(), slots: z.array(plannedSchema) })),
-  })
-  .meta({ id: 'Prices' });
-
-export const journalSchema = z
-  .object({
-    entries: z.array(
-      z.object({
-        id: z.number(),
-        atMs: ms,
-        kind: z.string(),
-        subject: z.string().nullable(),
-        code: z.string(),
-        sentence,
-      }),
-    ),
-    nextBeforeId: z.number().nullable(),
-  })
-  .meta({ id: 'JournalPage' });
-
-export const seriesSchema = z
-  .object({
-    point: z.string(),
-    rows: z.array(
-      z.object({
-        atMs: ms,
-        value: z.number().nullable(),
-        min: z.number().nullable(),
-        max: z.number().nullable(),
-        quality: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: 'Series' });
-
-export const heardSchema = z
-  .object({
-    meters: z.array(
-      z.object({
-        id: z.string(),
-        manufacturer: z.string().optional(),
-        version: z.number().optional(),
-        medium: z.string().optional(),
-        configured: z.boolean().meta({ description: 'in the configuration, with no key or a wrong one' }),
-        telegrams: z.number(),
-        lastMs: ms,
-        signal_dBm: z.number().nullable(),
-        refused: faultSchema.nullable().meta({ description: 'why it is not read; null: it needs no key' }),
-        kept: z.number().meta({ description: 'encrypted telegrams that a key can be tried on' }),
-      }),
-    ),
-  })
-  .meta({ id: 'HeardMeters' });
-
-export const keySchema = z.strictObject({
-  meter: z.string().regex(/^[A-Z@]{3} [0-9A-F]{8}$/, 'must be a meter such as KAM 12345678'),
-  key: z.string().regex(/^([0-9a-fA-F]{16}|[0-9a-fA-F]{32})$/, 'must be 32 hexadecimal digits'),
-});
-
-export const trialSchema = z
-  .object({
-    tried: z.number(),
-    opened: z.number(),
-    refused: faultSchema.nullable().meta({ description: 'why the newest was not opened; null: it was' }),
-    readings: z.array(z.record(z.string(), z.unknown())),
-  })
-  .meta({ id: 'KeyTrial' });
-
 export const sessionSchema = z
   .object({
     setUp: z.boolean(),
@@ -252,38 +156,9 @@ export const passwordSchema = z.strictObject({ password });
 export const changePasswordSchema = z.strictObject({ password, next: newPassword });
 
 export const deviceParams = z.strictObject({ id });
-export const seriesQuery = z.strictObject({
-  point: z.string().min(3).max(128),
-  resolution: z.enum(['raw', 'quarter', 'day']).default('quarter'),
-  from: z.coerce.number().int().min(0).max(8.64e15),
-  until: z.coerce.number().int().min(0).max(8.64e15),
-});
-export const journalQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(LIMITS.journalPage).default(30),
-  beforeId: z.coerce.number().int().min(1).optional(),
-  kind: z
-    .enum([
-      'signal',
-      'rejected',
-      'decision',
-      'command',
-      'guard',
-      'limit',
-      'override',
-      'config',
-      'system',
-      'fault',
-    ])
-    .optional(),
-  subject: z.string().max(64).optional(),
-});
-
 export type View = z.infer<typeof viewSchema>;
 export type DeviceView = z.infer<typeof deviceSchema>;
 export type MeterCard = z.infer<typeof meterSchema>;
-export type Today = z.infer<typeof todaySchema>;
-export type Prices = z.infer<typeof pricesSchema>;
-export type JournalPage = z.infer<typeof journalSchema>;
 export type OverrideForm = z.infer<typeof overrideSchema>;
 
 export type SessionState = z.infer<typeof sessionSchema>;

@@ -244,6 +244,11 @@ export function journalSentence(event: Event, name: (id: string) => string, plac
   return EVENTS[event.kind]?.(event, who ?? 'The gateway', place) ?? plainly(event, who);
 }
 
+const SIGNAL_NEWS: Readonly<Record<string, string>> = {
+  CANCELLED: 'A signal was withdrawn.',
+  HELD: 'The clock was set while a limit was in force; the limit goes on for the time it had left.',
+};
+
 const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) => string | null>> = {
   decision: decisionWords,
   guard: decisionWords,
@@ -253,8 +258,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
       : null;
   },
-  signal: ({ code, detail }, who, place) =>
-    code === 'CANCELLED' ? 'A signal was withdrawn.' : `${who} sent ${signalWords(detail, place)}.`,
+  signal: ({ code, detail }, who, place) => SIGNAL_NEWS[code] ?? `${who} sent ${signalWords(detail, place)}.`,
   rejected: ({ subject, code, detail }, who) =>
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
   system: ({ subject, code, detail }, who) => {

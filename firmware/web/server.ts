@@ -58,7 +58,9 @@ export interface Built {
 
 /** Everything but the socket; tests inject requests into it. */
 export async function buildWeb(deps: WebDeps, page = readPage()): Promise<Built> {
-  const events = new Events(deps.clock, () => JSON.stringify(viewOf(deps.snapshot(), deps.info)));
+  const events = new Events(deps.clock, () =>
+    JSON.stringify(viewOf(deps.snapshot(), deps.info, deps.storage?.())),
+  );
   const keepers: Keepers = {
     password: new OwnerPassword(deps.settings, deps.random),
     sessions: new Sessions(deps.settings, deps.random, deps.clock),

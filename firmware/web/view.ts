@@ -1,12 +1,15 @@
 /** Snapshot → what the page shows: numbers rounded by nobody yet, and sentences. Pure. */
 
 import { maxOf, minOf } from '../domain/flexibility.ts';
-import type { ActiveLimit, DeviceImage, Image, Known, MeterView, Snapshot } from '../domain/image.ts';
+import type { ActiveLimit, DeviceImage, Image, Known, Snapshot } from '../domain/image.ts';
 import type { InstructionStatus } from '../domain/instruction.ts';
 import { priceAt } from '../domain/price-curve.ts';
+import type { StorageHealth } from '../domain/storage.ts';
 import type { SiteInfo } from './deps.ts';
+import { meterCard } from './meters.ts';
+import { planSentences } from './plan-words.ts';
 import { stretchesOf } from './planned.ts';
-import type { DeviceView, MeterCard, OverrideForm, View } from './schema.ts';
+import type { DeviceView, OverrideForm, View } from './schema.ts';
 import {
   codeWords,
   HEALTH,
@@ -17,6 +20,7 @@ import {
   reasonSentence,
   statusSentence,
 } from './sentences.ts';
+import { storageNotices } from './storage-words.ts';
 import { timeWords } from './zone.ts';
 
 /** Below this a load is off and a flow is none: meters and drivers idle at a few watts. */
@@ -32,7 +36,7 @@ export const placeOf = (image: Image): Place => ({
   currency: image.site.currency,
 });
 
-export function viewOf(snapshot: Snapshot, info: SiteInfo): View {
+export function viewOf(snapshot: Snapshot, info: SiteInfo, storage: StorageHealth | null = null): View {
   const { image, decision } = snapshot;
   const place = placeOf(image);
   const limits = decision?.limits ?? [];
@@ -56,11 +60,11 @@ export function viewOf(snapshot: Snapshot, info: SiteInfo): View {
     price: pricesNow(image),
     limits: limits.map((limit) => ({ ...limitFacts(limit), sentence: limitSentence(limit, place) })),
     alerts: alertsOf(image),
-    notices: noticesOf(snapshot, place),
+    notices: [...noticesOf(snapshot, place), ...(storage ? storageNotices(storage) : [])],
     devices: image.devices.map((device) => deviceView(device, snapshot, place)),
     meters: snapshot.meters.map(meterCard),
     broker: { ...snapshot.broker, sentence: brokerSentence(snapshot, place) },
-    plan: planView(snapshot),
+    plan: planView(snapshot, place),
   };
 }
 
@@ -218,36 +222,14 @@ function stateOf(device: DeviceImage, power_W: number | null): Pick<DeviceView, 
   return { state: 'on', stateWords: words };
 }
 
-function meterCard(meter: MeterView): MeterCard {
-  const faults = Object.entries(meter.faults)
-    .filter(([, count]) => count > 0)
-    .sort(([, a], [, b]) => b - a)
-    .map(([code, count]) => ({ code, count, sentence: codeWords(code) }));
-  return {
-    id: meter.id,
-    name: meter.name,
-    health: meter.health,
-    sentence: HEALTH[meter.health],
-    lastMs: meter.lastMs,
-    values: meter.values.map((value) => ({ ...value, label: labelOf(value.point) })),
-    faults,
-  };
-}
-
-/** `grid/activePowerImport/L1/T2` → `Active power import · phase 1 · tariff 2`. */
-export function labelOf(point: string): string {
-  const [, quantity = point, ...rest] = point.split('/');
-  const words = quantity.replace(/([A-Z]+)/g, (upper) => ` ${upper.toLowerCase()}`);
-  const extra = rest.map((part) =>
-    part.replace(/^L/, 'phase ').replace(/^T/, 'tariff ').replace(/^C/, 'channel '),
-  );
-  return [words.charAt(0).toUpperCase() + words.slice(1), ...extra].join(' · ');
-}
-
-function planView({ plan }: Snapshot): View['plan'] {
+function planView({ plan }: Snapshot, place: Place): View['plan'] {
   if (!plan) return null;
   const { madeMs, untilMs, certificate, quality } = plan;
-  return { madeMs, untilMs, ...certificate, load: { ...quality.load }, solar: { ...quality.solar } };
+  return {
+    ...{ madeMs, untilMs, ...certificate },
+    ...{ load: { ...quality.load }, solar: { ...quality.solar } },
+    sentences: planSentences(plan, place),
+  };
 }
 
 function brokerSentence({ broker, image }: Snapshot, place: Place): string {

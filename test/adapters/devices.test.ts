@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { ModbusBus } from '../../firmware/adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from '../../firmware/adapters/devices/modbus-device.ts';
 import { loadProfiles } from '../../firmware/adapters/profiles/load.ts';
+import type { Fault } from '../../firmware/domain/errors.ts';
 import type { Instruction, InstructionStatus } from '../../firmware/domain/instruction.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { ResourceHealth } from '../../firmware/domain/resource-manager.ts';
@@ -11,7 +12,8 @@ import { realLink } from '../../firmware/hal/links/open.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { modbusTcp, ptyCarrier } from '../twins/carriers.ts';
-import { ModbusTwin, type Write } from '../twins/modbus-device.ts';
+import { ModbusTwin, setLong, type Write } from '../twins/modbus-device.ts';
+import { type SunSpecInverter, setProduction, sunspecInverter } from '../twins/sunspec.ts';
 
 const clock = systemClock();
 const profiles = loadProfiles();
@@ -198,6 +200,103 @@ test('a request leaves nothing behind in the library', async (t) => {
   t.equal(device.answered, 45);
   t.equal(bus.transactions, 0);
 });
+
+test('SunSpec: models are found where they are, values scaled, and a limit is enabled', async (t) => {
+  for (const base of [40_000, 50_000]) {
+    const inverter = sunspecInverter(new ModbusTwin(), base);
+    const { twin, at } = inverter;
+    setProduction(inverter, 4200, 8_123_000);
+    const writes: Write[] = [];
+    twin.onWrite = (w) => void writes.push(w);
+    const w = await simulated(twin, 'inverter-sunspec');
+    t.same(
+      w.measured.slice(-2).map((m) => m.value),
+      [-4200, 8_123_000],
+    );
+    t.equal(await w.outcome(instruction(-1500, true)), 'SUCCEEDED');
+    t.same(
+      writes.map(({ address, value }) => [address, value]),
+      [
+        [at(123, 5), 3000],
+        [at(123, 9), 1],
+      ],
+    );
+    t.equal(inverter.share(), 0.3, '30 % of 5 kW');
+    t.equal(await w.outcome(instruction(-1540, true)), 'SUCCEEDED');
+    t.equal(writes.length, 2, 'less than a step more is no write');
+
+    twin.registers.holding.set(at(123, 9), 0);
+    await w.pass(2500);
+    t.equal(w.lost.length, 1, 'a limit that is no longer enabled is noticed');
+    t.equal(await w.outcome(instruction(-1500, true)), 'SUCCEEDED');
+    t.equal(inverter.share(), 0.3, 'and in force again');
+
+    twin.registers.holding.set(at(123, 23), 0);
+    w.line.drop();
+    await w.pass(1000);
+    w.line.restore();
+    await w.pass(10_000);
+    t.equal(await w.outcome(instruction(-1500, true)), 'SUCCEEDED');
+    t.equal(twin.registers.holding.get(at(123, 5)), 30, 'another scale, after it was away');
+  }
+});
+
+test('SunSpec: what is missing or has no end is said, and nothing is written', async (t) => {
+  const faults: Record<string, (inverter: SunSpecInverter) => void> = {
+    'no mark': ({ twin }) => void twin.registers.holding.set(40_000, 0),
+    'no controls': ({ twin, at }) => void twin.registers.holding.set(at(123, 0), 124),
+    'a chain without an end': ({ twin, at }) => void twin.registers.holding.set(at(123, 1), 65_000),
+    'models of no length': ({ twin }) => {
+      twin.registers.holding.clear();
+      setLong(twin.registers.holding, 40_000, 0x53756e53);
+    },
+    'no scale': ({ twin, at }) => void twin.registers.holding.set(at(123, 23), 0x8000),
+  };
+  for (const [name, spoil] of Object.entries(faults)) {
+    const inverter = sunspecInverter(new ModbusTwin());
+    const writes: Write[] = [];
+    inverter.twin.onWrite = (w) => void writes.push(w);
+    spoil(inverter);
+    const w = await simulated(inverter.twin, 'inverter-sunspec');
+    t.equal(await w.outcome(instruction(-1500, true)), 'ABORTED', name);
+    await w.pass(10_000);
+    t.same([w.health.at(-1), writes], ['faulty', []], name);
+  }
+});
+
+/** A device on a simulated line; time passes only when it is told to. */
+async function simulated(twin: ModbusTwin, name: string) {
+  const time = new SimulatedClock(Date.UTC(2026, 5, 1));
+  const { link, twin: line } = simulatedLine(time, 'line', 1);
+  line.onBytes((bytes) => {
+    for (const answer of twin.tcp(bytes)) line.write(answer);
+  });
+  const bus = new ModbusBus(link, time, { framing: 'tcp', timeoutMs: 2000 });
+  const found = profiles.get(name);
+  if (!found) throw new Error(name);
+  const writes = budget(1000);
+  const device = new ModbusDevice({ id: 'd', name: 'D', unitId: 1 }, found, { bus, clock: time, writes });
+  const measured: Measurement[] = [];
+  const health: ResourceHealth[] = [];
+  const lost: Fault[] = [];
+  const said = new Map<number, InstructionStatus>();
+  device.open({
+    measured: (m) => void measured.push(...m),
+    flexibility: () => {},
+    status: (i, status) => void said.set(i.id, status),
+    health: (h) => void health.push(h),
+    fault: () => {},
+    lost: (reason) => void lost.push(reason),
+  });
+  const pass = (ms: number): Promise<void> => time.advanceTo(time.elapsedMs() + ms);
+  await pass(3000);
+  const outcome = async (i: Instruction): Promise<InstructionStatus | undefined> => {
+    device.instruct(i);
+    await pass(1500);
+    return said.get(i.id);
+  };
+  return { line, measured, health, lost, pass, outcome };
+}
 
 test('profiles: the folder is sound', async (t) => {
   t.ok(profiles.size >= 3);

@@ -1,7 +1,7 @@
 /** Forecasts from what is stored, the house's plan, what the rules make of it, and what happens when a part is missing. */
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
-import { refuse } from '../../firmware/domain/errors.ts';
 import { type HousePlan, PLAN_VALID_MS } from '../../firmware/domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
@@ -17,7 +17,7 @@ import { solarForecast } from '../../firmware/policy/forecast/solar.ts';
 import { modesNow } from '../../firmware/policy/planner/house.ts';
 import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
 import { ownDays } from '../../firmware/policy/simulation/own-days.ts';
-import { solverProcess } from '../../firmware/policy/solver/process.ts';
+import { planProcess } from '../../firmware/policy/solver/plan-process.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { boiler, HOUR, image, inverter, known, limitNow, NOON, prices, wallbox } from './home.ts';
 
@@ -130,7 +130,8 @@ const CAR = (energy_Wh: number, patch: Partial<DeviceImage> = {}): DeviceImage =
   wallbox({ mode: 'cheap', ...patch, flexibility: { need: { energy_Wh, byMs: NOON + 10 * HOUR } } });
 /** Dear now, cheap from the fifth hour on, dear again. */
 const CURVE = prices(0.4, 0.4, 0.4, 0.4, 0.4, 0.1, 0.1, 0.3, 0.4, 0.4, 0.4, 0.4);
-const solve = solverProcess(systemClock(), { timeLimit_s: 5, gap: 1e-4, memory_MiB: 300 });
+const BOUNDS = { solver: { timeLimit_s: 5, gap: 1e-4 }, limitMs: 30_000, memory_MiB: 300 };
+const make = planProcess(systemClock(), BOUNDS);
 const NOTHING: PlanningDeps['series'] = { read: () => [] };
 
 function planning(now: Image, patch: Partial<PlanningDeps> = {}) {
@@ -143,7 +144,7 @@ function planning(now: Image, patch: Partial<PlanningDeps> = {}) {
     gridMeter: 'grid',
     place: null,
     roof: null,
-    solve,
+    make,
     image: () => now,
     changed: () => {},
     ...patch,
@@ -230,7 +231,7 @@ test('a plan that lies, is old, or leaves too little time is not followed', (t) 
   t.end();
 });
 
-test('no clock, no price, nobody who waits, no solver: each said once, the house goes on', async (t) => {
+test('no clock, no price, nobody who waits: each said once, the house goes on', async (t) => {
   const house = image({ devices: [CAR(5000)], signals: [CURVE] });
   for (const [code, now] of [
     ['NO_CLOCK', { ...house, wallTrusted: false }],
@@ -248,13 +249,6 @@ test('no clock, no price, nobody who waits, no solver: each said once, the house
     setPoint_W: 3680,
     reasons: [{ code: 'NO_PRICE' }],
   });
-  const { planner, journal } = planning(house, {
-    solve: () => Promise.resolve(refuse('SOLVER_FAILED', 'gone')),
-  });
-  await planner.look();
-  t.equal(planner.current()?.certificate.source, 'stand-in');
-  t.ok(runs(planner.current(), 'wallbox').every((h) => h >= 5 && h < 7));
-  t.match(journal, [{ code: 'SOLVER_FAILED', detail: { source: 'stand-in' } }]);
   const thrown = planning(house, {
     series: {
       read: () => {
@@ -264,6 +258,95 @@ test('no clock, no price, nobody who waits, no solver: each said once, the house
   });
   await thrown.planner.look();
   t.match(thrown.journal, [{ code: 'INTERNAL', detail: { message: 'disk' } }]);
+});
+
+/** A planner that does this when it is to use its solver, and plans without one; or does it always. */
+function broken(dir: string, name: keyof typeof FAILURES, without: 'works' | 'fails'): string {
+  const file = path.join(dir, `${name}-${without}.mjs`);
+  const works = path.resolve(import.meta.dirname, '../../firmware/policy/planner/planner.ts');
+  writeFileSync(
+    file,
+    `import { createInterface } from 'node:readline';
+    import { makePlan } from ${JSON.stringify(works)};
+    for await (const line of createInterface({ input: process.stdin })) {
+      const { scenario, solver } = JSON.parse(line);
+      if (solver || ${without === 'fails'}) { ${FAILURES[name]} }
+      else {
+        const { evaluation, ...plan } = await makePlan(scenario, { solve: null });
+        const [import_kw, export_kw] = [[...evaluation.import_kw], [...evaluation.export_kw]];
+        process.stdout.write(JSON.stringify({ ...plan, import_kw, export_kw }) + '\\n');
+      }
+    }`,
+  );
+  return file;
+}
+const FAILURES = {
+  crash: 'process.exit(3)',
+  abort: 'process.abort()',
+  hang: 'for (;;);',
+  junk: 'process.stdout.write("x".repeat(9e6))',
+  lie: 'process.stdout.write(JSON.stringify({ schedule: { wallbox: { power_kw: [1e99] } } }) + "\\n")',
+  short:
+    'process.stdout.write(\'{"schedule":{},"import_kw":[],"export_kw":[],"faults":[],"certificate":{"cost":0,"bound":null,"gap":null,"source":"solver","ageSlots":0}}\\n\')',
+  big: 'globalThis.a = []; for (let i = 0; i < 40; i++) a.push(Buffer.alloc(1e7, 1)); setInterval(() => {}, 1000)',
+};
+
+test('a planner that crashes, hangs, lies or is too big: without its solver; without any the last good plan, then the rules', async (t) => {
+  const dir = t.testdir({});
+  const house = image({ devices: [CAR(5000)], signals: [CURVE] });
+  const failing = (name: keyof typeof FAILURES, without: 'works' | 'fails') =>
+    planProcess(systemClock(), {
+      ...BOUNDS,
+      limitMs: name === 'hang' ? 2_500 : BOUNDS.limitMs,
+      worker: broken(dir, name, without),
+    });
+  for (const name of ['crash', 'abort', 'hang', 'junk', 'lie', 'short', 'big'] as const) {
+    const { planner, journal } = planning(house, { make: failing(name, 'works') });
+    await planner.look();
+    t.equal(planner.current()?.certificate.source, 'stand-in', name);
+    t.ok(
+      runs(planner.current(), 'wallbox').every((h) => h >= 5 && h < 7),
+      name,
+    );
+    t.match(journal, [{ code: 'SOLVER_FAILED', detail: { source: 'stand-in' } }], name);
+  }
+  let now = house;
+  const both = failing('crash', 'fails');
+  let maker = make;
+  const { planner, journal, clock } = planning(house, {
+    image: () => now,
+    make: (s, last) => maker(s, last),
+  });
+  await planner.look();
+  const good = planner.current();
+  t.equal(good?.certificate.source, 'solver');
+  maker = both;
+  for (const quarter of [1, 2]) {
+    await clock.advanceTo(quarter * QUARTER_MS);
+    now = { ...house, wallMs: NOON + quarter * QUARTER_MS };
+    await planner.look();
+  }
+  t.equal(planner.current(), good, 'the last good one, while it is fresh');
+  t.match(
+    journal.map((e) => e.code),
+    ['PLANNED', 'PLANNER_FAILED'],
+    'said once',
+  );
+  await clock.advanceTo(PLAN_VALID_MS + 1);
+  t.equal(planner.current(), null);
+  now = { ...house, wallMs: NOON + PLAN_VALID_MS + 1 };
+  t.not(decide(withModes(planner, now)).devices[0]?.reasons[0]?.code, 'PLANNED', 'the rules alone');
+});
+
+test('a gateway that stops does not wait for a plan', async (t) => {
+  const house = image({ devices: [CAR(5000)], signals: [CURVE] });
+  const hanging = planProcess(systemClock(), { ...BOUNDS, worker: broken(t.testdir({}), 'hang', 'fails') });
+  const { planner, journal } = planning(house, { make: hanging });
+  const looked = planner.look();
+  planner.stop();
+  await looked;
+  t.equal(planner.current(), null);
+  t.same(journal, []);
 });
 
 test('from a store on disk: base load, sun and their errors; the last good plan stays while it is fresh', async (t) => {

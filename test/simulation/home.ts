@@ -66,6 +66,8 @@ export class Operator {
   private events: TransportEvents | null = null;
   private readonly retained = new Map<string, Uint8Array>();
   private up = true;
+  /** Called with the topic of each message that reaches the gateway, the first time and again. */
+  delivered: (topic: string) => void = () => {};
 
   transport(): SignalTransport {
     return {
@@ -82,7 +84,12 @@ export class Operator {
 
   publish(topic: string, bytes: Uint8Array): void {
     this.retained.set(topic, bytes);
-    if (this.up) this.events?.message(topic, bytes);
+    if (this.up) this.hand(topic, bytes);
+  }
+
+  private hand(topic: string, bytes: Uint8Array): void {
+    this.events?.message(topic, bytes);
+    if (this.events) this.delivered(topic);
   }
 
   vanish(): void {
@@ -97,7 +104,7 @@ export class Operator {
 
   private welcome(): void {
     this.events?.state(true, null);
-    for (const [topic, bytes] of this.retained) this.events?.message(topic, bytes);
+    for (const [topic, bytes] of this.retained) this.hand(topic, bytes);
   }
 }
 

@@ -17,6 +17,9 @@ const STEP_MS = 10_000;
 /** After the storm, so that a disk that refused can take what waited. */
 const CALM_MS = 2 * LIMITS.storeRetryMaxMs;
 const FUSE_W = 35 * 230 * 3;
+const LIMIT_MINUTES = 30;
+/** The wall clock, which the window of a limit is read by, may be off by so much. */
+const JUMPS_MS = 60_000;
 
 export interface Account {
   readonly violations: string[];
@@ -31,14 +34,24 @@ export interface Account {
   readonly trace: string[];
 }
 
+/** What a device holds after it was without power: all that it can take. */
+function factorySetting({ twins }: SimulatedHome, twin: SimulatedHome['twins']['boiler']): void {
+  if (twin === twins.boiler) twin.registers.coils.set(0, 1);
+  if (twin === twins.wallbox) twin.registers.holding.set(1000, 160);
+}
+
 /** One thing that goes wrong, and when it is mended. */
-function strike(home: SimulatedHome, account: Account): void {
+function strike(home: SimulatedHome, account: Account, judge: Judge): void {
   const { random, lines, twins, clock, operator } = home;
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T;
   const lastsMs = 5_000 + random.next() * 180_000;
   account.faults += 1;
-  const line = lines[pick(['grid', 'boiler', 'wallbox', 'roof'] as const)];
+  const where = pick(['grid', 'boiler', 'wallbox', 'roof'] as const);
+  const line = lines[where];
   const kind = Math.floor(random.next() * 9);
+  const isLine = kind <= 2;
+  if (isLine)
+    judge.struck(where === 'grid' ? 'grid' : 'device', clock.elapsedMs() + (kind === 2 ? 0 : lastsMs));
   if (kind === 0) {
     line.drop();
     clock.after(lastsMs, () => line.restore());
@@ -61,9 +74,12 @@ function strike(home: SimulatedHome, account: Account): void {
     clock.after(lastsMs, () => clock.jumpWall(-byMs));
   } else {
     const twin = twins[pick(['boiler', 'wallbox', 'roof'] as const)];
+    judge.struck('device', clock.elapsedMs() + Math.min(lastsMs, 15_000));
     twin.misbehaves = pick(['exception', 'silent', 'wrongTransaction'] as const);
+    const restarts = random.next() < 0.5;
     clock.after(Math.min(lastsMs, 15_000), () => {
       twin.misbehaves = 'none';
+      if (restarts) factorySetting(home, twin);
     });
   }
 }
@@ -85,15 +101,15 @@ export async function simulate(seed: number, days: number, stormy: boolean): Pro
     trace: [],
   };
   const known = new Set<number>();
-  const limits = limitWatch(home, account);
+  const judge = new Judge(home, account);
   const endMs = days * 24 * HOUR;
   for (let atMs = STEP_MS; atMs <= endMs + CALM_MS; atMs += STEP_MS) {
     if (atMs > endMs) home.diskRefuses(false);
-    else if (stormy && home.random.next() < 0.02) strike(home, account);
-    if (home.random.next() < 0.0008) publishLimit(home, atMs);
+    else if (stormy && home.random.next() < 0.02) strike(home, account, judge);
+    if (home.random.next() < 0.0008) judge.publish(atMs);
     await home.clock.advanceTo(atMs);
     known.add(Math.round(home.importEnergy_Wh()));
-    limits(atMs);
+    judge.look();
     if (atMs % (10 * 60_000) === 0) account.trace.push(traceLine(home, atMs));
   }
   checkSeries(home, account, known);
@@ -105,11 +121,6 @@ export async function simulate(seed: number, days: number, stormy: boolean): Pro
   return account;
 }
 
-function publishLimit({ random, ...home }: SimulatedHome, atMs: number): void {
-  const limit_kW = random.next() < 0.2 ? 0 : 2 + random.next() * 6;
-  limitFor({ random, ...home }, `l${Math.floor(atMs / STEP_MS)}`, 30, limit_kW);
-}
-
 const traceLine = ({ twins, net_W }: SimulatedHome, atMs: number): string =>
   [
     atMs,
@@ -118,23 +129,61 @@ const traceLine = ({ twins, net_W }: SimulatedHome, atMs: number): string =>
     Math.round(net_W()),
   ].join(' ');
 
-/** A device that is out of reach cannot obey, and that time does not count against the gateway. */
-function limitWatch(home: SimulatedHome, account: Account): (atMs: number) => void {
-  let overSinceMs: number | null = null;
-  return (atMs) => {
-    const { image, decision } = home.house().gateway.snapshot();
-    const limit_W = Math.min(FUSE_W, ...(decision?.limits ?? []).map((l) => l.limit_W));
-    const steered_W = image.devices
-      .filter((d) => d.id !== 'roof')
-      .reduce((sum, d) => sum + Math.max(0, d.setPoint_W ?? 0), 0);
-    const reachable =
-      image.devices.every((d) => d.health === 'ok') && image.grid_W.ageMs <= image.site.staleAfterMs;
-    // Only what can be steered can be turned down: without it the house may still need more than the limit.
-    const over = reachable && steered_W > 0 && home.net_W() > limit_W;
-    overSinceMs = over ? (overSinceMs ?? atMs) : null;
-    if (overSinceMs !== null && atMs - overSinceMs > REACTION_MS)
-      account.violations.push(`${atMs}: ${Math.round(home.net_W())} W over ${limit_W} W`);
-  };
+/**
+ * The operator's side of the law, by its own books and the twins' true power, with nothing asked of the gateway: a limit
+ * binds from the moment it was delivered. A device that cannot be reached cannot obey; that time, and what a link may
+ * take to come back, does not count. A meter that cannot be read is no excuse for longer than its value is believed.
+ */
+class Judge {
+  private readonly home: SimulatedHome;
+  private readonly account: Account;
+  private readonly books = new Map<
+    string,
+    { readonly limit_W: number; readonly endMs: number; sinceMs: number | null }
+  >();
+  private lawlessUntilMs = 0;
+  private blindUntilMs = 0;
+  private overSinceMs: number | null = null;
+
+  constructor(home: SimulatedHome, account: Account) {
+    this.home = home;
+    this.account = account;
+    home.operator.delivered = (topic) => {
+      const entry = this.books.get(topic);
+      if (entry) entry.sinceMs ??= home.clock.elapsedMs();
+    };
+  }
+
+  publish(atMs: number): void {
+    const limit_kW = this.home.random.next() < 0.2 ? 0 : 2 + this.home.random.next() * 6;
+    const id = `l${Math.floor(atMs / STEP_MS)}`;
+    const endMs = this.home.clock.elapsedMs() + LIMIT_MINUTES * 60_000 - JUMPS_MS;
+    this.books.set(`dso/limit/${id}`, { limit_W: limit_kW * 1000, endMs, sinceMs: null });
+    limitFor(this.home, id, LIMIT_MINUTES, limit_kW);
+  }
+
+  /** A line or a device is out of order until then. */
+  struck(where: 'grid' | 'device', untilMs: number): void {
+    if (where === 'grid') this.blindUntilMs = Math.max(this.blindUntilMs, untilMs + LIMITS.linkBackoffMaxMs);
+    else this.lawlessUntilMs = Math.max(this.lawlessUntilMs, untilMs + LIMITS.linkBackoffMaxMs);
+  }
+
+  look(): void {
+    const now = this.home.clock.elapsedMs();
+    for (const [topic, { endMs }] of this.books) if (endMs < now) this.books.delete(topic);
+    const binding = [...this.books.values()].filter(({ sinceMs }) => sinceMs !== null && sinceMs < now);
+    const limit_W = Math.min(FUSE_W, ...binding.map((entry) => entry.limit_W));
+    const { boiler, wallbox } = this.home.twins;
+    const steered =
+      Boolean(boiler.registers.coils.get(0)) || (wallbox.registers.holding.get(1000) ?? 0) >= 60;
+    const isOver = now > this.lawlessUntilMs && steered && this.home.net_W() > limit_W;
+    this.overSinceMs = isOver ? (this.overSinceMs ?? now) : null;
+    const reactionMs = REACTION_MS + (now < this.blindUntilMs ? this.home.config.site.staleAfterMs : 0);
+    if (this.overSinceMs !== null && now - this.overSinceMs > reactionMs)
+      this.account.violations.push(
+        `${now}: ${Math.round(this.home.net_W())} W over ${Math.round(limit_W)} W`,
+      );
+  }
 }
 
 /** No reading invented; none lost but those a kill took before they had to be on disk. */

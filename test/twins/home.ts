@@ -1,6 +1,7 @@
 /** The demo home: a boiler, a wallbox and a roof behind one meter, as twins that share one world. */
 import { ModbusTwin, setLong } from './modbus-device.ts';
 import { p1Telegram } from './p1-telegram.ts';
+import { setProduction, sunspecInverter } from './sunspec.ts';
 import { sun_W, World } from './world.ts';
 
 export interface DemoHome {
@@ -11,8 +12,6 @@ export interface DemoHome {
   /** The meter's next telegram. */
   telegram(): Uint8Array;
 }
-
-const SUNSPEC_SCALE = 40085;
 
 export function demoHome(seed: number, wallMs: () => number): DemoHome {
   const world = new World(seed);
@@ -65,15 +64,9 @@ function wallboxOf(world: World, wallMs: () => number): ModbusTwin {
 
 /** 5 kW of roof, turned down by percent of its rating. */
 function inverterOf(world: World, seed: number, wallMs: () => number): ModbusTwin {
-  const twin = new ModbusTwin();
-  twin.registers.holding.set(40155, 100);
-  const produced_W = (atMs: number): number =>
-    Math.min(sun_W(seed, 5000, atMs), (twin.registers.holding.get(40155) ?? 100) * 50);
+  const inverter = sunspecInverter(new ModbusTwin());
+  const produced_W = (atMs: number): number => Math.min(sun_W(seed, 5000, atMs), 5000 * inverter.share());
   world.appliances.push({ power_W: (atMs) => -produced_W(atMs) });
-  twin.refresh = () => {
-    twin.registers.holding.set(40084, Math.round(produced_W(wallMs())));
-    twin.registers.holding.set(SUNSPEC_SCALE, 0);
-    setLong(twin.registers.holding, 40094, 8_000_000);
-  };
-  return twin;
+  inverter.twin.refresh = () => setProduction(inverter, produced_W(wallMs()), 8_000_000);
+  return inverter.twin;
 }

@@ -1,8 +1,9 @@
 /** A home as the page sees it: a sunny afternoon with a limit in force, a car that waits and a silent heat meter. */
 import { randomBytes } from 'node:crypto';
-import { ok, type Result, refuse } from '../../firmware/domain/errors.ts';
+import { fault, ok, type Result, refuse } from '../../firmware/domain/errors.ts';
 import type { Flexibility } from '../../firmware/domain/flexibility.ts';
 import type { DeviceDecision, DeviceImage, Override, Snapshot } from '../../firmware/domain/image.ts';
+import type { RadioEar } from '../../firmware/domain/radio.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import type {
   Journal,
@@ -10,6 +11,7 @@ import type {
   SeriesRow,
   SeriesStore,
   Settings,
+  StorageHealth,
 } from '../../firmware/domain/storage.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import type { WebDeps } from '../../firmware/web/server.ts';
@@ -110,6 +112,7 @@ export class Home {
   grid_W: number | null = 3840;
   limit_W: number | null = 4200;
   cycle = 1;
+  storage: StorageHealth = STORAGE;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -165,6 +168,8 @@ export class Home {
 
   #rows(point: string, resolution: string, fromMs: number, untilMs: number): SeriesRow[] {
     if (resolution !== 'quarter') return [];
+    if (point === '_prices/importPrice') return this.#prices(fromMs, untilMs);
+    if (!point.startsWith('grid/')) return [];
     const rows: SeriesRow[] = [];
     for (
       let at = Math.ceil(fromMs / QUARTER) * QUARTER;
@@ -176,6 +181,24 @@ export class Home {
       const value = point.endsWith('Export') ? 500_000 + 150 * sunny : 900_000 + 100 * quarters;
       if (point.endsWith('T2')) rows.push({ atMs: at, value: 77_000, min: null, max: null, quality: 'good' });
       else rows.push({ atMs: at, value, min: null, max: null, quality: 'good' });
+    }
+    return rows;
+  }
+
+  /** What was kept: of the ten days before today, an hour of each missing. */
+  #prices(fromMs: number, untilMs: number): SeriesRow[] {
+    const rows: SeriesRow[] = [];
+    const last = Math.min(untilMs, MIDNIGHT);
+    for (let at = Math.max(fromMs, MIDNIGHT - 240 * HOUR); at < last; at += QUARTER) {
+      const hour = (((at - MIDNIGHT) / HOUR) % 24) + (at < MIDNIGHT ? 24 : 0);
+      if (hour >= 3 && hour < 4) continue;
+      rows.push({
+        atMs: at,
+        value: HOURLY[Math.floor(hour) % 24] ?? 0,
+        min: null,
+        max: null,
+        quality: 'good',
+      });
     }
     return rows;
   }
@@ -241,6 +264,14 @@ export class Home {
       meters: METERS(wallMs, this.grid_W),
       broker: { connected: true, sinceMs: NOON - 9 * HOUR },
       startedMs: NOON - 30 * HOUR,
+      plan: {
+        ...{ madeMs: NOON - 20 * 60_000, untilMs: MIDNIGHT + 48 * HOUR, modes: {} },
+        certificate: { cost: 3.32, bound: 3.2, gap: 0.036, source: 'solver' },
+        quality: {
+          load: { source: 'history', meanError_W: 212, bias_W: -140 },
+          solar: { source: 'clear-sky', meanError_W: 1300, bias_W: 20 },
+        },
+      },
     };
   }
 }
@@ -320,6 +351,7 @@ const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
       { point: 'grid/activePowerImport', value: grid_W, unit: 'W' },
       { point: 'grid/activeEnergyImport/T1', value: 4_312_087, unit: 'Wh' },
       { point: 'grid/voltage/L1', value: 232.1, unit: 'V' },
+      { point: 'grid/volume/C1', value: 1204.337, unit: 'm3' },
     ],
     faults: { BAD_CHECKSUM: 2 },
   },
@@ -331,7 +363,48 @@ const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
     values: [],
     faults: { TIMEOUT: 61 },
   },
+  {
+    id: 'water',
+    name: 'Water meter',
+    health: 'ok',
+    lastMs: nowMs - 9_000,
+    values: [
+      { point: 'water/temperature', value: 11.5, unit: 'C' },
+      { point: 'water/volume', value: 412.506, unit: 'm3' },
+    ],
+    faults: {},
+    notes: [
+      { code: 'BATTERY_LOW', atMs: null, detail: { flag: 'lowBattery' } },
+      { code: 'METER_ALARM', atMs: null, detail: { flag: 'permanentError' } },
+    ],
+  },
 ];
+
+/** What is on the air: the neighbour's water meter, encrypted. Only the key of all zeros opens it. */
+const RADIO: RadioEar = {
+  heard: () => [
+    {
+      ...{ id: '76543210', manufacturer: 'KAM', version: 27, medium: 'cold water', configured: false },
+      ...{ telegrams: 3, lastMs: NOON, signal_dBm: -71, refused: fault('KEY_MISSING'), kept: 2 },
+    },
+  ],
+  tryKey: (_, key) =>
+    ok(
+      key.every((byte) => byte === 0)
+        ? {
+            ...{ tried: 2, opened: 2, refused: null },
+            readings: [{ quantity: 'volume', name: 'total', value: 88.1, unit: 'm3' }],
+          }
+        : { tried: 2, opened: 0, refused: fault('KEY_WRONG'), readings: [] },
+    ),
+};
+
+/** All is well. */
+export const STORAGE: StorageHealth = {
+  ...{ mode: 'disk', code: null, tailValues: 0, pendingValues: 0, pendingEntries: 0, heldValues: 0 },
+  ...{ undatedValues: 0, failures: {}, lost: 0, commits: 9, lastCommitMs: NOON, lastCommitAgeMs: 0 },
+  ...{ size_bytes: 1_000_000, free_bytes: 4_000_000_000 },
+};
 
 export function depsOf(home: Home): WebDeps {
   return {
@@ -342,6 +415,9 @@ export function depsOf(home: Home): WebDeps {
     setOverride: (id, override) => home.setOverride(id, override),
     clock: home.clock,
     random: { next: () => 0.5, bytes: (length) => randomBytes(length) },
+    radios: [RADIO],
+    radioRows: [{ receiver: 'cul', mode: 'C1+T1', link: { kind: 'serial', path: '/dev/ttyUSB0' } }],
+    storage: () => home.storage,
     info: { name: 'Maple Street 12', gridMeter: 'grid', hosts: [], version: '0.1.0' },
   };
 }

@@ -17,7 +17,8 @@ export function rawOf(profile: Profile, setPoint_W: number): number {
     }
     case 'productionPercent': {
       const percent = Math.min(100, Math.max(0, (-setPoint_W / control.rated_W) * 100));
-      return Math.floor(percent / control.register.scale + 1e-6);
+      const steps = Math.floor(percent / control.step + 1e-6);
+      return Math.floor((steps * control.step) / control.register.scale + 1e-6);
     }
   }
 }

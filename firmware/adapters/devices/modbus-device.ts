@@ -1,15 +1,16 @@
 /** A Modbus device with a product profile, as a resource manager. */
-import { type Fault, fault, faultOf } from '../../domain/errors.ts';
+import { type Fault, fault, faultOf, HearthError } from '../../domain/errors.ts';
 import type { Instruction } from '../../domain/instruction.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Measurement } from '../../domain/measurement.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
 import type { WriteBudget } from '../../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../../domain/time.ts';
-import type { Profile } from '../profiles/schema.ts';
+import type { Profile, Register } from '../profiles/schema.ts';
 import { menuOf, rawOf } from './control.ts';
 import type { ModbusBus, ModbusClient } from './modbus-bus.ts';
 import { readRaw, readRegister, writeRaw } from './registers.ts';
+import { located } from './sunspec.ts';
 
 export interface ModbusDeviceConfig {
   readonly id: string;
@@ -25,6 +26,11 @@ export interface ModbusDeviceDeps {
 
 /** A poll that failed so often in a row makes the device silent. */
 const SILENT_AFTER = 3;
+/** Faults of a device that is there. */
+const ANSWERS: ReadonlySet<Fault['code']> = new Set(['DEVICE_EXCEPTION', 'WRONG_ANSWER', 'UNSUPPORTED']);
+
+const enableOf = (control: Profile['control']) =>
+  control.kind === 'productionPercent' ? control.enable : undefined;
 
 export class ModbusDevice implements ResourceManager {
   readonly id: string;
@@ -32,6 +38,8 @@ export class ModbusDevice implements ResourceManager {
   private readonly profile: Profile;
   private readonly deps: ModbusDeviceDeps;
   private events: ResourceEvents | null = null;
+  /** The profile as this very device has it; null until it was asked. */
+  private found: Profile | null = null;
   private stopPoll: Cancel = () => {};
   private health: ResourceHealth = 'connecting';
   private misses = 0;
@@ -52,7 +60,7 @@ export class ModbusDevice implements ResourceManager {
     events.flexibility(menuOf(this.profile, this.config.name));
     this.deps.bus.attach((reason) => {
       // What a device holds after its link was gone is not known: it may have been powered off.
-      this.written = null;
+      this.forget();
       if (reason) this.setHealth('silent', reason);
       else void this.poll();
     });
@@ -86,15 +94,18 @@ export class ModbusDevice implements ResourceManager {
   }
 
   private async carryOut(instruction: Instruction): Promise<void> {
-    const raw = rawOf(this.profile, instruction.setPoint_W);
     const obey = this.mustObey(instruction);
     this.report(instruction, 'STARTED', null);
-    if (this.written?.raw === raw) return this.succeeded(instruction, raw);
     let reason: Fault = fault('INTERNAL');
     for (let attempt = 0; attempt < LIMITS.commandAttempts; attempt++) {
-      const tried = await this.writeOnce(raw, obey);
-      if (tried === null) return this.succeeded(instruction, raw);
-      reason = tried;
+      try {
+        const profile = await this.profileOf('command');
+        const raw = rawOf(profile, instruction.setPoint_W);
+        if (this.written?.raw !== raw) await this.write(profile, raw, obey);
+        return this.succeeded(instruction, raw);
+      } catch (error) {
+        reason = faultOf(error);
+      }
       // Something newer is due, or trying again cannot help: what was refused for its budget stays refused.
       if (this.waiting || reason.code === 'WRITE_BUDGET_SPENT' || reason.code === 'LINK_GONE') break;
     }
@@ -108,22 +119,41 @@ export class ModbusDevice implements ResourceManager {
     return Math.abs(instruction.setPoint_W) < Math.abs(this.written.setPoint_W);
   }
 
-  /** One write and its read-back; null when the device holds the value. */
-  private async writeOnce(raw: number, obey: boolean): Promise<Fault | null> {
+  /** Writes and reads back. Throws a coded error unless the device holds the value then. */
+  private async write({ control, writesPerDay }: Profile, raw: number, obey: boolean): Promise<void> {
     const { bus, clock, writes } = this.deps;
-    if (!bus.isOpen) return fault('LINK_GONE', 'the device is not connected');
-    if (!writes.spend(this.id, clock.wallMs(), this.profile.writesPerDay) && !obey)
-      return fault('WRITE_BUDGET_SPENT');
-    const { register } = this.profile.control;
+    if (!bus.isOpen) throw new HearthError('LINK_GONE', 'the device is not connected');
+    if (!writes.spend(this.id, clock.wallMs(), writesPerDay) && !obey)
+      throw new HearthError('WRITE_BUDGET_SPENT');
     // An answer may get lost although the value was taken: until it is read back nobody knows what the device holds.
     this.written = null;
-    try {
-      await bus.request(this.config.unitId, 'command', (client) => writeRaw(client, register, raw));
-      const back = await bus.request(this.config.unitId, 'command', (client) => readRaw(client, register));
-      return back === raw ? null : fault('READBACK_DIFFERS', `wrote ${raw}, the device holds ${back}`);
-    } catch (error) {
-      return faultOf(error);
-    }
+    await this.ask('command', (client) => writeRaw(client, control.register, raw));
+    // Written each time: some take a new limit only when it is enabled anew.
+    const enable = enableOf(control);
+    if (enable) await this.ask('command', (client) => writeRaw(client, enable.register, enable.value));
+    const held = await this.held(control, 'command');
+    if (held !== raw) throw new HearthError('READBACK_DIFFERS', `wrote ${raw}, the device holds ${held}`);
+  }
+
+  /** What the device holds, null when it is not in force. */
+  private async held(control: Profile['control'], kind: 'command' | 'poll'): Promise<number | null> {
+    const held = await this.ask(kind, (client) => readRaw(client, control.register));
+    const enable = enableOf(control);
+    if (!enable) return held;
+    return (await this.ask(kind, (client) => readRaw(client, enable.register))) === enable.value
+      ? held
+      : null;
+  }
+
+  /** What a device's own addresses and scales are is asked once after each time that it was away. */
+  private async profileOf(kind: 'command' | 'poll'): Promise<Profile> {
+    const found = this.found ?? (await located(this.profile, (run) => this.ask(kind, run)));
+    this.found = found;
+    return found;
+  }
+
+  private ask<T>(kind: 'command' | 'poll', run: (client: ModbusClient) => Promise<T>): Promise<T> {
+    return this.deps.bus.request(this.config.unitId, kind, run);
   }
 
   private succeeded(instruction: Instruction, raw: number): void {
@@ -138,13 +168,14 @@ export class ModbusDevice implements ResourceManager {
     const { clock } = this.deps;
     const at = { receivedMs: clock.wallMs(), receivedElapsedMs: clock.elapsedMs(), meterTimeMs: null };
     try {
-      await this.verify();
-      const power = await this.pollRegister('power');
-      const energy = await this.pollRegister('energy');
+      const profile = await this.profileOf('poll');
+      await this.verify(profile);
+      const power = await this.pollRegister(profile.power);
+      const energy = await this.pollRegister(profile.energy);
       this.misses = 0;
       this.setHealth('ok', null);
       this.measured(at, power, energy);
-      await this.reassert();
+      await this.reassert(profile);
     } catch (error) {
       this.missed(faultOf(error));
     }
@@ -154,39 +185,31 @@ export class ModbusDevice implements ResourceManager {
    * A device may lose its power and be back between two polls, and others may write to it: what it holds is compared
    * with what it was told each time.
    */
-  private async verify(): Promise<void> {
+  private async verify({ control }: Profile): Promise<void> {
     const told = this.written;
     if (!told || this.running) return;
-    const { register } = this.profile.control;
-    const held = await this.deps.bus.request(this.config.unitId, 'poll', (client) =>
-      readRaw(client, register),
-    );
+    const held = await this.held(control, 'poll');
     // A command that came in between has its own read-back.
     if (held === told.raw || this.written !== told || this.running) return;
     this.written = null;
     this.events?.lost?.(fault('SET_POINT_LOST', `it was told ${told.raw}, it holds ${held}`));
   }
 
-  private pollRegister(name: 'power' | 'energy'): Promise<number | null> {
-    const register = this.profile[name];
-    if (!register) return Promise.resolve(null);
-    return this.deps.bus.request(this.config.unitId, 'poll', (client: ModbusClient) =>
-      readRegister(client, register),
-    );
+  private pollRegister(register: Register | undefined): Promise<number | null> {
+    return register ? this.ask('poll', (client) => readRegister(client, register)) : Promise.resolve(null);
   }
 
   private missed(reason: Fault): void {
     this.misses += 1;
     this.events?.fault(reason);
     if (reason.code === 'LINK_GONE') return;
-    const answered = reason.code === 'DEVICE_EXCEPTION' || reason.code === 'WRONG_ANSWER';
-    if (this.misses >= SILENT_AFTER) this.setHealth(answered ? 'faulty' : 'silent', reason);
+    if (this.misses >= SILENT_AFTER) this.setHealth(ANSWERS.has(reason.code) ? 'faulty' : 'silent', reason);
   }
 
   /** A device that falls back without commands is told again. */
-  private async reassert(): Promise<void> {
+  private async reassert(profile: Profile): Promise<void> {
     const { clock } = this.deps;
-    const { reassertMs } = this.profile;
+    const { reassertMs } = profile;
     if (
       !this.written ||
       this.running ||
@@ -195,9 +218,17 @@ export class ModbusDevice implements ResourceManager {
     )
       return;
     const told = this.written;
-    const isTaken = (await this.writeOnce(told.raw, false)) === null;
+    const isTaken = await this.write(profile, told.raw, false).then(
+      () => true,
+      () => false,
+    );
     // One that failed is tried again at the next poll, when it is also seen what the device holds.
     if (!this.running) this.written ??= isTaken ? { ...told, atMs: clock.elapsedMs() } : told;
+  }
+
+  private forget(): void {
+    this.written = null;
+    this.found = null;
   }
 
   private measured(
@@ -227,8 +258,8 @@ export class ModbusDevice implements ResourceManager {
   private setHealth(health: ResourceHealth, reason: Fault | null): void {
     if (health === this.health) return;
     this.health = health;
-    // It may have been restarted meanwhile.
-    if (health !== 'ok') this.written = null;
+    // It may be restarted, or another one, when it is heard again.
+    if (health !== 'ok') this.forget();
     this.events?.health(health, reason);
   }
 

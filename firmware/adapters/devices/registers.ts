@@ -9,8 +9,15 @@ export async function readRegister(client: ModbusClient, register: Register): Pr
   const raw = await readRaw(client, register);
   if (raw === null) return null;
   if (register.scaleRegister === undefined) return raw * register.scale;
-  const exponent = await readRaw(client, { ...register, address: register.scaleRegister, type: 's16' });
-  return exponent === null || Math.abs(exponent) > 10 ? null : raw * register.scale * 10 ** exponent;
+  const exponent = await exponentOf(client, register);
+  return exponent === null ? null : raw * register.scale * 10 ** exponent;
+}
+
+/** The power of ten that a value is scaled with; null where it is not implemented or makes no sense (SunSpec: -10 to 10). */
+export async function exponentOf(client: ModbusClient, register: Register): Promise<number | null> {
+  const address = register.scaleRegister ?? register.address;
+  const exponent = await readRaw(client, { ...register, address, type: 's16' });
+  return exponent === null || Math.abs(exponent) > 10 ? null : exponent;
 }
 
 export async function readRaw(

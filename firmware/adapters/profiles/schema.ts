@@ -3,6 +3,8 @@ import * as z from 'zod';
 
 const register = z.strictObject({
   table: z.enum(['coil', 'holding', 'input']),
+  /** SunSpec models that have the value at the same place; its addresses then count from the id of the first one found. */
+  model: z.array(z.int().min(1).max(65534)).min(1).optional(),
   address: z.int().min(0).max(65535),
   type: z.enum(['bool', 'u16', 's16', 'u32', 's32', 'f32']),
   /** The value is the number on the wire times this. */
@@ -30,7 +32,15 @@ const control = z.discriminatedUnion('kind', [
     nominal_V: z.number().positive(),
   }),
   /** The most that may be produced, in percent of `rated_W`. */
-  z.strictObject({ kind: z.literal('productionPercent'), register, rated_W: z.number().positive() }),
+  z.strictObject({
+    kind: z.literal('productionPercent'),
+    register,
+    rated_W: z.number().positive(),
+    /** Steps of the limit in percent: not every flicker of the house is worth a write. */
+    step: z.number().positive().max(50).default(1),
+    /** Written after each limit: only then it is in force. */
+    enable: z.strictObject({ register, value: z.int() }).optional(),
+  }),
 ]);
 
 export const profileSchema = z.strictObject({

@@ -12,7 +12,8 @@ export function modesOf(slots: readonly PlannedSlot[]): Modes {
   for (const { fromMs, untilMs, grid_W, devices } of slots) {
     for (const [id, device] of Object.entries(devices)) {
       const list = modes[id] ?? [];
-      modes[id] = [...list, { fromMs, untilMs, mode: MEANINGS[device.is](device, grid_W) }];
+      list.push({ fromMs, untilMs, mode: MEANINGS[device.is](device, grid_W) });
+      modes[id] = list;
     }
   }
   return modes;

@@ -31,11 +31,30 @@ export interface Plan extends Planned {
   readonly faults: readonly Fault[];
 }
 
+/** A plan from before, shifted to now, and its age. */
+export interface LastPlan {
+  readonly schedule: Schedule;
+  readonly ageSlots: number;
+}
+
+/** A plan as it comes from the process that made it. */
+export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'faults'> {
+  readonly import_kw: readonly number[];
+  readonly export_kw: readonly number[];
+}
+
+/** Makes a plan elsewhere; one at a time. PLANNER_FAILED. */
+export interface PlanMaker {
+  (s: Scenario, last: LastPlan | null): Promise<Result<MadePlan>>;
+  /** Gives up what is being planned. */
+  end?(): void;
+}
+
 export interface PlanOptions {
   /** Null: plan without solver. */
   readonly solve: SolveProgram | null;
-  /** A plan from before, shifted to now, and its age: used where nothing better is found. */
-  readonly last?: { readonly schedule: Schedule; readonly ageSlots: number };
+  /** Used where nothing better is found. */
+  readonly last?: LastPlan;
   /** Make the stand-in plan only where neither the last plan nor the solver has one within its limits. */
   readonly solverOnly?: boolean;
 }

@@ -27,5 +27,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<An
 }
 
 export const get = <T>(path: string): Promise<Answer<T>> => call('GET', path);
+/** A question that has an answer. */
+export const ask = <T>(path: string, body: unknown): Promise<Answer<T>> => call('POST', path, body);
 export const post = (path: string, body: unknown): Promise<Answer<undefined>> => call('POST', path, body);
 export const remove = (path: string): Promise<Answer<undefined>> => call('DELETE', path);

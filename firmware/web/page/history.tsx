@@ -1,113 +1,186 @@
-/** What the meters say and how they are, and what happened. */
-import { useEffect, useState } from 'preact/hooks';
-import type { JournalPage, MeterCard, View } from '../schema.ts';
+/** Past days: energy from and to the grid and its cost, with a table for who cannot see a chart, and a copy to keep. */
+import { useState } from 'preact/hooks';
+import { dayStart } from '../../web/zone.ts';
+import type { EnergyDays, TariffCheck, View } from '../schema.ts';
 import { get } from './api.ts';
-import { clock, dayAndClock, fixed } from './format.ts';
+import { Bars } from './bars.tsx';
+import { csvOf, save } from './csv.ts';
+import { clock, date, energy, money, weekday } from './format.ts';
+import { usePolled } from './live.ts';
 
-export function Meters({ view }: { view: View }) {
+const SPANS = [
+  { days: 1, name: 'Day', per: 'quarter' },
+  { days: 7, name: 'Week', per: 'day' },
+  { days: 31, name: 'Month', per: 'day' },
+] as const;
+type Span = (typeof SPANS)[number];
+
+const EVERY_MS = 300_000;
+
+export function History({ view }: { view: View }) {
+  const [span, setSpan] = useState<Span>(SPANS[0]);
+  // Whole spans back from the one that ends today.
+  const [back, setBack] = useState(0);
+  const firstMs = dayStart(view.timeZone, view.atMs, 1 - span.days * (back + 1));
+  const query = `day=${date(firstMs, view.timeZone)}&days=${span.days}`;
+  const path = `/energy?${query}&per=${span.per}`;
+  const energyDays = usePolled<EnergyDays>(path, EVERY_MS, null);
+  // While the next is asked for the last one stands there: it must not be taken for it.
+  const shown = energyDays?.fromMs === firstMs ? energyDays : null;
+
+  const keep = async (): Promise<void> => {
+    const answer = await get<EnergyDays>(`/energy?${query}&per=quarter`);
+    if (answer.ok) save(csvOf(answer.value, view.timeZone), `energy-${date(firstMs, view.timeZone)}.csv`);
+  };
+  const choose = (next: Span): void => {
+    setSpan(next);
+    setBack(0);
+  };
+
   return (
-    <section class="card" aria-labelledby="meters">
-      <h2 id="meters">Meters and signals</h2>
-      <ul class="meters">
-        {view.meters.map((meter) => (
-          <li key={meter.id}>
-            <Meter meter={meter} timeZone={view.timeZone} />
-          </li>
-        ))}
-        <li>
-          <p class="line">
-            <i class={`dot ${view.broker.connected ? 'ok' : 'silent'}`} aria-hidden="true" />
-            <strong>Grid signals</strong>
-          </p>
-          <p class="soft">{view.broker.sentence}</p>
-        </li>
-      </ul>
+    <section class="card history" aria-labelledby="history">
+      <div class="head">
+        <h2 id="history">History</h2>
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot be laid out as a row of buttons everywhere */}
+        <div class="buttons" role="group" aria-label="How much to show">
+          {SPANS.map((each) => (
+            <button key={each.name} type="button" aria-pressed={each === span} onClick={() => choose(each)}>
+              {each.name}
+            </button>
+          ))}
+        </div>
+      </div>
+      <div class="head">
+        <p class="when" aria-live="polite">
+          {title(firstMs, span, view)}
+        </p>
+        <button
+          type="button"
+          class="arrow"
+          aria-label={`The ${span.name} before`}
+          onClick={() => setBack(back + 1)}
+        >
+          ‹
+        </button>
+        <button
+          type="button"
+          class="arrow"
+          aria-label={`The ${span.name} after`}
+          disabled={back === 0}
+          onClick={() => setBack(back - 1)}
+        >
+          ›
+        </button>
+      </div>
+      {shown ? <Shown days={shown} per={span.per} view={view} /> : <p class="soft">One moment …</p>}
+      {shown && shown.total.import_Wh !== null && (
+        <p>
+          <button type="button" onClick={() => void keep()}>
+            Save as CSV
+          </button>
+        </p>
+      )}
+      <WouldItHavePaid />
     </section>
   );
 }
 
-function Meter({ meter, timeZone }: { meter: MeterCard; timeZone: string }) {
+function title(firstMs: number, span: Span, { timeZone, atMs }: View): string {
+  const lastMs = dayStart(timeZone, firstMs, span.days - 1);
+  const last = lastMs === dayStart(timeZone, atMs) ? 'today' : weekday(lastMs, timeZone);
+  return span.days === 1 ? last.replace(/^t/, 'T') : `${weekday(firstMs, timeZone)} to ${last}`;
+}
+
+function Shown({ days, per, view }: { days: EnergyDays; per: Span['per']; view: View }) {
+  const { total, currency } = days;
+  if (total.import_Wh === null && total.export_Wh === null) {
+    return <p class="soft">No readings of this time are stored.</p>;
+  }
   return (
     <>
-      <p class="line">
-        <i class={`dot ${meter.health}`} aria-hidden="true" />
-        <strong>{meter.name}</strong>
-        {meter.lastMs !== null && <span class="soft end">last heard {clock(meter.lastMs, timeZone)}</span>}
-      </p>
-      <p class="soft">{meter.sentence}</p>
-      {meter.faults.length > 0 && (
-        <ul class="faults">
-          {meter.faults.slice(0, 4).map((fault) => (
-            <li key={fault.code}>
-              {fault.count} × {fault.sentence}
-            </li>
-          ))}
-        </ul>
+      <dl class="facts">
+        <Fact name={(total.cost ?? 0) < 0 ? 'earned' : 'cost'}>
+          {money(total.cost === null ? null : Math.abs(total.cost), currency)}
+        </Fact>
+        <Fact name="kWh from the grid">{energy(total.import_Wh).number}</Fact>
+        <Fact name="kWh to the grid">{energy(total.export_Wh).number}</Fact>
+      </dl>
+      <Bars days={days} per={per} timeZone={view.timeZone} />
+      {total.missing > 0 && (
+        <p class="fine">
+          {total.missing} quarter {total.missing === 1 ? 'hour has' : 'hours have'} no reading.
+        </p>
       )}
-      {meter.values.length > 0 && (
-        <details>
-          <summary>All {meter.values.length} values</summary>
-          <dl>
-            {meter.values.map((value) => (
-              <div key={value.point}>
-                <dt>{value.label}</dt>
-                <dd>
-                  {fixed(value.value)} {value.unit}
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </details>
+      {total.unpriced_Wh > 0 && (
+        <p class="fine">
+          {energy(total.unpriced_Wh).number} kWh have no known price and are not in the cost.
+        </p>
       )}
+      <details>
+        <summary>As a table</summary>
+        <Table days={days} per={per} timeZone={view.timeZone} />
+      </details>
     </>
   );
 }
 
-type Entry = JournalPage['entries'][number];
-const PAGE = 12;
-const MOST = 240;
-
-export function Happened({ nowMs, timeZone, tick }: { nowMs: number; timeZone: string; tick: number }) {
-  const [entries, setEntries] = useState<readonly Entry[]>([]);
-  const [more, setMore] = useState(false);
-
-  useEffect(() => {
-    void get<JournalPage>(`/journal?limit=${PAGE}`).then((answer) => {
-      if (!answer.ok) return;
-      const fresh = answer.value.entries;
-      const oldest = fresh.at(-1)?.id ?? 0;
-      setEntries((before) => [...fresh, ...before.filter((entry) => entry.id < oldest)].slice(0, MOST));
-      setMore((before) => before || answer.value.nextBeforeId !== null);
-    });
-  }, [tick]);
-  const older = async (): Promise<void> => {
-    const last = entries.at(-1);
-    if (!last) return;
-    const answer = await get<JournalPage>(`/journal?limit=${PAGE}&beforeId=${last.id}`);
-    if (!answer.ok) return;
-    setEntries([...entries, ...answer.value.entries].slice(0, MOST));
-    setMore(answer.value.nextBeforeId !== null && entries.length < MOST - PAGE);
-  };
-
+function Fact({ name, children }: { name: string; children: string }) {
   return (
-    <section class="card" aria-labelledby="happened">
-      <h2 id="happened">What happened</h2>
-      {entries.length === 0 && <p class="soft">Nothing yet.</p>}
-      <ol class="journal">
-        {entries.map((entry) => (
-          <li key={entry.id} class={`kind-${entry.kind}`}>
-            <time dateTime={new Date(entry.atMs).toISOString()}>
-              {dayAndClock(entry.atMs, nowMs, timeZone)}
-            </time>
-            <span>{entry.sentence}</span>
-          </li>
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Table({ days, per, timeZone }: { days: EnergyDays; per: Span['per']; timeZone: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by the keys too
+    <div class="scroll" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{per === 'day' ? 'Day' : 'From'}</th>
+            <th scope="col">From the grid, kWh</th>
+            <th scope="col">To the grid, kWh</th>
+            <th scope="col">Cost</th>
+          </tr>
+        </thead>
+        <tbody>
+          {days.slots.map((slot) => (
+            <tr key={slot.fromMs}>
+              <th scope="row">
+                {per === 'day' ? weekday(slot.fromMs, timeZone) : clock(slot.fromMs, timeZone)}
+              </th>
+              <td>{energy(slot.import_Wh, 2).number}</td>
+              <td>{energy(slot.export_Wh, 2).number}</td>
+              <td>{money(slot.cost, days.currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Asked for when it is opened: a month of quarter hours is read for it. */
+function WouldItHavePaid() {
+  const [check, setCheck] = useState<TariffCheck | null>(null);
+  const [said, setSaid] = useState('');
+  const look = async (open: boolean): Promise<void> => {
+    if (!open || check) return;
+    const answer = await get<TariffCheck>('/tariff');
+    if (answer.ok) setCheck(answer.value);
+    else setSaid(answer.message);
+  };
+  return (
+    <details onToggle={(event) => void look(event.currentTarget.open)}>
+      <summary>Would a price by the hour have paid last month?</summary>
+      <ul class="words" aria-live="polite">
+        {(check?.sentences ?? [said || 'One moment …']).map((sentence) => (
+          <li key={sentence}>{sentence}</li>
         ))}
-      </ol>
-      {more && (
-        <button type="button" onClick={() => void older()}>
-          Earlier
-        </button>
-      )}
-    </section>
+      </ul>
+    </details>
   );
 }

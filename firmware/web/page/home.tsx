@@ -5,10 +5,14 @@ import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
-import { Happened, Meters } from './history.tsx';
+import { History } from './history.tsx';
+import { Happened } from './journal.tsx';
 import { useLive, usePolled } from './live.ts';
+import { Meters } from './meters.tsx';
 import { ChangePassword } from './password.tsx';
+import { PlanQuality } from './plan.tsx';
 import { PriceCurve } from './prices.tsx';
+import { Radio } from './radio.tsx';
 
 const SLOW_MS = 60_000;
 
@@ -35,8 +39,10 @@ function Home() {
             <DeviceCard key={device.id} device={device} nowMs={view.atMs} timeZone={view.timeZone} />
           ))}
         </section>
+        <History view={view} />
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
         <Meters view={view} />
+        <Radio view={view} />
         <ChangePassword />
       </main>
       <footer class="fine">Hearth {view.version} · on your own network, without the internet</footer>
@@ -149,6 +155,7 @@ function Money({ view }: { view: View }) {
       ) : (
         <p class="soft">No prices are known yet.</p>
       )}
+      <PlanQuality view={view} />
     </section>
   );
 }

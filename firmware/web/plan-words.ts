@@ -1,0 +1,56 @@
+/** "How good was the plan?" in sentences for the owner. Pure. */
+import type { ForecastQuality, HousePlan } from '../domain/house-plan.ts';
+import { type Place, powerWords } from './sentences.ts';
+import { timeWords } from './zone.ts';
+
+/** Of the cost: what a household cannot tell from the best. */
+const PROVEN = 0.001;
+
+export function planSentences(plan: HousePlan, place: Place): string[] {
+  const { madeMs, untilMs, quality } = plan;
+  const at = (atMs: number): string => timeWords(place.timeZone, atMs, place.nowMs);
+  return [
+    `The plan was made at ${at(madeMs)} and goes until ${at(untilMs)}: so far prices are known.`,
+    costSentence(plan, place),
+    proofSentence(plan, place),
+    forecastSentence('what your home uses', quality.load),
+    forecastSentence('your solar power', quality.solar),
+  ];
+}
+
+const money = (value: number, currency: string): string =>
+  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(Math.abs(value));
+
+function costSentence({ certificate: { cost } }: HousePlan, { currency }: Place): string {
+  return cost < -0.005
+    ? `With it your home should earn ${money(cost, currency)} until then.`
+    : `With it your home should pay ${money(cost, currency)} until then.`;
+}
+
+function proofSentence({ certificate }: HousePlan, { currency }: Place): string {
+  const { cost, bound, gap, source } = certificate;
+  const how = {
+    solver: '',
+    'stand-in': 'It was made by the simple method, as the better one had no time. ',
+    'last plan': 'It is the last plan carried on, as a new one could not be made. ',
+  }[source];
+  if (bound === null || gap === null) return `${how}How much better a plan could be is not known.`;
+  if (gap <= PROVEN || cost - bound < 0.005) {
+    return `${how}By what was forecast, no other plan would cost less: that is proven.`;
+  }
+  return `${how}By what was forecast, no other plan could save more than ${money(cost - bound, currency)}: that is proven.`;
+}
+
+function forecastSentence(what: string, { source, meanError_W, bias_W }: ForecastQuality): string {
+  const start = {
+    history: `The forecast of ${what} comes from your home's own past`,
+    'clear-sky': `The forecast of ${what} is that of a clear sky`,
+    latest: `The forecast of ${what} is only its last value until enough days are known`,
+    none: `There is no forecast of ${what} yet`,
+  }[source];
+  if (meanError_W === null || source === 'none') return `${start}.`;
+  const lean = bias_W === null || Math.abs(bias_W) < meanError_W / 4 ? '' : leanWords(bias_W);
+  return `${start}; on the last whole day it was off by ${powerWords(meanError_W)} on average${lean}.`;
+}
+
+const leanWords = (bias_W: number): string => (bias_W > 0 ? ', mostly too high' : ', mostly too low');
