@@ -7,7 +7,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { ascii } from '../bytes.ts';
 import { crc16Arc } from '../crc16.ts';
-import { type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
+import { lacking, type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
 
 export interface P1Frame {
   /** From `/` to before `!`. */
@@ -15,7 +15,12 @@ export interface P1Frame {
   /** `valid`; `absent` for DSMR 2.2 and 3.0, which have none; `ciphered` when the GCM tag proves it instead. */
   readonly proof: 'valid' | 'absent' | 'ciphered';
   /** Who sent an encrypted telegram and its invocation counter, which must grow; null in clear. */
-  readonly cipher: { readonly systemTitle: Uint8Array; readonly counter: number } | null;
+  readonly cipher: {
+    readonly systemTitle: Uint8Array;
+    readonly counter: number;
+    /** False when no tag proved it, only the CRC inside. */
+    readonly authenticated: boolean;
+  } | null;
 }
 
 export interface P1Keys {
@@ -197,6 +202,8 @@ export class P1Decoder implements Decoder<P1Frame> {
       this.reset();
       return refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'), length);
     }
+    const lacks = lacking(apdu.value, this.keys.authKey !== undefined);
+    if (lacks) return this.refuse(lacks);
     const opened = openCiphered(apdu.value, key, authKey);
     if (!opened.ok) return this.refuse(opened.error);
     const { systemTitle, invocationCounter: counter } = apdu.value;
@@ -250,7 +257,7 @@ const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: fa
 /** The telegram inside. A verified tag proves it; otherwise its own CRC has to, or the key was wrong. */
 function inner(
   { plain, authenticated }: Opened,
-  cipher: NonNullable<P1Frame['cipher']>,
+  cipher: { readonly systemTitle: Uint8Array; readonly counter: number },
   length: number,
 ): Decoded<P1Frame> {
   const mark = plain.lastIndexOf(0x21);
@@ -260,5 +267,8 @@ function inner(
   const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, 0, mark + 1);
   if (!proven)
     return refused(fault('BAD_CHECKSUM', 'the CRC16 of the decrypted telegram does not match'), length);
-  return { ok: true, frame: { bytes: plain.subarray(0, mark), proof: 'ciphered', cipher } };
+  return {
+    ok: true,
+    frame: { bytes: plain.subarray(0, mark), proof: 'ciphered', cipher: { ...cipher, authenticated } },
+  };
 }
