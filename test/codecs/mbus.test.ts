@@ -204,6 +204,22 @@ test('mode 7: derived keys, and the authentication code is checked', async (t) =
   t.equal(codeOf(decodeWmbus({ bytes: telegram(mac) })), 'KEY_MISSING');
 });
 
+test('mode 7 without an authentication code that proves something is never secured', async (t) => {
+  const forged = hex('1d442d2c78563412010490060008ffffffff7a2a000007100c1399999999');
+  const opened = new WirelessMeter(KEY).open(forged);
+  t.match(opened, { ok: true, value: { secured: false } }, 'no blocks and no code: in clear');
+  const called = Uint8Array.from(forged, (byte, k) => (k === 21 ? 0x10 : byte));
+  t.equal(codeOf(decodeWmbus({ bytes: called, key: KEY })), 'BAD_AUTHENTICATION', 'a block, but no code');
+  const twoBytes = link(hex('9009002C23 FFFFFFFF 0000'), hex('7A2A0000071023'), hex('0C1399999999'));
+  t.equal(codeOf(decodeWmbus({ bytes: twoBytes, key: KEY })), 'BAD_AUTHENTICATION', 'two bytes are guessed');
+  const [counter, layer] = [hex('07000000'), join(hex('7A2A00000710'), hex(RECORDS))];
+  const macKey = deriveKey(KEY, 1, counter, ADDRESS.subarray(2, 6));
+  const code = cmac(macKey, join(hex('25'), counter, layer)).subarray(0, 8);
+  const vouched = link(hex('900F002C25'), counter, code, layer);
+  t.match(new WirelessMeter(KEY).open(vouched), { ok: true, value: { secured: true } }, 'in clear, with one');
+  t.equal(codeOf(decodeWmbus({ bytes: vouched, key: OTHER })), 'BAD_AUTHENTICATION');
+});
+
 test('extended link layer: counter mode, payload CRC, a hop bit set on the way', async (t) => {
   const session = hex('60000020');
   const inner = join(hex('78'), hex(RECORDS));

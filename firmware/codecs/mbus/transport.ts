@@ -71,13 +71,16 @@ export interface Opened {
   readonly payload: Uint8Array;
   /** The configuration word names no mode that exists: the payload was taken as it is. */
   readonly doubtful: boolean;
-  /** A key opened it. */
+  /** A key opened it, or an authentication code vouches for it. */
   readonly secured: boolean;
 }
 
 const plain = (payload: Uint8Array, doubtful = false): Result<Opened> =>
   ok({ payload, doubtful, secured: false });
 const deciphered = (payload: Uint8Array): Result<Opened> => ok({ payload, doubtful: false, secured: true });
+
+/** Shorter authentication codes are guessed in a day on the air. */
+const LEAST_MAC_BYTES = 4;
 
 /** Two idle fillers at the start of every payload to be encrypted, so that a wrong key is seen. */
 const startsIdle = (bytes: Uint8Array): boolean => bytes[0] === 0x2f && bytes[1] === 0x2f;
@@ -118,14 +121,15 @@ const wrong = (address: Address) =>
 
 /** How many bytes the configuration word calls encrypted: blocks of 16, whole ones only. */
 function encryptedLength({ configuration }: TransportHeader, payload: Uint8Array): number {
-  const blocks = (configuration >> 4) & 15;
-  return Math.min(blocks * 16, payload.length - (payload.length % 16));
+  return Math.min(blocksOf(configuration) * 16, payload.length - (payload.length % 16));
 }
+
+const blocksOf = (configuration: number): number => (configuration >> 4) & 15;
 
 function openMode5(secured: Secured): Result<Opened> {
   const { header, payload, address, key } = secured;
   const length = encryptedLength(header, payload);
-  if (((header.configuration >> 4) & 15) === 0 || startsIdle(payload)) return plain(payload);
+  if (blocksOf(header.configuration) === 0 || startsIdle(payload)) return plain(payload);
   if (!key) return missing(address);
   if (key.length !== 16) return wrong(address);
   if (length === 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
@@ -134,22 +138,26 @@ function openMode5(secured: Secured): Result<Opened> {
   return startsIdle(clear) ? deciphered(join(clear, payload.subarray(length))) : wrong(address);
 }
 
+/** Only its authentication code vouches for a message: the cipher alone proves no more than two idle fillers. */
 function openMode7(secured: Secured): Result<Opened> {
   const { header, payload, address, key, authentication } = secured;
-  if (startsIdle(payload)) return plain(payload);
+  const blocks = blocksOf(header.configuration);
+  const codeBytes = authentication?.mac.length ?? 0;
+  if (startsIdle(payload) || (blocks === 0 && codeBytes === 0)) return plain(payload);
   if (!key) return missing(address);
   if (key.length !== 16) return wrong(address);
   if (authentication?.counter.length !== 4) {
     return refuse('BAD_FRAME', 'security mode 7 needs the message counter of the fragmentation layer');
   }
-  const id = address.bytes.subarray(2, 6);
-  const verdict = verify(secured, deriveKey(key, 1, authentication.counter, id));
+  if (codeBytes < LEAST_MAC_BYTES) {
+    return refuse('BAD_AUTHENTICATION', `an authentication code of ${codeBytes} bytes proves nothing`);
+  }
   const length = encryptedLength(header, payload);
-  if (length === 0) return verdict ? deciphered(payload) : refuse('BAD_AUTHENTICATION');
-  const cipherKey = deriveKey(key, 0, authentication.counter, id);
+  if (length === 0 && blocks > 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
+  const cipherKey = deriveKey(key, 0, authentication.counter, address.bytes.subarray(2, 6));
   const clear = cbcDecrypt(cipherKey, new Uint8Array(16), payload.subarray(0, length));
-  if (!startsIdle(clear)) return wrong(address);
-  if (!verdict) {
+  if (length > 0 && !startsIdle(clear)) return wrong(address);
+  if (!isAuthentic(secured)) {
     return refuse(
       'BAD_AUTHENTICATION',
       `the authentication code of the telegram of ${nameOf(address)} is wrong`,
@@ -158,10 +166,13 @@ function openMode7(secured: Secured): Result<Opened> {
   return deciphered(join(clear, payload.subarray(length)));
 }
 
-function verify({ authentication, layer }: Secured, key: Uint8Array): boolean {
-  if (!authentication || authentication.mac.length === 0) return true;
-  const mac = cmac(key, join(authentication.prefix, layer)).subarray(0, authentication.mac.length);
-  return timingSafeEqual(mac, authentication.mac);
+/** Whether an authentication code of at least four bytes vouches for the layer and the message counter. */
+export function isAuthentic({ authentication, layer, address, key }: Secured): boolean {
+  if (key?.length !== 16 || authentication?.counter.length !== 4) return false;
+  const { counter, mac, prefix } = authentication;
+  if (mac.length < LEAST_MAC_BYTES) return false;
+  const macKey = deriveKey(key, 1, counter, address.bytes.subarray(2, 6));
+  return timingSafeEqual(cmac(macKey, join(prefix, layer)).subarray(0, mac.length), mac);
 }
 
 /** Modes 2 and 3: withdrawn, but on the air. The vector is zero in mode 2 (EN 13757-3:2004, 5.12). */

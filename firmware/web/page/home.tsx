@@ -38,6 +38,7 @@ function Home() {
           {view.devices.map((device) => (
             <DeviceCard key={device.id} device={device} nowMs={view.atMs} timeZone={view.timeZone} />
           ))}
+          {view.devices.length === 0 && <p class="card soft">No device is configured: nothing is steered.</p>}
         </section>
         <History view={view} />
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
