@@ -9,7 +9,7 @@ import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import { pointKey } from '../../firmware/domain/measurement.ts';
-import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
+import type { ResourceEvents, ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { realLink } from '../../firmware/hal/links/open.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
@@ -24,14 +24,14 @@ const KEY = Buffer.from('000102030405060708090A0B0C0D0E0F', 'hex');
 const AUTH_KEY = Buffer.from('D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF', 'hex');
 const TITLE = Buffer.from('4B464D1010000001', 'hex');
 
-function watch(meter: ResourceManager) {
+function watch(meter: ResourceManager, health: ResourceEvents['health'] = () => {}) {
   const measured: Measurement[] = [];
   const faults: string[] = [];
   meter.open({
     measured: (m) => void measured.push(...m),
     flexibility: () => {},
     status: () => {},
-    health: () => {},
+    health,
     fault: (f) => void faults.push(f.code),
   });
   return { measured, faults };
@@ -139,6 +139,37 @@ test('with a key: replays, clear text and wrong tags are dropped, counted and no
   t.same(fresh.faults, ['KEY_WRONG']);
   await fresh.close();
   second.close();
+});
+
+test('bytes without a good telegram: the port is opened anew and the reason told once', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 15));
+  const { link, twin } = simulatedLine(clock, 'han');
+  let opened = 0;
+  const counting = {
+    ...link,
+    open: async (events: Parameters<typeof link.open>[0]) => {
+      opened++;
+      await link.open(events);
+    },
+  };
+  const config = { id: 'h', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna' };
+  const meter = METER_PROTOCOLS['dlms-push'](config, counting, clock);
+  const health: string[] = [];
+  const { faults } = watch(meter, (state, reason) => void health.push(`${state} ${reason?.code ?? ''}`));
+  const minute = async (bytes: Uint8Array | null): Promise<void> => {
+    if (bytes) twin.write(bytes);
+    await clock.advanceTo(clock.elapsedMs() + 60_000);
+  };
+  for (let i = 0; i < 30; i++) await minute(Buffer.from('55aa12345678', 'hex'));
+  t.ok(opened > 5, `opened ${opened} times`);
+  t.ok(faults.includes('NO_TELEGRAM'));
+  t.same(health, ['faulty WRONG_SPEED']);
+  await minute(inHdlc(kaifa(VALUES)));
+  await minute(inHdlc(kaifa(VALUES)));
+  t.same(health, ['faulty WRONG_SPEED', 'ok ']);
+  for (let i = 0; i < 5; i++) await minute(null);
+  t.same(health.slice(2), ['silent TIMEOUT']);
+  await meter.close();
 });
 
 test('a counter that no tag has proven moves by a bounded step: no forged one locks the meter out', async (t) => {
