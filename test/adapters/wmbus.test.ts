@@ -4,6 +4,7 @@ import { WirelessReceiver } from '../../firmware/adapters/meters/wmbus/receiver.
 import { WirelessMeterSeat } from '../../firmware/adapters/meters/wmbus/wireless-meter.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
+import { WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import type { ReceiverFrame } from '../../firmware/codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../../firmware/domain/link.ts';
@@ -256,6 +257,51 @@ test('a counter that no key vouches for refuses nothing; the same reading much l
   await run(600_000);
   await hear(plain(KAMSTRUP, 7));
   t.same(watched[0]?.volumes.slice(2), [0.007, 0.007]);
+});
+
+test('a counter in a layer that nothing vouches for locks nobody out', async (t) => {
+  const key = new Uint8Array(16).fill(7);
+  const afl = '26442d2c78563412010490060008ffffffff7a2a001005cd1f07f8c4dccedfa3d8507486f18aea';
+  const ell = '27442d2c7856341201048d202affffff1f845b7a2a001005cd1f07f8c4dccedfa3d8507486f18aea';
+  for (const forged of [afl, ell]) {
+    const clear = new WirelessMeter(key).open(hex(forged));
+    t.match(clear, { ok: true, value: { secured: true, counter: null } }, 'no code, or a layer in clear');
+    const { watched, hear, run } = onSimulatedTime([{ key }]);
+    await run(2_000);
+    await hear(hex(forged));
+    await hear(mode7(hex('2D2C785634120104'), key, 5, litres(2)));
+    await hear(counterMode(hex('2D2C785634120104'), key, 9, join(hex('78'), litres(3))));
+    t.same(watched[0]?.volumes, [0.001, 0.002, 0.003]);
+    t.same(watched[0]?.faults, []);
+  }
+});
+
+test('a counter that only a checksum proves goes ahead by a day at most, or twice in a row', async (t) => {
+  const { watched, hear, run } = onSimulatedTime([{ key: KEY }]);
+  await run(2_000);
+  const [w] = watched;
+  const at = (minutes: number, n: number): Promise<void> =>
+    hear(counterMode(KAMSTRUP, KEY, minutes, join(hex('78'), litres(n))));
+  await at(100, 1);
+  await at(9_000_000, 99);
+  await at(101, 2);
+  t.same([w?.volumes, w?.faults], [[0.001, 0.002], ['BAD_AUTHENTICATION']], 'a lucky hit is nothing');
+  await at(101 + 1440, 3);
+  t.same(w?.volumes.at(-1), 0.003, 'a day ahead');
+  await run(3 * 86_400_000);
+  await at(101 + 1440 + 4 * 1440, 4);
+  t.same(w?.volumes.at(-1), 0.004, 'time that has passed counts');
+  await at(5_000_000, 98);
+  await at(9_000_000, 99);
+  t.same(w?.volumes.at(-1), 0.004, 'two hits that do not fit');
+  await at(9_000_001, 5);
+  await at(6_000, 97);
+  t.same(w?.volumes.slice(4), [0.005], 'a clock that was set is followed from its second message on');
+  t.same(w?.faults.filter((code) => code !== 'TIMEOUT').slice(1), [
+    'BAD_AUTHENTICATION',
+    'BAD_AUTHENTICATION',
+    'REPLAYED',
+  ]);
 });
 
 test('strangers are listed, bounded, and go nowhere else', async (t) => {

@@ -86,6 +86,11 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     const nowMs = this.clock.elapsedMs();
     const freshness = this.memory.judge(clear.value, nowMs);
     if (freshness === 'replayed') return fault('REPLAYED');
+    if (freshness === 'leapt')
+      return fault(
+        'BAD_AUTHENTICATION',
+        'the message counter leaps ahead by more than a day: not believed yet',
+      );
     if (freshness === 'repeated') {
       this.repeated += 1;
       return null;
