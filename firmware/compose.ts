@@ -3,6 +3,7 @@ import type { Board } from './compose/board.ts';
 import { devicesOf } from './compose/devices.ts';
 import { metersOf } from './compose/meters.ts';
 import { admissionOf, planningOf, reportsTo } from './compose/operator.ts';
+import { PriceRecord } from './compose/price-record.ts';
 import type { Config } from './config/schema.ts';
 import type { Site, Snapshot } from './domain/image.ts';
 import type { RadioEar } from './domain/radio.ts';
@@ -47,6 +48,7 @@ export function composeHouse(config: Config, board: Board): House {
     },
   });
   const meters = metersOf(config, board);
+  const prices = new PriceRecord(storage.series);
   const gateway = new Gateway({
     clock,
     site,
@@ -66,6 +68,7 @@ export function composeHouse(config: Config, board: Board): House {
     ...(desk && { admission: desk }),
     feedWatchdog: board.feedWatchdog,
     changed: (snapshot) => {
+      prices.take(snapshot.image);
       for (const listener of listeners) listener(snapshot);
     },
   });

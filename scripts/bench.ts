@@ -29,9 +29,13 @@ const SETTLED_MS = 2_600;
 const ANSWER_MS = 1_500;
 /** So long after a write the next limit is published. */
 const PAUSE_MS = 30;
+/** So often prices come while a plan is being made. */
+const REPUBLISH_MS = 100;
 const ZONE = 'Etc/UTC';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+type Home = Awaited<ReturnType<typeof begin>>;
 
 async function bench(broker: Broker): Promise<void> {
   const small = await begin(broker, 1);
@@ -39,6 +43,7 @@ async function bench(broker: Broker): Promise<void> {
   await sleep(4000);
   limits.push(...(await limitRuns(broker, small.writes, LIMIT_RUNS)));
   const rss_MB = memory_MB(small.gateway);
+  const whilePlanning = await limitRunsWhilePlanning(broker, small);
   await small.end();
   const large = await begin(broker, WALLBOXES);
   await sleep(4000);
@@ -46,6 +51,7 @@ async function bench(broker: Broker): Promise<void> {
   await large.end();
   await broker.close();
   print('limit', limits, LIMIT_RUNS);
+  print(`limit, while ${whilePlanning.plans} plans were made,`, whilePlanning.limits, LIMIT_RUNS);
   print(`price (among ${WALLBOXES} wallboxes)`, prices, 2 * WALLBOXES);
   console.log(`  process start → first command at a device: ${(small.firstWriteMs / 1000).toFixed(2)} s`);
   console.log(`  resident memory of the gateway: ${rss_MB.toFixed(0)} MB`);
@@ -109,6 +115,23 @@ async function limitRuns(broker: Broker, writes: Writes, runs: number): Promise<
   }
   return latencies;
 }
+
+/** The same while prices come again and again: each time the house is planned anew. */
+async function limitRunsWhilePlanning(broker: Broker, { writes, gateway }: Home) {
+  let plans = 0;
+  const planners = new Set<number>();
+  const timer = setInterval(() => {
+    void broker.publish('dso/p', message(priceEvent(WALLBOXES + 5)));
+    for (const pid of childrenOf(gateway)) planners.add(pid);
+    plans = planners.size;
+  }, REPUBLISH_MS);
+  const limits = await limitRuns(broker, writes, LIMIT_RUNS);
+  clearInterval(timer);
+  return { limits, plans };
+}
+
+const childrenOf = ({ pid }: ChildProcess): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
 /** Milliseconds from the call to the next write at any device; none when nothing was written. */
 async function timed(writes: Writes, publish: () => Promise<void>, pauseMs = PAUSE_MS): Promise<number[]> {

@@ -11,12 +11,12 @@ export function scaled(digits: string, factor: Factor = PLAIN): number | null {
 
 const PLAIN: Factor = { multiply: 1, exponent: 0 };
 /** Whole numbers of so many digits are exact. */
-const SHORT_DIGITS = 15;
+export const EXACT_DIGITS = 15;
 
 /** `000219.251` digit by digit: what nearly every value of a meter is. Null for anything else. */
 function short(digits: string, exponent: number): number | null {
   const { length } = digits;
-  if (length > SHORT_DIGITS || length === 0) return null;
+  if (length > EXACT_DIGITS || length === 0) return null;
   let integer = 0;
   let point = -1;
   for (let i = 0; i < length; i++) {

@@ -21,6 +21,8 @@ export const LIMITS = {
   dlmsDepth: 12,
   /** Message counters on disk lag behind by at most so much; a power cut can lose no more. */
   counterSaveMs: 10_000,
+  /** A message counter that no tag has proven moves on by at most so much a message: an hour of messages every 10 s. */
+  counterStep: 360,
   /** System titles whose counters are kept for one meter. */
   countersPerMeter: 4,
   dlmsElements: 4096,
@@ -170,6 +172,8 @@ export const LIMITS = {
   sseBeatMs: 10_000,
   sseBacklog_bytes: 1024 * 1024,
   journalPage: 100,
+  /** Days of energy that one answer may hold by the quarter hour. */
+  energyDays: 31,
   seriesRawMs: 86_400_000,
   seriesQuarterMs: 92 * 86_400_000,
   seriesDayMs: 10 * 366 * 86_400_000,

@@ -60,6 +60,9 @@ export const QUANTITIES = {
   voltageSwells: { unit: '', kind: 'cumulative' },
   /** A meter's clock minus the gateway's. */
   clockDrift: { unit: 's', kind: 'momentary' },
+  /** In the site's currency, as the signals said. */
+  importPrice: { unit: '/Wh', kind: 'momentary' },
+  exportPrice: { unit: '/Wh', kind: 'momentary' },
   state: { unit: '', kind: 'state' },
 } as const satisfies Record<string, { unit: string; kind: 'cumulative' | 'momentary' | 'state' }>;
 

@@ -14,7 +14,7 @@ import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { baseLoad_W } from './balance.ts';
 import { modesOf } from './followers/modes-of.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
-import { houseForecasts } from './forecast/house.ts';
+import { historiesInParts } from './forecast/house.ts';
 import { isProducer } from './plan.ts';
 import {
   horizonOf,
@@ -107,11 +107,13 @@ export class Planning {
     if (planned.length === 0) return this.none('NO_NEED');
     const { series, gridMeter, place, roof } = this.deps;
     const producers = image.devices.filter(isProducer).map((d) => d.id);
-    const sources = { series, gridMeter, place, roof, planned, producers, base_W: baseLoad_W(image) };
-    const forecasts = houseForecasts(sources, { fromMs, slots, timeZone: image.site.timeZone });
-    const scenario = houseScenario(image, forecasts);
+    const scenario = houseScenario(image);
     if (!scenario) return this.none('NO_PRICE');
-    const made = await this.deps.make(scenario, this.shifted(fromMs));
+    const past = await historiesInParts({ series, gridMeter, planned, producers }, fromMs);
+    const known = { ...past, hasSun: producers.length > 0, place, roof, base_W: baseLoad_W(image) };
+    const horizon = { fromMs, slots, timeZone: image.site.timeZone };
+    if (this.isStopped) return;
+    const made = await this.deps.make({ scenario, last: this.shifted(fromMs), known, horizon });
     if (this.isStopped) return;
     if (!made.ok) return this.say(made.error.code, { message: made.error.message });
     const plan = made.value;
@@ -124,7 +126,7 @@ export class Planning {
       untilMs: fromMs + slots * PLAN_SLOT_MS,
       modes: orSurplus(modesOf(means), scenario, plan.schedule),
       certificate: { cost, bound, gap, source },
-      quality: forecasts.quality,
+      quality: plan.quality,
     };
     this.tell(plan);
     this.deps.changed();

@@ -79,9 +79,10 @@ export function heardView(meter: HeardMeter, line: Readonly<Record<string, unkno
       .replace(/^-|-$/g, '')
       .slice(0, 16) || 'meter';
   const name = `${kind}-${id.toLowerCase().slice(-4)}`;
+  const words = kind === 'meter' ? 'wireless' : kind.replaceAll('-', ' ');
   const row = {
     id: name,
-    name: `${kind.charAt(0).toUpperCase()}${kind.slice(1)} meter`.replace(/^Meter meter$/, 'Meter'),
+    name: `${words.charAt(0).toUpperCase()}${words.slice(1)} meter`,
     protocol: 'wmbus',
     role: 'sub',
     address: manufacturer === undefined ? id : `${manufacturer} ${id}`,

@@ -4,25 +4,13 @@ import { ok, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { accessRoutes, type Keepers } from './access.ts';
 import type { WebDeps } from './deps.ts';
+import { historyRoutes } from './history.ts';
 import { openapiOf } from './openapi.ts';
 import { pricesOf } from './prices.ts';
 import { radioRoutes } from './radio.ts';
 import { type Route, route, TAKEN } from './route.ts';
-import {
-  deviceParams,
-  type JournalPage,
-  journalQuery,
-  journalSchema,
-  overrideSchema,
-  pricesSchema,
-  seriesQuery,
-  seriesSchema,
-  todaySchema,
-  viewSchema,
-} from './schema.ts';
-import { journalSentence } from './sentences.ts';
-import { todayOf } from './today.ts';
-import { placeOf, viewOf } from './view.ts';
+import { deviceParams, overrideSchema, pricesSchema, viewSchema } from './schema.ts';
+import { viewOf } from './view.ts';
 
 export function routesOf(deps: WebDeps, keepers: Keepers): readonly Route[] {
   const routes: Route[] = [
@@ -100,85 +88,4 @@ function houseRoutes(deps: WebDeps, { sessions, events }: Keepers): Route[] {
       handle: () => ok(pricesOf(deps.snapshot())),
     }),
   ];
-}
-
-const REACH = {
-  raw: LIMITS.seriesRawMs,
-  quarter: LIMITS.seriesQuarterMs,
-  day: LIMITS.seriesDayMs,
-} as const;
-
-function historyRoutes(deps: WebDeps): Route[] {
-  return [
-    route({
-      method: 'GET',
-      path: '/today',
-      summary: "Today's energy from and to the grid, and its cost at the prices of each slot",
-      access: 'session',
-      answer: todaySchema,
-      handle: () => ok(todayOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
-    }),
-    route({
-      method: 'GET',
-      path: '/points',
-      summary: 'The points that have a series',
-      access: 'session',
-      answer: z.object({ points: z.array(z.string()) }),
-      handle: () => ok({ points: deps.series.points() }),
-    }),
-    route({
-      method: 'GET',
-      path: '/series',
-      summary: 'Stored values of a point: as received (a day at most), per quarter hour, per day',
-      access: 'session',
-      query: seriesQuery,
-      answer: seriesSchema,
-      refusals: ['NOT_FOUND'],
-      handle: ({ query }) => {
-        const { point, resolution, from, until } = query;
-        if (!deps.series.points().includes(point)) return refuse('NOT_FOUND', 'there is no such point');
-        if (until <= from || until - from > REACH[resolution]) {
-          return refuse(
-            'FORM_INVALID',
-            `query.until: at most ${REACH[resolution] / 86_400_000} days after from`,
-          );
-        }
-        return ok({ point, rows: deps.series.read(point, resolution, from, until) });
-      },
-    }),
-    route({
-      method: 'GET',
-      path: '/journal',
-      summary: 'What happened, newest first',
-      access: 'session',
-      query: journalQuery,
-      answer: journalSchema,
-      handle: ({ query }) => ok(journalPage(deps, query)),
-    }),
-  ];
-}
-
-function journalPage(deps: WebDeps, query: z.infer<typeof journalQuery>): JournalPage {
-  const { image, meters } = deps.snapshot();
-  const names = new Map([
-    ...meters.map((meter) => [meter.id, meter.name] as const),
-    ...image.devices.map((device) => [device.id, device.flexibility.name] as const),
-  ]);
-  const { limit, beforeId, kind, subject } = query;
-  const rows = deps.journal.read({
-    limit,
-    ...(beforeId === undefined ? {} : { beforeId }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(subject === undefined ? {} : { subject }),
-  });
-  const entries = rows.map((row) => ({
-    id: row.id,
-    atMs: row.atMs,
-    kind: row.kind,
-    subject: row.subject,
-    code: row.code,
-    // Said as on the day it happened: its times are relative to its own.
-    sentence: journalSentence(row, (id) => names.get(id) ?? id, { ...placeOf(image), nowMs: row.atMs }),
-  }));
-  return { entries, nextBeforeId: entries.length < limit ? null : (entries.at(-1)?.id ?? null) };
 }

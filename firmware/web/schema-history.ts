@@ -20,6 +20,45 @@ export const todaySchema = z
   })
   .meta({ id: 'Today' });
 
+const energyRow = z
+  .object({
+    fromMs: ms,
+    untilMs: ms,
+    import_Wh: energy,
+    export_Wh: energy,
+    cost: money.meta({ description: 'paid for import less earned by export' }),
+    unpriced_Wh: z.number().meta({ description: 'import for which no price is known, left out of the cost' }),
+    missing: z.number().meta({ description: 'quarter hours of which no reading tells' }),
+    spread: z.boolean().meta({ description: 'readings are missing: the sum is measured, its course is not' }),
+  })
+  .meta({ id: 'EnergyRow' });
+
+export const energyDaysSchema = z
+  .object({
+    currency: z.string(),
+    fromMs: ms,
+    untilMs: ms,
+    slots: z.array(energyRow),
+    total: energyRow,
+  })
+  .meta({ id: 'EnergyDays' });
+
+export const tariffSchema = z
+  .object({
+    fromMs: ms,
+    untilMs: ms,
+    currency: z.string(),
+    slots: z.number().meta({ description: 'quarter hours of the month' }),
+    compared: z.number().meta({ description: 'of them with a reading and a price' }),
+    missing: z.number().meta({ description: 'of them without a reading' }),
+    compared_Wh: z.number(),
+    unpriced_Wh: z.number(),
+    hourly: money,
+    fixed: money,
+    sentences: z.array(sentence),
+  })
+  .meta({ id: 'TariffCheck' });
+
 export const pricesSchema = z
   .object({
     currency: z.string(),
@@ -93,6 +132,24 @@ export const journalQuery = z.strictObject({
   subject: z.string().max(64).optional(),
 });
 
+const date = z
+  .string()
+  .regex(/^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, 'must be a date such as 2026-06-17')
+  .refine((text) => new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true, 'is no day of a year');
+export const energyQuery = z.strictObject({
+  day: date.optional(),
+  days: z.coerce.number().int().min(1).max(LIMITS.energyDays).default(1),
+  per: z.enum(['quarter', 'day']).default('quarter'),
+});
+export const tariffQuery = z.strictObject({
+  month: z
+    .string()
+    .regex(/^20\d\d-(0[1-9]|1[0-2])$/, 'must be a month such as 2026-05')
+    .optional(),
+});
+
+export type EnergyDays = z.infer<typeof energyDaysSchema>;
+export type TariffCheck = z.infer<typeof tariffSchema>;
 export type Today = z.infer<typeof todaySchema>;
 export type Prices = z.infer<typeof pricesSchema>;
 export type JournalPage = z.infer<typeof journalSchema>;

@@ -9,6 +9,7 @@ import type { InstructionStatus, Reason, ReasonCode } from '../domain/instructio
 import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import type { WallMs } from '../domain/time.ts';
+import { plannerWords } from './planner-words.ts';
 import { timeWords } from './zone.ts';
 
 /** Where and when a sentence is said. */
@@ -263,6 +264,7 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
     `A message${subject === null ? '' : ` from ${who}`} was refused: ${text(detail, 'message') ?? codeWords(code)}.`,
   system: ({ subject, code, detail }, who) => {
     if (isMeterEvent(code)) return `${who}: ${METER_EVENTS[code]}${clause(' (', kept(detail), ')')}.`;
+    if (subject === 'planner') return plannerWords(code, detail.source);
     if (subject !== 'broker') return null;
     return code === 'CONNECTED'
       ? "Connected to the grid's signals."

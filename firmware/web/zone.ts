@@ -25,3 +25,16 @@ export function timeWords(zone: string, atMs: WallMs, nowMs: WallMs): string {
   if (ahead > 0 && ahead < 6) return `${WEEKDAYS[((day % 7) + 7) % 7]} ${time}`;
   return `${local.getUTCDate()} ${MONTHS[local.getUTCMonth()]} ${time}`;
 }
+
+/** Midnight at the start of `2026-06-17` in the zone. */
+export const dateStart = (zone: string, date: string): WallMs =>
+  instantOf(Date.parse(`${date}T00:00:00Z`), zone);
+
+/** The first midnight of the month that is `months` after the one of `atMs`. */
+export function monthStart(zone: string, atMs: WallMs, months = 0): WallMs {
+  const local = new Date(localMs(atMs, zone));
+  return instantOf(Date.UTC(local.getUTCFullYear(), local.getUTCMonth() + months, 1), zone);
+}
+
+export const monthName = (zone: string, atMs: WallMs): string =>
+  new Intl.DateTimeFormat('en-GB', { timeZone: zone, month: 'long' }).format(atMs);

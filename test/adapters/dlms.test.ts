@@ -3,13 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Test, test } from 'tap';
+import { ReplayGuard } from '../../firmware/adapters/meters/replay-guard.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
+import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import { pointKey } from '../../firmware/domain/measurement.ts';
 import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { realLink } from '../../firmware/hal/links/open.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { tcpCarrier } from '../twins/carriers.ts';
 import { inHdlc, kaifa, kamstrup, VALUES } from '../twins/dlms-telegram.ts';
@@ -74,11 +78,11 @@ async function port(protocol: 'dlms-push' | 'dsmr-p1', options: Partial<MeterCon
   return { ...seen, heard, close, send: (bytes: Uint8Array) => carrier.write(bytes) };
 }
 
-const push = (counter: number, import_W = 1234): Uint8Array =>
+const push = (counter: number, import_W = 1234, securityControl = 0x30): Uint8Array =>
   inHdlc(
     encodeCiphered(kaifa({ ...VALUES, import_W }), {
       systemTitle: TITLE,
-      securityControl: 0x30,
+      securityControl,
       invocationCounter: counter,
       key: KEY,
       authKey: AUTH_KEY,
@@ -135,6 +139,55 @@ test('with a key: replays, clear text and wrong tags are dropped, counted and no
   t.same(fresh.faults, ['KEY_WRONG']);
   await fresh.close();
   second.close();
+});
+
+test('a counter that no tag has proven moves by a bounded step: no forged one locks the meter out', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 15));
+  const { link, twin } = simulatedLine(clock, 'han');
+  const store = new Map<string, string>();
+  const settings = {
+    get: (name: string) => store.get(name) ?? null,
+    set: (name: string, value: string) => void store.set(name, value),
+  };
+  const guard = new ReplayGuard({ id: 'm', key: KEY, clock, settings });
+  const check = (counter: number, authenticated = false): string | null =>
+    guard.check({ systemTitle: TITLE, counter, authenticated })?.code ?? null;
+  t.equal(check(1000), null);
+  t.equal(check(0xffff_ffff), null, 'its content was read with the key');
+  t.equal(check(1001), 'REPLAYED');
+  t.equal(guard.lastOf(TITLE), 1000 + LIMITS.counterStep);
+  t.equal(check(1001 + LIMITS.counterStep), null, 'the meter itself is back soon');
+  t.equal(check(500_000, true), null, 'a tag proves any');
+  t.equal(check(500_001), 'BAD_AUTHENTICATION', 'one that had tags does not go without');
+  t.equal(check(500_000, true), 'REPLAYED');
+  guard.close();
+  t.same([...store.values()], ['500000']);
+
+  const meter = METER_PROTOCOLS['dlms-push'](
+    { id: 'h', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna', key: KEY },
+    link,
+    clock,
+  );
+  const { measured, faults } = watch(meter);
+  const send = async (...bytes: Uint8Array[]): Promise<void> => {
+    for (const b of bytes) {
+      twin.write(b);
+      await clock.advanceTo(clock.elapsedMs() + 1000);
+    }
+  };
+  await clock.advanceTo(10);
+  await send(
+    push(7, 1, 0x20),
+    push(0xffff_ffff, 2, 0x20),
+    push(8 + LIMITS.counterStep, 3, 0x20),
+    push(9, 4, 0x20),
+  );
+  t.same(
+    measured.filter((m) => m.point.quantity === 'activePowerImport').map((m) => m.value),
+    [1, 2, 3],
+  );
+  t.same(faults, ['REPLAYED']);
+  await meter.close();
 });
 
 test('encrypted P1: the same telegram twice counts once', async (t) => {

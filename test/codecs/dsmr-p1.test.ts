@@ -3,13 +3,14 @@ import { createCipheriv } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
-import { P1Decoder, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
+import { P1Decoder, type P1Keys, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../../firmware/codecs/iec62056-21/index.ts';
+import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { answer } from '../../firmware/commands/decode.ts';
 import type { Result } from '../../firmware/domain/errors.ts';
 import type { Decoded, Decoder, Telegram } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
-import { p1Telegram } from '../twins/p1-telegram.ts';
+import { p1Frame, p1Telegram } from '../twins/p1-telegram.ts';
 
 const P1 = p1Telegram({
   wallMs: Date.UTC(2026, 0, 15, 12),
@@ -150,6 +151,23 @@ test('an encrypted telegram: right key, wrong key, no key, replaced bytes', asyn
   t.match(all(new P1Decoder(), [sealed]), [{ ok: false, error: { code: 'KEY_MISSING' } }]);
   sealed[100] = (sealed[100] ?? 0) ^ 1;
   t.match(all(new P1Decoder({ key }), [sealed]), [{ ok: false, error: { code: 'BAD_AUTHENTICATION' } }]);
+  const under = (control: number, keys: P1Keys): (string | null)[] =>
+    all(new P1Decoder(keys), [
+      encodeCiphered(p1Frame(['/XXX5abc', '', '1-0:1.8.0(000001.000*kWh)']), {
+        systemTitle: title,
+        securityControl: control,
+        invocationCounter: 0xffffffff,
+        key,
+        authKey,
+      }),
+    ]).map((d) => (d.ok ? d.frame.cipher && 'ciphered' : d.error.code));
+  t.same(under(0x30, { key, authKey }), ['ciphered']);
+  t.same(under(0x20, { key }), ['ciphered']);
+  t.notOk(under(0x20, { key, authKey }).includes('ciphered'), 'the tag was taken off');
+  t.same(under(0x20, { key, authKey }), ['BAD_AUTHENTICATION', 'NO_TELEGRAM']);
+  for (const control of [0x00, 0x10])
+    for (const keys of [{ key }, { key, authKey }])
+      t.same(under(control, keys).slice(0, 2), ['NOT_ENCRYPTED', null], 'what is in it stands in clear');
 });
 
 test('hearth decode: bad lines are answered, never crash', async (t) => {

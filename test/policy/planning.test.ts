@@ -274,7 +274,8 @@ function broken(dir: string, name: keyof typeof FAILURES, without: 'works' | 'fa
       else {
         const { evaluation, ...plan } = await makePlan(scenario, { solve: null });
         const [import_kw, export_kw] = [[...evaluation.import_kw], [...evaluation.export_kw]];
-        process.stdout.write(JSON.stringify({ ...plan, import_kw, export_kw }) + '\\n');
+        const load = { source: 'none', meanError_W: null, bias_W: null };
+        process.stdout.write(JSON.stringify({ ...plan, import_kw, export_kw, quality: { load, solar: load } }) + '\\n');
       }
     }`,
   );
@@ -287,7 +288,7 @@ const FAILURES = {
   junk: 'process.stdout.write("x".repeat(9e6))',
   lie: 'process.stdout.write(JSON.stringify({ schedule: { wallbox: { power_kw: [1e99] } } }) + "\\n")',
   short:
-    'process.stdout.write(\'{"schedule":{},"import_kw":[],"export_kw":[],"faults":[],"certificate":{"cost":0,"bound":null,"gap":null,"source":"solver","ageSlots":0}}\\n\')',
+    'process.stdout.write(\'{"schedule":{},"import_kw":[],"export_kw":[],"faults":[],"certificate":{"cost":0,"bound":null,"gap":null,"source":"solver","ageSlots":0},"quality":{"load":{"source":"none","meanError_W":null,"bias_W":null},"solar":{"source":"none","meanError_W":null,"bias_W":null}}}\\n\')',
   big: 'globalThis.a = []; for (let i = 0; i < 40; i++) a.push(Buffer.alloc(1e7, 1)); setInterval(() => {}, 1000)',
 };
 
@@ -315,7 +316,7 @@ test('a planner that crashes, hangs, lies or is too big: without its solver; wit
   let maker = make;
   const { planner, journal, clock } = planning(house, {
     image: () => now,
-    make: (s, last) => maker(s, last),
+    make: (task) => maker(task),
   });
   await planner.look();
   const good = planner.current();
@@ -343,6 +344,8 @@ test('a gateway that stops does not wait for a plan', async (t) => {
   const hanging = planProcess(systemClock(), { ...BOUNDS, worker: broken(t.testdir({}), 'hang', 'fails') });
   const { planner, journal } = planning(house, { make: hanging });
   const looked = planner.look();
+  // Its process is at work by then.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   planner.stop();
   await looked;
   t.equal(planner.current(), null);

@@ -1,6 +1,6 @@
 /** The page in a real browser, against a real listening server: what the owner sees and does. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type Test, test } from 'tap';
@@ -114,7 +114,7 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
   await page.locator('.slot').first().waitFor(WAIT);
   t.equal(await page.locator('.slot').count(), 48, 'today and tomorrow by the hour');
   t.match(
-    await page.locator('.facts').textContent(),
+    await page.locator('.money .facts').textContent(),
     /cost€1\.41.*from the grid6\.9 kWh.*to the grid3\.0 kWh/,
   );
   t.match(
@@ -141,6 +141,7 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
   await air.locator('.said', { hasText: 'The key opens all 2 telegrams: total 88.100 m³.' }).waitFor(WAIT);
   await air.getByText('Row for the configuration').click();
   t.match(await air.locator('pre').textContent(), /"address": "KAM 76543210"/);
+  await pastDays(t, page);
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     t.ok(await fits(page), `no sideways scrolling at ${width} px`);
@@ -179,6 +180,37 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
     'what cannot be controlled has no buttons',
   );
   t.strictSame(v.complaints, []);
+}
+
+/** Chart, table, keyboard, another day, and a copy that is kept. */
+async function pastDays(t: Test, page: Page): Promise<void> {
+  const past = page.locator('.history');
+  await past.locator('.bar').first().waitFor(WAIT);
+  t.equal(await past.locator('.when').textContent(), 'Today');
+  t.match(await past.locator('.facts').textContent(), /6\.9kWh from the grid|kWh from the grid6\.9/);
+  await past.locator('svg').focus();
+  await page.keyboard.press('Home');
+  t.match(await past.locator('.reading').textContent(), /^00:00–00:15 0\.10 kWh from the grid/);
+  await page.keyboard.press('ArrowRight');
+  t.match(await past.locator('.reading').textContent(), /^00:15–00:30/);
+  await past.getByRole('button', { name: 'The Day before' }).click();
+  await past.locator('.facts', { hasText: '9.6' }).waitFor(WAIT);
+  t.equal(await past.locator('.when').textContent(), 'Tue 16 Jun');
+  t.equal(await past.getByRole('button', { name: 'The Day after' }).isEnabled(), true);
+  const [file] = await Promise.all([
+    page.waitForEvent('download', WAIT),
+    past.getByRole('button', { name: 'Save as CSV' }).click(),
+  ]);
+  t.equal(file.suggestedFilename(), 'energy-2026-06-16.csv');
+  const lines = readFileSync(await file.path(), 'utf8').split('\r\n');
+  t.equal(lines.length, 98, 'a head, 96 quarter hours, the end');
+  t.match(lines[1], /^2026-06-15T22:00:00\.000Z,2026-06-16 00:00,0\.1000,0\.0000,0\.02570,0$/);
+  await past.getByRole('button', { name: 'Week' }).click();
+  await past.locator('.when', { hasText: 'Thu 11 Jun to today' }).waitFor(WAIT);
+  await past.getByText('As a table').click();
+  t.equal(await past.locator('tbody tr').count(), 7);
+  await past.getByText('have paid last month').click();
+  await past.locator('.words', { hasText: 'No fixed price is configured' }).waitFor(WAIT);
 }
 
 async function live(t: Test, browser: Browser): Promise<void> {

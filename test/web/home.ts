@@ -168,6 +168,8 @@ export class Home {
 
   #rows(point: string, resolution: string, fromMs: number, untilMs: number): SeriesRow[] {
     if (resolution !== 'quarter') return [];
+    if (point === '_prices/importPrice') return this.#prices(fromMs, untilMs);
+    if (!point.startsWith('grid/')) return [];
     const rows: SeriesRow[] = [];
     for (
       let at = Math.ceil(fromMs / QUARTER) * QUARTER;
@@ -179,6 +181,24 @@ export class Home {
       const value = point.endsWith('Export') ? 500_000 + 150 * sunny : 900_000 + 100 * quarters;
       if (point.endsWith('T2')) rows.push({ atMs: at, value: 77_000, min: null, max: null, quality: 'good' });
       else rows.push({ atMs: at, value, min: null, max: null, quality: 'good' });
+    }
+    return rows;
+  }
+
+  /** What was kept: of the ten days before today, an hour of each missing. */
+  #prices(fromMs: number, untilMs: number): SeriesRow[] {
+    const rows: SeriesRow[] = [];
+    const last = Math.min(untilMs, MIDNIGHT);
+    for (let at = Math.max(fromMs, MIDNIGHT - 240 * HOUR); at < last; at += QUARTER) {
+      const hour = (((at - MIDNIGHT) / HOUR) % 24) + (at < MIDNIGHT ? 24 : 0);
+      if (hour >= 3 && hour < 4) continue;
+      rows.push({
+        atMs: at,
+        value: HOURLY[Math.floor(hour) % 24] ?? 0,
+        min: null,
+        max: null,
+        quality: 'good',
+      });
     }
     return rows;
   }

@@ -1,4 +1,6 @@
 /** What the sections of the page say, without a server: meters in a household's units, storage, plan. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'tap';
 import { fault } from '../../firmware/domain/errors.ts';
 import type { HousePlan } from '../../firmware/domain/house-plan.ts';
@@ -7,6 +9,7 @@ import { displayed } from '../../firmware/web/displayed.ts';
 import { labelOf, meterCard } from '../../firmware/web/meters.ts';
 import { planSentences } from '../../firmware/web/plan-words.ts';
 import { heardView, trialSentence } from '../../firmware/web/radio.ts';
+import { journalSentence } from '../../firmware/web/sentences.ts';
 import { storageNotices } from '../../firmware/web/storage-words.ts';
 import { MIDNIGHT, NOON, STORAGE } from './home.ts';
 
@@ -149,4 +152,54 @@ test('a meter on the air, and what a key made of it', async (t) => {
     trialSentence({ ...trial, tried: 4, opened: 0, refused: fault('KEY_WRONG') }),
     'The key does not open the telegrams of this meter (the key does not open the telegram).',
   );
+});
+
+test('what became of planning', async (t) => {
+  const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
+  const say = (code: string, detail = {}): string =>
+    journalSentence({ kind: 'system', subject: 'planner', code, detail }, (id) => id, place);
+  t.equal(say('PLANNED', { source: 'solver' }), 'Your devices are planned ahead.');
+  t.match(say('PLANNED', { source: 'last plan' }), /^The last plan goes on/);
+  t.match(say('NO_PRICE', { plan: null }), /no prices are known/);
+  t.equal(say('PLAN_INFEASIBLE'), 'Planning ahead had trouble: no plan satisfies every constraint.');
+  t.match(say('toString'), /trouble: toString\./);
+});
+
+/** WCAG 2.2, 1.4.3: relative luminance, contrast. */
+function contrast(a: string, b: string): number {
+  const light = (hex: string): number => {
+    const [r = 0, g = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * blue;
+  };
+  const [high = 0, low = 0] = [light(a), light(b)].sort((x, y) => y - x);
+  return (high + 0.05) / (low + 0.05);
+}
+
+test('what is written can be read, by day and by night', async (t) => {
+  const css = readFileSync(path.resolve(import.meta.dirname, '../../firmware/web/page/style.css'), 'utf8');
+  const palettes = css
+    .split(':root {')
+    .slice(1)
+    .map(
+      (part) =>
+        new Map([...(part.split('}')[0] ?? '').matchAll(/--([\w-]+): (#\w{6})/g)].map((m) => [m[1], m[2]])),
+    );
+  t.equal(palettes.length, 2, 'light and dark');
+  const texts = [
+    ...['ink/card', 'ink/bg', 'soft/card', 'soft/bg', 'ink/note', 'ink/press', 'soft/press'],
+    ...['warn-ink/warn', 'ember/card', 'grid/card', 'leaf/card', 'card/ember', 'card/ink'],
+  ];
+  const drawings = ['sun/card', 'soft/bg', 'card/sun', 'soft/note'];
+  for (const [index, colours] of palettes.entries()) {
+    const of = (pair: string): number => {
+      const [a, b] = pair.split('/').map((name) => colours.get(name) ?? '#808080');
+      return contrast(a ?? '', b ?? '');
+    };
+    const name = index === 0 ? 'light' : 'dark';
+    for (const pair of texts) t.ok(of(pair) >= 4.5, `${name} ${pair} ${of(pair).toFixed(2)} : 1`);
+    for (const pair of drawings) t.ok(of(pair) >= 3, `${name} ${pair} ${of(pair).toFixed(2)} : 1`);
+  }
 });

@@ -1,6 +1,8 @@
 /**
  * Message counters of ciphered meters: one that does not grow belongs to a recorded message that is sent again. Kept
- * over restarts, per sender and key: a new key may begin again at 0.
+ * over restarts, per sender and key: a new key may begin again at 0. Only a verified tag proves a counter; without one
+ * anybody can write FFFFFFFF into it, so it moves by `LIMITS.counterStep` a message at most, and a meter is never
+ * locked out by a forged one for longer than so many messages. The first one of a sender is believed as it is.
  */
 import { createHash } from 'node:crypto';
 import { type Fault, fault } from '../../domain/errors.ts';
@@ -12,6 +14,8 @@ export interface Ciphered {
   /** Eight bytes, the sender's name in the cipher. */
   readonly systemTitle: Uint8Array;
   readonly counter: number;
+  /** A verified tag stands for both. */
+  readonly authenticated: boolean;
 }
 
 export interface GuardOptions {
@@ -31,6 +35,8 @@ export class ReplayGuard {
   private readonly options: GuardOptions;
   private readonly fingerprint: string;
   private readonly last = new Map<string, number>();
+  /** Senders whose tags were verified since the start: one without a tag is not theirs. */
+  private readonly proven = new Set<string>();
   private readonly unsaved = new Set<string>();
   private cancelSave: Cancel = () => {};
 
@@ -46,14 +52,18 @@ export class ReplayGuard {
   }
 
   /** Takes the counter of a message whose content was read; REPLAYED when it does not grow. */
-  check({ systemTitle, counter }: Ciphered): Fault | null {
+  check({ systemTitle, counter, authenticated }: Ciphered): Fault | null {
     const name = this.nameOf(systemTitle);
     const before = this.last.get(name) ?? this.stored(name);
+    if (!authenticated && this.proven.has(name))
+      return fault('BAD_AUTHENTICATION', 'the telegram has no tag, and those before had one');
     if (before !== null && counter <= before)
       return fault('REPLAYED', `message counter ${counter} after ${before}: an old message was sent again`);
     if (!this.last.has(name) && this.last.size >= LIMITS.countersPerMeter)
       return fault('TOO_MANY', 'more senders than one meter can have');
-    this.last.set(name, counter);
+    if (authenticated) this.proven.add(name);
+    const most = authenticated || before === null ? counter : before + LIMITS.counterStep;
+    this.last.set(name, Math.min(counter, most));
     if (this.unsaved.size === 0)
       this.cancelSave = this.options.clock.after(LIMITS.counterSaveMs, () => this.save());
     this.unsaved.add(name);

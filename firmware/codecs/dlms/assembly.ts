@@ -53,6 +53,7 @@ export interface Block {
   /** From 1 on. */
   readonly number: number;
   readonly last: boolean;
+  /** A part of the message, not a copy. */
   readonly data: Uint8Array;
 }
 
@@ -68,6 +69,6 @@ export function readBlock(apdu: Uint8Array): Result<Block> {
   return ok({
     number: ((apdu[2] ?? 0) << 8) | (apdu[3] ?? 0),
     last: ((apdu[1] ?? 0) & LAST_BLOCK) !== 0,
-    data: apdu.slice(from),
+    data: apdu.subarray(from),
   });
 }

@@ -28,10 +28,9 @@ const DEVIATION_NONE = -0x8000;
 export function readDateTime(bytes: Uint8Array): CosemTime | null {
   if (bytes.length !== 12) return null;
   const date = readDate(bytes);
-  const time = readTime(bytes.subarray(5));
+  const time = readTime(bytes, 5);
   if (date === null || time === null) return null;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const deviation = view.getInt16(9);
+  const deviation = (((bytes[9] ?? 0) << 24) | ((bytes[10] ?? 0) << 16)) >> 16;
   if (deviation !== DEVIATION_NONE && Math.abs(deviation) > 720) return null;
   const status = bytes[11] ?? 0xff;
   return {
@@ -51,9 +50,9 @@ export function readDate(bytes: Uint8Array): string | null {
   return day < 1 || day > last ? null : `${year}-${two(month)}-${two(day)}`;
 }
 
-/** `hh:mm:ss` of the first three bytes; seconds that are not given are 0. */
-export function readTime(bytes: Uint8Array): string | null {
-  const [hour = 255, minute = 255, second = 255] = bytes;
+/** `hh:mm:ss` of three bytes; seconds that are not given are 0. */
+export function readTime(bytes: Uint8Array, at = 0): string | null {
+  const [hour, minute, second] = [bytes[at] ?? 255, bytes[at + 1] ?? 255, bytes[at + 2] ?? 255];
   if (hour > 23 || minute > 59 || (second > 59 && second !== 255)) return null;
   return `${two(hour)}:${two(minute)}:${two(second === 255 ? 0 : second)}`;
 }

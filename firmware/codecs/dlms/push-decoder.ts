@@ -7,7 +7,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { FLAG, type HdlcFrame, scanHdlc } from '../hdlc/frame.ts';
 import { MORE, OTHER, type Scan } from '../scan.ts';
-import { openCiphered, readCiphered } from '../security/gcm.ts';
+import { lacking, openCiphered, readCiphered } from '../security/gcm.ts';
 import { Assembly, GENERAL_BLOCK, readBlock } from './assembly.ts';
 import { type MbusSegment, scanMbus } from './mbus-frame.ts';
 import { DATA_NOTIFICATION, EVENT_NOTIFICATION, readNotification } from './notification.ts';
@@ -222,6 +222,8 @@ export class PushDecoder implements Decoder<PushFrame> {
     if (!ciphered.ok) return this.refused(ciphered.error);
     const { key, authKey } = this.options;
     if (!key) return this.refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'));
+    const lacks = lacking(ciphered.value, authKey !== undefined);
+    if (lacks) return this.refused(lacks);
     const opened = openCiphered(ciphered.value, key, authKey);
     if (!opened.ok) return this.refused(opened.error);
     const { plain, authenticated } = opened.value;

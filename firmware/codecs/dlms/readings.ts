@@ -5,6 +5,8 @@
  */
 import type { Reading, Value } from '../../domain/telegram.ts';
 import { ascii, toHex } from '../bytes.ts';
+import { shifted } from '../decimal.ts';
+import { Known } from '../known.ts';
 import { unitOf } from '../unit-code.ts';
 import type { Data, Integer } from './axdr.ts';
 import { readDate, readDateTime, timeValue } from './date-time.ts';
@@ -49,11 +51,11 @@ export function scalingOf(data: Data | undefined): Scaling | null {
 
 /** Class, logical name, attribute and index of a push object list; then the values in its order. */
 function objectList(list: readonly Data[], items: Item[]): boolean {
-  const [head, ...rest] = list;
+  const head = list[0];
   if (head?.kind !== 'array' || head.items.length === 0) return false;
   const objects = head.items.map(objectOf);
   // The list itself may be the value of its first object.
-  const values = head.items.length === list.length ? list : rest;
+  const values = head.items.length === list.length ? list : list.slice(1);
   if (objects.includes(null) || values.length !== objects.length) return false;
   for (const [i, object] of objects.entries()) {
     const data = values[i];
@@ -91,9 +93,15 @@ function walk(list: readonly Data[], items: Item[]): void {
 /** Logical names begin with the medium, at most 15, so that no text of six characters is taken for one. */
 function codeOf(data: Data | undefined): string | null {
   if (data?.kind !== 'octets' || data.bytes.length !== 6) return null;
-  const [a = 255, b, c, d, e, f] = data.bytes;
-  return a > 15 ? null : `${a}-${b}:${c}.${d}.${e}*${f}`;
+  const { bytes } = data;
+  return (bytes[0] ?? 255) > 15 ? null : codes.of(bytes, 0, bytes.length);
 }
+
+/** The codes of meters are few and come in every push. */
+const codes = new Known((bytes, from, to) => {
+  const [a, b, c, d, e, f] = bytes.subarray(from, to);
+  return `${a}-${b}:${c}.${d}.${e}*${f}`;
+});
 
 function positional(list: readonly Data[]): Item[] | null {
   const shape = list.map(letterOf).join('');
@@ -198,8 +206,7 @@ export function scaled(
 ): { readonly value: number; readonly unit?: string } {
   const { multiply, exponent } = house?.factor ?? { multiply: 1, exponent: 0 };
   const shift = scaler + exponent;
-  const exact =
-    shift === 0 ? Number(raw) : isWhole(raw) ? Number(`${raw}e${shift}`) : Number(raw) * 10 ** shift;
+  const exact = shift === 0 ? Number(raw) : isWhole(raw) ? shifted(raw, shift) : Number(raw) * 10 ** shift;
   const value = multiply === 1 ? exact : exact * multiply;
   return house ? { value, unit: house.unit } : { value };
 }
@@ -235,17 +242,27 @@ export function other(data: Data): Value {
 }
 
 function octetsValue(bytes: Uint8Array): Value {
-  if (isPrintable(bytes)) return { text: ascii(bytes) };
+  const text = printable(bytes);
+  if (text !== null) return { text };
   const time = readDateTime(bytes);
   return time ? timeValue(time) : { octets: toHex(bytes) };
 }
 
-function isPrintable(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte < 0x20 || byte > 0x7e) return false;
-  return bytes.length > 0;
+/** The text of an octet string, null where it is none. Numbers and names of meters come in every push. */
+const texts = new Known((bytes, from, to): string | null => {
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte < 0x20 || byte > 0x7e) return null;
+  }
+  return to > from ? ascii(bytes, from, to) : null;
+});
+
+function printable(bytes: Uint8Array): string | null {
+  // A date-time begins with 07h: what changes with every push is not to be remembered.
+  return (bytes[0] ?? 0) < 0x20 ? null : texts.of(bytes, 0, bytes.length);
 }
 
 export function textOf(data: Data | undefined): string | null {
   if (data?.kind === 'text') return data.text;
-  return data?.kind === 'octets' && isPrintable(data.bytes) ? ascii(data.bytes) : null;
+  return data?.kind === 'octets' ? printable(data.bytes) : null;
 }

@@ -7,15 +7,20 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { ascii } from '../bytes.ts';
 import { crc16Arc } from '../crc16.ts';
-import { type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
+import { lacking, type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
 
 export interface P1Frame {
-  /** From `/` to before `!`, as text. */
-  readonly text: string;
+  /** From `/` to before `!`. */
+  readonly bytes: Uint8Array;
   /** `valid`; `absent` for DSMR 2.2 and 3.0, which have none; `ciphered` when the GCM tag proves it instead. */
   readonly proof: 'valid' | 'absent' | 'ciphered';
   /** Who sent an encrypted telegram and its invocation counter, which must grow; null in clear. */
-  readonly cipher: { readonly systemTitle: Uint8Array; readonly counter: number } | null;
+  readonly cipher: {
+    readonly systemTitle: Uint8Array;
+    readonly counter: number;
+    /** False when no tag proved it, only the CRC inside. */
+    readonly authenticated: boolean;
+  } | null;
 }
 
 export interface P1Keys {
@@ -53,7 +58,7 @@ export class P1Decoder implements Decoder<P1Frame> {
 
   *push(chunk: Uint8Array): Iterable<Decoded<P1Frame>> {
     for (let at = 0; at < chunk.length; ) {
-      at = this.takeLine(chunk, at);
+      at = this.takeLines(chunk, at);
       if (at === chunk.length) return;
       if (this.length === this.held.length)
         yield this.giveUp(fault('OVERSIZED', 'a telegram longer than 8 KiB'));
@@ -61,7 +66,7 @@ export class P1Decoder implements Decoder<P1Frame> {
       this.held[this.length++] = byte;
       const out = this.mode === 'ciphered' ? this.ciphered() : this.byte(byte);
       if (out) yield out;
-      yield* this.again();
+      if (this.unread) yield* this.again();
     }
   }
 
@@ -72,22 +77,28 @@ export class P1Decoder implements Decoder<P1Frame> {
     if (rest) yield* this.push(rest);
   }
 
-  /** The bytes of a data line up to its end, all at once; what needs a closer look is left. */
-  private takeLine(chunk: Uint8Array, from: number): number {
-    if (this.mode !== 'telegram') return from;
+  /** The bytes of data lines, all at once; what needs a closer look is left. */
+  private takeLines(chunk: Uint8Array, from: number): number {
     const { held } = this;
-    let { length } = this;
-    const first = length > this.lineStart ? held[this.lineStart] : chunk[from];
-    if (first === MARK) return from;
+    let { length, lineStart, special } = this;
+    const lastLine = length > lineStart && held[lineStart] === MARK;
+    if (this.mode !== 'telegram' || lastLine) return from;
     const end = Math.min(chunk.length, from + held.length - length);
     let at = from;
     for (; at < end; at++) {
       const byte = chunk[at] ?? 0;
-      if (byte === LF) break;
-      if (byte === MARK || byte === SLASH) this.special = true;
+      if (byte === LF) {
+        if (special) break;
+        lineStart = length + 1;
+      } else if (byte === MARK || byte === SLASH) {
+        if (byte === MARK && length === lineStart) break;
+        special = true;
+      }
       held[length++] = byte;
     }
     this.length = length;
+    this.lineStart = lineStart;
+    this.special = special;
     return at;
   }
 
@@ -126,7 +137,7 @@ export class P1Decoder implements Decoder<P1Frame> {
     // `!` and four digits end a telegram at once: its line end may be late.
     if (this.mode === 'telegram' && position === 5 && this.held[this.lineStart] === MARK) {
       const digits = ascii(this.held, this.lineStart + 1, this.length);
-      if (/^[0-9A-Fa-f]{4}$/.test(digits)) return this.line(this.length);
+      if (/^[0-9A-Fa-f]{4}$/.test(digits)) return this.telegram(this.lineStart, digits);
     }
     return null;
   }
@@ -163,19 +174,19 @@ export class P1Decoder implements Decoder<P1Frame> {
   }
 
   private telegram(mark: number, digits: string): Decoded<P1Frame> {
-    const text = ascii(this.held, 0, mark);
+    const bytes = this.held.slice(0, mark);
     const length = this.length;
     const expected = crc16Arc(this.held, 0, mark + 1);
     this.reset();
     if (digits === '') {
-      const version = /1-3:0\.2\.8\((\d+)/.exec(text)?.[1];
+      const version = /1-3:0\.2\.8\((\d+)/.exec(ascii(bytes))?.[1];
       if (version && Number(version) >= 40)
         return refused(fault('NO_CHECKSUM', `a telegram of version ${version} without CRC`), length);
-      return { ok: true, frame: { text, proof: 'absent', cipher: null } };
+      return { ok: true, frame: { bytes, proof: 'absent', cipher: null } };
     }
     if (Number.parseInt(digits, 16) !== expected)
       return refused(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), length);
-    return { ok: true, frame: { text, proof: 'valid', cipher: null } };
+    return { ok: true, frame: { bytes, proof: 'valid', cipher: null } };
   }
 
   private ciphered(): Decoded<P1Frame> | null {
@@ -191,6 +202,8 @@ export class P1Decoder implements Decoder<P1Frame> {
       this.reset();
       return refused(fault('KEY_MISSING', 'the telegram is encrypted and no key is configured'), length);
     }
+    const lacks = lacking(apdu.value, this.keys.authKey !== undefined);
+    if (lacks) return this.refuse(lacks);
     const opened = openCiphered(apdu.value, key, authKey);
     if (!opened.ok) return this.refuse(opened.error);
     const { systemTitle, invocationCounter: counter } = apdu.value;
@@ -224,6 +237,7 @@ export class P1Decoder implements Decoder<P1Frame> {
 
   private reset(): void {
     this.mode = 'idle';
+    this.special = false;
     this.length = 0;
     this.lineStart = 0;
     this.skipped = 0;
@@ -243,16 +257,18 @@ const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: fa
 /** The telegram inside. A verified tag proves it; otherwise its own CRC has to, or the key was wrong. */
 function inner(
   { plain, authenticated }: Opened,
-  cipher: NonNullable<P1Frame['cipher']>,
+  cipher: { readonly systemTitle: Uint8Array; readonly counter: number },
   length: number,
 ): Decoded<P1Frame> {
   const mark = plain.lastIndexOf(0x21);
-  const text = ascii(plain, 0, mark < 0 ? plain.length : mark);
-  if (!text.startsWith('/') || mark < 0)
+  if (plain[0] !== SLASH || mark < 0)
     return refused(fault('KEY_WRONG', 'what the key opens is no telegram'), length);
   const digits = ascii(plain, mark + 1).trim();
   const proven = authenticated || Number.parseInt(digits, 16) === crc16Arc(plain, 0, mark + 1);
   if (!proven)
     return refused(fault('BAD_CHECKSUM', 'the CRC16 of the decrypted telegram does not match'), length);
-  return { ok: true, frame: { text, proof: 'ciphered', cipher } };
+  return {
+    ok: true,
+    frame: { bytes: plain.subarray(0, mark), proof: 'ciphered', cipher: { ...cipher, authenticated } },
+  };
 }

@@ -1,7 +1,8 @@
 /** From a P1 frame to readings. Order and set of objects are not fixed; unknown codes are kept. */
-import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { type Fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import type { MeterIdentity, Reading, Telegram } from '../../domain/telegram.ts';
 import { type DataSet, readingOf, readLine } from '../iec62056-21/data-set.ts';
+import { PlainLines } from '../iec62056-21/plain-line.ts';
 import type { P1Frame } from './decoder.ts';
 
 /**
@@ -9,31 +10,45 @@ import type { P1Frame } from './decoder.ts';
  * telegram, because nothing says that the other lines are sound.
  */
 export function readP1(frame: P1Frame): Result<Telegram> {
-  const [header = '', ...lines] = linesOf(frame.text);
-  const sets: DataSet[] = [];
-  for (const line of lines) {
-    const start = line.trimStart();
-    if (start === '') continue;
-    const before = start.startsWith('(') ? (sets.pop() ?? null) : null;
-    const read = readLine(line, before);
-    if (read.ok) for (const set of read.value) sets.push(set);
-    else if (frame.proof === 'absent') return read;
-  }
+  const lines = new PlainLines(frame.bytes);
+  const header = lines.line();
+  const strict = frame.proof === 'absent';
   const readings: Reading[] = [];
-  for (const set of sets) {
-    const reading = set.id.endsWith(':24.3.0') ? gasOfDsmr3(set) : readingOf(set);
-    if (reading.ok) readings.push(reading.value);
-    else if (frame.proof === 'absent') return reading;
+  /** Of lines that are not plain: brackets on the next line may still belong to the last one. */
+  const sets: DataSet[] = [];
+  while (!lines.ended) {
+    const plain = lines.plain();
+    const bad = plain ? settle(sets, readings) : closely(lines.line(), sets);
+    if (bad && strict) return { ok: false, error: bad };
+    if (plain) readings.push(plain);
   }
+  const bad = settle(sets, readings);
+  if (bad && strict) return { ok: false, error: bad };
   if (readings.length === 0) return refuse('NO_TELEGRAM', 'the telegram holds no data');
   const time = readings.find((r) => r.obis?.endsWith(':1.0.0'))?.time;
   return ok({ meter: identity(header, readings), ...(time === undefined ? {} : { time }), readings });
 }
 
-/** Lines end in CR LF; where a tty or a tool was in between, in one of them. */
-function linesOf(text: string): string[] {
-  const lines = text.split('\r\n');
-  return lines.some((line) => line.includes('\r') || line.includes('\n')) ? text.split(/\r\n|\r|\n/) : lines;
+/** A line in any form; the reason why it cannot be read. */
+function closely(line: string, sets: DataSet[]): Fault | null {
+  const start = line.trimStart();
+  if (start === '') return null;
+  const read = readLine(line, start.startsWith('(') ? (sets.pop() ?? null) : null);
+  if (!read.ok) return read.error;
+  for (const set of read.value) sets.push(set);
+  return null;
+}
+
+/** The readings of data sets that are whole; the reason why the first one is none. */
+function settle(sets: DataSet[], readings: Reading[]): Fault | null {
+  if (sets.length === 0) return null;
+  let bad: Fault | null = null;
+  for (const set of sets.splice(0)) {
+    const reading = set.id.endsWith(':24.3.0') ? gasOfDsmr3(set) : readingOf(set);
+    if (reading.ok) readings.push(reading.value);
+    else bad ??= reading.error;
+  }
+  return bad;
 }
 
 /** DSMR 3.0: `0-n:24.3.0(time)(status)(period)(count)(code)(unit)` and the value alone on the next line. */

@@ -4,7 +4,7 @@
  * Security suites 0 and 1 cipher with AES-128-GCM, suite 2 with AES-256-GCM.
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
-import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { type Fault, fault, ok, type Result, refuse } from '../../domain/errors.ts';
 
 export interface CipheredApdu {
   readonly systemTitle: Uint8Array;
@@ -105,6 +105,21 @@ export function openCiphered(
     );
   }
   return ok({ plain: bytesOf(plain), authenticated: true });
+}
+
+/**
+ * Why a message that a meter sent by itself is protected less than its configured keys ask for; null when it is not.
+ * What is checked is ours to say: the security control byte comes from whoever sent the message. With a key it must
+ * be ciphered, with an authentication key of the meter (`tagged`) also bear a tag.
+ */
+export function lacking(
+  { securityControl }: Pick<CipheredApdu, 'securityControl'>,
+  tagged: boolean,
+): Fault | null {
+  if ((securityControl & SECURITY_CONTROL.encrypted) === 0) return fault('NOT_ENCRYPTED');
+  return tagged && (securityControl & SECURITY_CONTROL.authenticated) === 0
+    ? fault('BAD_AUTHENTICATION', 'an authentication key is set for the meter and the telegram has no tag')
+    : null;
 }
 
 /** Node gives a Buffer; its memory is the message's alone. */

@@ -75,8 +75,8 @@ export class SmlDecoder implements Decoder<SmlFrame> {
   private take(source: Source): void {
     const { bytes, at } = source;
     const end = Math.min(bytes.length, at + this.line.length - 1 - this.length);
-    const escape = bytes.indexOf(ESC, at);
-    const to = escape < 0 ? end : Math.min(escape, end);
+    const found = bytes.indexOf(ESC, at);
+    const to = found < 0 ? end : Math.min(found, end);
     if (to <= at) return;
     this.line.set(bytes.subarray(at, to), this.length);
     this.length += to - at;

@@ -13,9 +13,17 @@ export interface HouseSources {
   /** Devices that are planned: their draw is not base load. */
   readonly planned: readonly string[];
   readonly producers: readonly string[];
+}
+
+/** What forecasts are made from. */
+export interface ForecastInput {
+  /** Base load and production of the last four weeks, W. */
+  readonly loads: readonly Sample[];
+  readonly suns: readonly Sample[];
+  readonly hasSun: boolean;
   readonly place: Place | null;
   readonly roof: Roof | null;
-  /** What the house draws now besides all that; null when the meter is stale. */
+  /** What the house draws now besides planned devices and the sun; null when the meter is stale. */
   readonly base_W: number | null;
 }
 
@@ -29,13 +37,13 @@ export interface HouseForecasts {
 
 /** Four weeks tell the weekdays apart. */
 const HISTORY_DAYS = 28;
+const READ_DAYS = 7;
 
-export function houseForecasts(sources: HouseSources, horizon: Horizon): HouseForecasts {
-  const { loads, suns } = histories(sources, horizon.fromMs);
-  const { place, roof } = sources;
+export function houseForecasts(input: ForecastInput, horizon: Horizon): HouseForecasts {
+  const { loads, suns, hasSun, place, roof, base_W } = input;
   const load = profileForecast(loads, horizon, LOAD);
   const sunOf = (h: Horizon): ReturnType<typeof solarForecast> =>
-    sources.producers.length === 0 ? null : solarForecast({ history: suns, horizon: h, place, roof });
+    hasSun ? solarForecast({ history: suns, horizon: h, place, roof }) : null;
   const solar = sunOf(horizon);
   const day: Horizon = { ...horizon, fromMs: horizon.fromMs - DAY_MS, slots: 96 };
   const judged = (
@@ -52,9 +60,9 @@ export function houseForecasts(sources: HouseSources, horizon: Horizon): HouseFo
       );
     return { source, meanError_W: error?.mean ?? null, bias_W: error?.bias ?? null };
   };
-  const latest = sources.base_W === null ? 'none' : 'latest';
+  const latest = base_W === null ? 'none' : 'latest';
   return {
-    load: positive(load ?? constant(sources.base_W ?? 0, horizon.slots)),
+    load: positive(load ?? constant(base_W ?? 0, horizon.slots)),
     solar: solar ?? constant(0, horizon.slots),
     quality: {
       load: judged(load ? 'history' : latest, profileForecast(loads, day, LOAD), loads),
@@ -69,10 +77,7 @@ const positive = ({ mean, low, high }: Forecast): Forecast => {
 };
 
 /** The last four weeks. Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. */
-export function histories(
-  sources: Pick<HouseSources, 'series' | 'gridMeter' | 'planned' | 'producers'>,
-  nowMs: number,
-): { loads: Sample[]; suns: Sample[] } {
+export function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
   const read = (point: string): Map<number, number> => quarters(sources.series, point, nowMs);
   const meter = sources.gridMeter ?? '';
   const net = read(`${meter}/activePower`);
@@ -92,6 +97,27 @@ export function histories(
   const times = new Set(given.flatMap((values) => [...values.keys()]));
   const suns = [...times].map((atMs) => ({ atMs, value: Math.max(0, -at(given, atMs)) }));
   return { loads: loads.sort(byTime), suns: suns.sort(byTime) };
+}
+
+/** The same, read week by week with room between: whoever reads has limits to carry out meanwhile. */
+export async function historiesInParts(
+  sources: HouseSources,
+  nowMs: number,
+): Promise<ReturnType<typeof histories>> {
+  const { series, gridMeter, planned, producers } = sources;
+  const meter = gridMeter ?? '';
+  const grid = ['activePower', 'activePowerImport', 'activePowerExport'].map((x) => `${meter}/${x}`);
+  const points = [...grid, ...[...planned, ...producers].map((id) => `${id}/activePower`)];
+  const rows = new Map<string, ReturnType<SeriesStore['read']>[number][]>();
+  for (const point of points) {
+    const all: ReturnType<SeriesStore['read']>[number][] = [];
+    for (let fromMs = nowMs - HISTORY_DAYS * DAY_MS; fromMs < nowMs; fromMs += READ_DAYS * DAY_MS) {
+      all.push(...series.read(point, 'quarter', fromMs, Math.min(nowMs, fromMs + READ_DAYS * DAY_MS)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    rows.set(point, all);
+  }
+  return histories({ ...sources, series: { read: (point) => rows.get(point) ?? [] } }, nowMs);
 }
 
 const byTime = (a: Sample, b: Sample): number => a.atMs - b.atMs;

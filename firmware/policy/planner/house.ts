@@ -7,6 +7,7 @@ import type { ModeSlot, Modes, PlannedSlot } from '../../domain/mode.ts';
 import { pricesBetween } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
 import type { HouseForecasts } from '../forecast/house.ts';
+import type { Forecast } from '../forecast/series.ts';
 import { isControllable, isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { at, type Device, type PlanEvent, parseScenario, type Scenario, type Schedule } from './scenario.ts';
@@ -48,32 +49,43 @@ function slotPrices(
   });
 }
 
-/** Null where there is nothing to plan: no price, no clock, no device that waits. */
-export function houseScenario(image: Image, forecasts: HouseForecasts): Scenario | null {
+const SUN = 'the-sun';
+
+/**
+ * Without what has to be forecast: base load and sun are 0. Null where there is nothing to plan: no price, no clock, no
+ * device that waits.
+ */
+export function houseScenario(image: Image): Scenario | null {
   if (!image.wallTrusted) return null;
   const { fromMs, slots } = horizonOf(image);
   const planned = image.devices.filter((d) => isPlanned(image, d)).slice(0, LIMITS.planDevices - 1);
   if (slots < 2 || planned.length === 0) return null;
   const { fuse_A, phases, nominal_V } = image.site;
-  const kw = (values: readonly number[]): number[] =>
-    Array.from({ length: slots }, (_, i) => at(values, i) / 1000);
+  const unknown = new Array<number>(slots).fill(0);
   // Of equal hours the earlier: what is done cannot go wrong any more.
   const buy = slotPrices(image, 'importPrice', fromMs, slots).map((x, i) => (x ?? 0) + i * 1e-6);
   const devices: unknown[] = planned.map((d) => carOf(d, fromMs, slots, Math.max(0.1, ...buy.map(Math.abs))));
   const producers = image.devices.filter(isProducer);
-  if (producers.length)
-    devices.push({ id: 'the-sun', type: 'pv', available_kw: kw(forecasts.solar.mean), curtailable: true });
+  if (producers.length) devices.push({ id: SUN, type: 'pv', available_kw: unknown, curtailable: true });
   const scenario = parseScenario({
     id: 'house',
     n: slots,
     dt_h: PLAN_SLOT_MS / 3_600_000,
     grid: { import_max_kw: (fuse_A * phases * nominal_V) / 1000, export_max_kw: 1000 },
     prices: { import: buy, export: slotPrices(image, 'exportPrice', fromMs, slots).map((x) => x ?? 0) },
-    base_load_kw: kw(forecasts.load.mean),
+    base_load_kw: unknown,
     devices,
     events: limitsOf(image, fromMs, slots),
   });
   return scenario.ok ? scenario.value : null;
+}
+
+export function withForecasts(s: Scenario, { load, solar }: HouseForecasts): Scenario {
+  const kw = ({ mean }: Forecast): number[] => Array.from({ length: s.n }, (_, t) => at(mean, t) / 1000);
+  const devices = s.devices.map((d) =>
+    d.type === 'pv' && d.id === SUN ? { ...d, available_kw: kw(solar) } : d,
+  );
+  return { ...s, base_load_kw: kw(load), devices };
 }
 
 /** Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. */

@@ -1,5 +1,8 @@
 /** The plan for a scenario: from the solver where it can, never dearer than without it, checked, with a certificate. */
 import { type Fault, fault, type Result } from '../../domain/errors.ts';
+import type { HousePlan } from '../../domain/house-plan.ts';
+import type { ForecastInput } from '../forecast/house.ts';
+import type { Horizon } from '../forecast/series.ts';
 import type { ProgramData, Term } from './milp/linear-program.ts';
 import { buildProgram } from './milp/program.ts';
 import { evaluate, isBetter } from './model.ts';
@@ -37,15 +40,25 @@ export interface LastPlan {
   readonly ageSlots: number;
 }
 
+/** What a house has planned. */
+export interface PlanTask {
+  /** Base load and sun are 0: they are forecast where the plan is made. */
+  readonly scenario: Scenario;
+  readonly last: LastPlan | null;
+  readonly known: ForecastInput;
+  readonly horizon: Horizon;
+}
+
 /** A plan as it comes from the process that made it. */
 export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'faults'> {
   readonly import_kw: readonly number[];
   readonly export_kw: readonly number[];
+  readonly quality: HousePlan['quality'];
 }
 
 /** Makes a plan elsewhere; one at a time. PLANNER_FAILED. */
 export interface PlanMaker {
-  (s: Scenario, last: LastPlan | null): Promise<Result<MadePlan>>;
+  (task: PlanTask): Promise<Result<MadePlan>>;
   /** Gives up what is being planned. */
   end?(): void;
 }

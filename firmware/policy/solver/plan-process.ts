@@ -7,8 +7,7 @@ import * as z from 'zod';
 import { ERRORS, type ErrorCode, ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Clock } from '../../domain/time.ts';
-import type { LastPlan, MadePlan, PlanMaker } from '../planner/planner.ts';
-import type { Scenario } from '../planner/scenario.ts';
+import type { MadePlan, PlanMaker, PlanTask } from '../planner/planner.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface PlanProcessOptions {
@@ -28,9 +27,7 @@ export interface PlanProcessOptions {
 }
 
 /** What the worker reads. */
-export interface PlanRequest {
-  readonly scenario: Scenario;
-  readonly last: LastPlan | null;
+export interface PlanRequest extends PlanTask {
   readonly solver: PlanProcessOptions['solver'];
 }
 
@@ -42,6 +39,11 @@ const WORKER = path.join(
 );
 
 const powers = z.array(z.number().min(-1e6).max(1e6)).max(LIMITS.planSlots);
+const quality = z.object({
+  source: z.enum(['history', 'clear-sky', 'latest', 'none']),
+  meanError_W: z.number().nullable(),
+  bias_W: z.number().nullable(),
+});
 const answer = z.object({
   schedule: z.record(
     z.string(),
@@ -56,6 +58,7 @@ const answer = z.object({
   ),
   import_kw: powers,
   export_kw: powers,
+  quality: z.object({ load: quality, solar: quality }),
   certificate: z.object({
     cost: z.number(),
     bound: z.number().nullable(),
@@ -82,10 +85,10 @@ export function planProcess(clock: Clock, options: PlanProcessOptions): PlanMake
     const said = await process.ask(`${JSON.stringify(request)}\n`);
     return said.ok ? read(said.value.text, request.scenario.n) : said;
   };
-  const make = async (scenario: Scenario, last: LastPlan | null): Promise<Result<MadePlan>> => {
-    const first = await attempt({ scenario, last, solver: options.solver });
+  const make = async (task: PlanTask): Promise<Result<MadePlan>> => {
+    const first = await attempt({ ...task, solver: options.solver });
     if (first.ok || isOver) return first;
-    const second = await attempt({ scenario, last, solver: null });
+    const second = await attempt({ ...task, solver: null });
     if (!second.ok)
       return refuse('PLANNER_FAILED', `${first.error.message}; without the solver: ${second.error.message}`);
     return ok({ ...second.value, faults: [first.error, ...second.value.faults] });

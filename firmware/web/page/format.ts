@@ -24,9 +24,11 @@ export function powerText(power_W: number | null): string {
   return size < 995 ? `${Math.round(size)} W` : `${(size / 1000).toFixed(1)} kW`;
 }
 
-export function energy(energy_Wh: number | null): Amount {
+/** @param digits after the point; without it as many as a household reads */
+export function energy(energy_Wh: number | null, digits?: number): Amount {
   if (energy_Wh === null) return { number: DASH, unit: 'kWh' };
-  return { number: (energy_Wh / 1000).toFixed(Math.abs(energy_Wh) < 99_950 ? 1 : 0), unit: 'kWh' };
+  const usual = Math.abs(energy_Wh) < 99_950 ? 1 : 0;
+  return { number: (energy_Wh / 1000).toFixed(digits ?? usual), unit: 'kWh' };
 }
 
 export function money(value: number | null, currency: string): string {
@@ -59,8 +61,12 @@ export function nextTime(text: string, nowMs: number, timeZone: string): number 
   return /^([01]\d|2[0-3]):[0-5]\d$/.test(text) ? nextLocalTime(nowMs, text, timeZone) : null;
 }
 
-export function fixed(value: number | null): string {
-  if (value === null) return DASH;
-  const size = Math.abs(value);
-  return value.toLocaleString('en-GB', { maximumFractionDigits: size >= 1000 ? 0 : size >= 10 ? 1 : 2 });
-}
+/** `2026-06-17`. */
+export const date = (atMs: number, timeZone: string): string =>
+  new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(atMs);
+
+/** `Wed 17 Jun`. */
+export const weekday = (atMs: number, timeZone: string): string =>
+  new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'short', day: 'numeric', month: 'short' })
+    .format(atMs)
+    .replace(',', '');

@@ -5,6 +5,7 @@ import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
+import { History } from './history.tsx';
 import { Happened } from './journal.tsx';
 import { useLive, usePolled } from './live.ts';
 import { Meters } from './meters.tsx';
@@ -37,7 +38,9 @@ function Home() {
           {view.devices.map((device) => (
             <DeviceCard key={device.id} device={device} nowMs={view.atMs} timeZone={view.timeZone} />
           ))}
+          {view.devices.length === 0 && <p class="card soft">No device is configured: nothing is steered.</p>}
         </section>
+        <History view={view} />
         <Happened nowMs={view.atMs} timeZone={view.timeZone} tick={Math.floor(view.atMs / 10_000)} />
         <Meters view={view} />
         <Radio view={view} />

@@ -36,7 +36,7 @@ export function Happened({ nowMs, timeZone, tick }: { nowMs: number; timeZone: s
       {entries.length === 0 && <p class="soft">Nothing yet.</p>}
       <ol class="journal">
         {entries.map((entry) => (
-          <li key={entry.id} class={`kind-${entry.kind}`}>
+          <li key={entry.id} class={entry.code === 'OK' ? 'kind-good' : `kind-${entry.kind}`}>
             <time dateTime={new Date(entry.atMs).toISOString()}>
               {dayAndClock(entry.atMs, nowMs, timeZone)}
             </time>

@@ -1,8 +1,9 @@
 /** The price of today and tomorrow, and when each device is meant to run. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { localMs } from '../../domain/calendar.ts';
 import type { Prices } from '../schema.ts';
 import { clock, price } from './format.ts';
+import { useWidth } from './width.ts';
 
 const HEIGHT = 150;
 const FOOT = 20;
@@ -126,7 +127,8 @@ function level(slot: Slot, values: readonly number[]): string {
   return share < 0.34 ? 'cheap' : share < 0.67 ? 'usual' : 'dear';
 }
 
-function hours(fromMs: number, untilMs: number, timeZone: string, width: number): number[] {
+/** Round hours that have room for their label. */
+export function hours(fromMs: number, untilMs: number, timeZone: string, width: number): number[] {
   const span = untilMs - fromMs;
   const every = [3, 6, 12].find((n) => (span / (n * HOUR_MS)) * 52 < width) ?? 24;
   const ticks: number[] = [];
@@ -162,17 +164,4 @@ function describe(slots: readonly Slot[], prices: Prices, timeZone: string): str
     .map((band) => `${band.name} ${spans(band.slots, prices.nowMs, timeZone)}`)
     .join('; ');
   return `Price curve. Cheapest ${say(by[0])}, dearest ${say(by.at(-1))}. ${plans === '' ? '' : `Planned: ${plans}.`}`;
-}
-
-function useWidth() {
-  const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(320);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const watcher = new ResizeObserver(() => setWidth(Math.max(200, Math.floor(element.clientWidth))));
-    watcher.observe(element);
-    return () => watcher.disconnect();
-  }, []);
-  return [box, width] as const;
 }

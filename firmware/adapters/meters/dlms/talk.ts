@@ -11,6 +11,7 @@ import {
   takesLists,
 } from '../../../codecs/dlms/index.ts';
 import type { Exchange, Step } from '../../../codecs/exchange.ts';
+import { SECURITY_CONTROL } from '../../../codecs/security/gcm.ts';
 import { type Fault, HearthError } from '../../../domain/errors.ts';
 import { LIMITS } from '../../../domain/limits.ts';
 import type { Dialogue } from '../dialogue.ts';
@@ -138,7 +139,9 @@ export class DlmsTalk {
     const hearsay = client.corrected && (client.name === 'associating' || client.name === 'failed');
     if (!hearsay) own.advance(client.counter);
     const { meterTitle: systemTitle, meterCounter: counter } = client;
+    const authenticated =
+      ((this.options.client.security?.control ?? 0) & SECURITY_CONTROL.authenticated) !== 0;
     if (systemTitle.length === 8 && counter > meter.lastOf(systemTitle))
-      meter.check({ systemTitle, counter });
+      meter.check({ systemTitle, counter, authenticated });
   }
 }

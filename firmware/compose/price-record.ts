@@ -1,0 +1,35 @@
+/** Keeps what the signals said power costs, a value a quarter hour: signals that are over are forgotten after a day. */
+import type { Image } from '../domain/image.ts';
+import type { Measurement } from '../domain/measurement.ts';
+import type { SeriesStore } from '../domain/storage.ts';
+import { meanPrice, PRICE_SOURCE } from '../web/prices.ts';
+
+const QUARTER_MS = 900_000;
+const KINDS = ['importPrice', 'exportPrice'] as const;
+
+export class PriceRecord {
+  private readonly series: Pick<SeriesStore, 'append'>;
+  private readonly kept = new Map<string, number>();
+
+  constructor(series: Pick<SeriesStore, 'append'>) {
+    this.series = series;
+  }
+
+  /** Called every cycle; the contract's fixed price is in the configuration and is not kept. */
+  take({ site, signals, wallMs, wallTrusted, elapsedMs }: Image): void {
+    if (!wallTrusted) return;
+    const fromMs = Math.floor(wallMs / QUARTER_MS) * QUARTER_MS;
+    const unfixed = { ...site, fixedImportPrice: null, fixedExportPrice: null };
+    for (const quantity of KINDS) {
+      if (this.kept.get(quantity) === fromMs) continue;
+      const value = meanPrice(signals, quantity, unfixed, fromMs, fromMs + QUARTER_MS);
+      if (value === null) continue;
+      this.kept.set(quantity, fromMs);
+      const measurement: Measurement = {
+        point: { source: PRICE_SOURCE, quantity, phase: 0, tariff: 0, channel: 0 },
+        ...{ value, quality: 'good', meterTimeMs: null, receivedMs: wallMs, receivedElapsedMs: elapsedMs },
+      };
+      this.series.append([measurement]);
+    }
+  }
+}

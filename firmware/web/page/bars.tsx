@@ -1,0 +1,130 @@
+/** Energy as bars: from the grid upwards, to the grid downwards. The arrow keys walk from bar to bar. */
+import { useState } from 'preact/hooks';
+import type { EnergyDays } from '../schema.ts';
+import { clock, energy, money, weekday } from './format.ts';
+import { hours } from './prices.tsx';
+import { useWidth } from './width.ts';
+
+const HEIGHT = 180;
+const FOOT = 20;
+
+interface Props {
+  readonly days: EnergyDays;
+  readonly per: 'quarter' | 'day';
+  readonly timeZone: string;
+}
+
+export function Bars({ days, per, timeZone }: Props) {
+  const [box, width] = useWidth();
+  const [picked, setPicked] = useState<number | null>(null);
+  const { slots, fromMs, untilMs } = days;
+  const x = (atMs: number): number => ((atMs - fromMs) / (untilMs - fromMs)) * width;
+  const up = Math.max(...slots.map((slot) => slot.import_Wh ?? 0), 1);
+  const down = Math.max(...slots.map((slot) => slot.export_Wh ?? 0), 0);
+  const y = (energy_Wh: number): number => 14 + ((up - energy_Wh) / (up + down)) * (HEIGHT - 18);
+  const when = (slot: (typeof slots)[number]): string =>
+    per === 'day'
+      ? weekday(slot.fromMs, timeZone)
+      : `${clock(slot.fromMs, timeZone)}–${clock(slot.untilMs, timeZone)}`;
+
+  const pick = (event: PointerEvent): void => {
+    const atMs = fromMs + (event.offsetX / width) * (untilMs - fromMs);
+    const index = slots.findIndex((slot) => slot.fromMs <= atMs && atMs < slot.untilMs);
+    setPicked(index < 0 ? null : index);
+  };
+  const step = (event: KeyboardEvent): void => {
+    const to = {
+      ArrowRight: (picked ?? -1) + 1,
+      ArrowLeft: (picked ?? slots.length) - 1,
+      Home: 0,
+      End: slots.length - 1,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    setPicked(Math.min(slots.length - 1, Math.max(0, to)));
+  };
+
+  const shown = picked === null ? undefined : slots[picked];
+  const ticks = per === 'day' ? dayTicks(slots, width) : hours(fromMs, untilMs, timeZone, width);
+  return (
+    <div class="bars">
+      <p class="reading" aria-live="polite">
+        {shown ? (
+          <>
+            <strong>{when(shown)}</strong> {energy(shown.import_Wh, 2).number} kWh from the grid
+            {shown.export_Wh !== null && `, ${energy(shown.export_Wh, 2).number} kWh to it`}
+            {shown.cost !== null && `, ${money(shown.cost, days.currency)}`}
+          </>
+        ) : (
+          <span class="soft">
+            {per === 'day' ? 'Each day' : 'Each quarter hour'}: from the grid upwards
+            {down > 0 && ', to the grid downwards'}
+          </span>
+        )}
+      </p>
+      <div ref={box}>
+        <svg
+          width={width}
+          height={HEIGHT + FOOT}
+          role="img"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through the bars
+          tabIndex={0}
+          aria-label={describe(days, when)}
+          onPointerMove={pick}
+          onPointerLeave={() => setPicked(null)}
+          onKeyDown={step}
+          onBlur={() => setPicked(null)}
+        >
+          <line class="axis" x1="0" x2={width} y1={y(up)} y2={y(up)} />
+          <line class="axis zero" x1="0" x2={width} y1={y(0)} y2={y(0)} />
+          <text class="tick start" x="0" y={y(up) - 3}>
+            {energy(up, up < 10_000 ? 2 : 1).number} kWh
+          </text>
+          {slots.map((slot, index) => {
+            const at = { x: x(slot.fromMs) + 0.5, width: Math.max(1, x(slot.untilMs) - x(slot.fromMs) - 1) };
+            const tone = index === picked ? ' picked' : '';
+            return (
+              <g key={slot.fromMs}>
+                {(slot.import_Wh ?? 0) > 0 && (
+                  <rect
+                    class={`bar${tone}`}
+                    {...at}
+                    y={y(slot.import_Wh ?? 0)}
+                    height={y(0) - y(slot.import_Wh ?? 0)}
+                  />
+                )}
+                {(slot.export_Wh ?? 0) > 0 && (
+                  <rect class={`bar out${tone}`} {...at} y={y(0)} height={y(-(slot.export_Wh ?? 0)) - y(0)} />
+                )}
+              </g>
+            );
+          })}
+          {ticks.map((atMs) => (
+            <text
+              key={atMs}
+              class="tick"
+              x={per === 'day' ? (x(atMs) + x(atMs + DAY_MS)) / 2 : x(atMs)}
+              y={HEIGHT + 15}
+            >
+              {per === 'day' ? weekday(atMs, timeZone).split(' ')[1] : clock(atMs, timeZone)}
+            </text>
+          ))}
+        </svg>
+      </div>
+    </div>
+  );
+}
+
+const DAY_MS = 86_400_000;
+
+/** As many days as have room for their number. */
+function dayTicks(slots: EnergyDays['slots'], width: number): number[] {
+  const every = Math.max(1, Math.ceil((slots.length * 26) / width));
+  return slots.filter((_, index) => index % every === 0).map((slot) => slot.fromMs);
+}
+
+function describe({ slots, total }: EnergyDays, when: (slot: EnergyDays['slots'][number]) => string): string {
+  const most = [...slots].sort((a, b) => (b.import_Wh ?? 0) - (a.import_Wh ?? 0))[0];
+  const peak = most?.import_Wh ? ` Most ${when(most)}: ${energy(most.import_Wh, 2).number} kWh.` : '';
+  return `Energy: ${energy(total.import_Wh).number} kWh from the grid, ${energy(total.export_Wh).number} kWh to it.${peak} The arrow keys read each bar; a table follows.`;
+}

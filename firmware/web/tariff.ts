@@ -1,0 +1,87 @@
+/** "Would a price by the hour have paid?": a month's own import at the prices that were kept and at the fixed price. */
+import { energyHistory } from '../domain/energy-history.ts';
+import type { Snapshot } from '../domain/image.ts';
+import type { SeriesStore } from '../domain/storage.ts';
+import type { WallMs } from '../domain/time.ts';
+import { PRICE_SOURCE } from './prices.ts';
+import type { TariffCheck } from './schema.ts';
+import { priceWords } from './sentences.ts';
+import { monthName } from './zone.ts';
+
+/** Less than this part of the month in the comparison is no answer for the month. */
+const ENOUGH = 0.5;
+
+export function tariffCheck(
+  { image: { site } }: Snapshot,
+  series: Pick<SeriesStore, 'points' | 'read'>,
+  meter: string | null,
+  fromMs: WallMs,
+  untilMs: WallMs,
+): TariffCheck {
+  const slots = meter === null ? [] : energyHistory(series, meter, 'activeEnergyImport', fromMs, untilMs);
+  const prices = new Map(
+    series
+      .read(`${PRICE_SOURCE}/importPrice`, 'quarter', fromMs, untilMs)
+      .map((row) => [row.atMs, row.value] as const),
+  );
+  const sum = { compared_Wh: 0, unpriced_Wh: 0, hourly: 0, compared: 0, missing: 0 };
+  for (const { fromMs: at, energy_Wh } of slots) {
+    const price = prices.get(at) ?? null;
+    if (energy_Wh === null) sum.missing += 1;
+    else if (price === null) sum.unpriced_Wh += energy_Wh;
+    else {
+      sum.compared += 1;
+      sum.compared_Wh += energy_Wh;
+      sum.hourly += energy_Wh * price;
+    }
+  }
+  const fixed = site.fixedImportPrice === null ? null : sum.compared_Wh * site.fixedImportPrice;
+  const facts = {
+    ...{ fromMs, untilMs, currency: site.currency, slots: Math.round((untilMs - fromMs) / 900_000) },
+    ...sum,
+    hourly: sum.compared === 0 ? null : sum.hourly,
+    fixed: sum.compared === 0 ? null : fixed,
+  };
+  return { ...facts, sentences: sentencesOf(facts, site.fixedImportPrice, monthName(site.timeZone, fromMs)) };
+}
+
+type Facts = Omit<TariffCheck, 'sentences'>;
+
+function sentencesOf(facts: Facts, fixedPrice: number | null, month: string): string[] {
+  const { slots, compared, hourly, fixed, currency } = facts;
+  if (fixedPrice === null) return ['No fixed price is configured to compare with.'];
+  if (hourly === null || fixed === null) return [`No prices by the hour were kept for ${month}.`];
+  const money = (value: number): string =>
+    new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+  const enough = compared >= ENOUGH * slots;
+  const part = enough ? `In ${month}` : `In the part of ${month} that is known (${percent(compared, slots)})`;
+  const saved = fixed - hourly;
+  const verdict =
+    Math.abs(saved) < 0.005
+      ? 'no difference'
+      : saved > 0
+        ? `by the hour ${money(saved)} less`
+        : `by the hour ${money(-saved)} more`;
+  return [
+    `${part} your ${kWh(facts.compared_Wh)} from the grid cost ${money(hourly)} at the prices by the hour and ${money(fixed)} at the fixed price of ${priceWords(fixedPrice, currency)}: ${verdict}.`,
+    ...left(facts),
+  ];
+}
+
+const percent = (part: number, whole: number): string => `${Math.round((100 * part) / Math.max(1, whole))} %`;
+const kWh = (energy_Wh: number): string =>
+  `${(energy_Wh / 1000).toLocaleString('en-GB', { maximumFractionDigits: 1 })} kWh`;
+
+/** What is not in the comparison, and what it does not say. */
+function left({ slots, compared, unpriced_Wh }: Facts): string[] {
+  const unknown = slots - compared;
+  return [
+    ...(unknown > 0
+      ? [
+          `Not compared: ${percent(unknown, slots)} of the quarter hours, where a reading or a price is missing` +
+            `${unpriced_Wh > 0 ? ` (${kWh(unpriced_Wh)} of them were read)` : ''}.`,
+        ]
+      : []),
+    'Basic fees are not in it, nor what you would have used at other hours.',
+  ];
+}
