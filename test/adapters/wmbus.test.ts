@@ -259,6 +259,32 @@ test('a counter that no key vouches for refuses nothing; the same reading much l
   t.same(watched[0]?.volumes.slice(2), [0.007, 0.007]);
 });
 
+test('a meter or a key in its place counts from the start; what was told of the old one is told anew', async (t) => {
+  const kept = new Map<string, string>();
+  const settings = {
+    get: (name: string) => kept.get(name) ?? null,
+    set: (name: string, value: string) => void kept.set(name, value),
+    remove: (name: string) => void kept.delete(name),
+  };
+  const due = (n: number): Uint8Array => join(litres(n), hex('426C3F3C 4413 07000000'));
+  const lived = async (config: Partial<MeterConfig>, telegram: Uint8Array) => {
+    const house = onSimulatedTime([{ settings, ...config }]);
+    await house.run(2_000);
+    await house.hear(telegram);
+    await house.seats[0]?.close();
+    return house.watched[0];
+  };
+  const successor = Uint8Array.from(KAMSTRUP, (byte, k) => (k === 2 ? 0x99 : byte));
+  await lived({ key: KEY }, mode7(KAMSTRUP, KEY, 5_000_000, due(1)));
+  const swapped = await lived({ key: KEY, address: '12345699' }, mode7(successor, KEY, 100, due(2)));
+  t.same([swapped?.volumes, swapped?.faults], [[0.002], []], 'another meter');
+  t.same(swapped?.told, [['STORED_VALUE', '2025-12-31']], 'its value of the due date is its own');
+  const rekeyed = await lived({ key: OTHER }, mode7(KAMSTRUP, OTHER, 1, litres(3)));
+  t.same([rekeyed?.volumes, rekeyed?.faults], [[0.003], []], 'another key');
+  const replayed = await lived({ key: KEY }, mode7(KAMSTRUP, KEY, 4_000_000, litres(1)));
+  t.same([replayed?.volumes, replayed?.faults], [[], ['REPLAYED']], 'back again: its counter was kept');
+});
+
 test('a counter in a layer that nothing vouches for locks nobody out', async (t) => {
   const key = new Uint8Array(16).fill(7);
   const afl = '26442d2c78563412010490060008ffffffff7a2a001005cd1f07f8c4dccedfa3d8507486f18aea';
