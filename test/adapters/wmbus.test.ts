@@ -124,6 +124,30 @@ test('a receiver on a serial line, pulled out and put back', async (t) => {
   await meter.close();
 });
 
+test('an AMB8465 that sends no strength of the signal is asked, and keeps the last byte of each telegram', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 15));
+  for (const make of ['amb8465', 'amb8465 without signal'] as const) {
+    const { link, twin: end } = simulatedLine(clock, 'radio');
+    const twin = new ReceiverTwin(make, (bytes) => end.write(bytes));
+    end.onBytes((bytes) => twin.take(bytes));
+    const meter = opened({ receiver: 'amb8465' }, link, clock);
+    const w = watch(meter);
+    await clock.advanceTo(clock.elapsedMs() + 2_000);
+    twin.hear(plain(KAMSTRUP, 5));
+    await clock.advanceTo(clock.elapsedMs() + 1_000);
+    t.same([w.volumes, w.faults, twin.modes], [[0.005], [], ['mode 9']], make);
+    await meter.close();
+  }
+  const decoder = RECEIVERS.amb8465.decoder();
+  const taken = (bytes: string) => [...decoder.push(hex(bytes))];
+  taken('FF 8A 03 45 01 00 32');
+  t.match(taken('ff0314442d2c785634120107 7a2a0000000c1378563412e4'), [
+    { frame: { bytes: hex('14442d2c7856341201077a2a0000000c1378563412'), signal_dBm: null } },
+  ]);
+  taken('FF 8A 04 44 02 00 01 36');
+  t.match(taken('ff0314442d2c785634120107 7a2a0000000c1378563412e4'), [{ frame: { signal_dBm: -65 } }]);
+});
+
 test('however the bytes are cut, between noise, each telegram comes once', async (t) => {
   for (const name of Object.keys(RECEIVERS) as ReceiverName[]) {
     const twin = new ReceiverTwin(name, () => {});
