@@ -4,6 +4,7 @@ import { WirelessReceiver } from '../../firmware/adapters/meters/wmbus/receiver.
 import { WirelessMeterSeat } from '../../firmware/adapters/meters/wmbus/wireless-meter.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
+import { WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import type { ReceiverFrame } from '../../firmware/codecs/wmbus/receivers/receiver.ts';
 import type { Link } from '../../firmware/domain/link.ts';
@@ -121,6 +122,30 @@ test('a receiver on a serial line, pulled out and put back', async (t) => {
   await until('it is missed', () => w.health.at(-1) === 'silent');
   t.ok(w.faults.includes('LINK_GONE') || w.faults.includes('LINK_REFUSED'));
   await meter.close();
+});
+
+test('an AMB8465 that sends no strength of the signal is asked, and keeps the last byte of each telegram', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 15));
+  for (const make of ['amb8465', 'amb8465 without signal'] as const) {
+    const { link, twin: end } = simulatedLine(clock, 'radio');
+    const twin = new ReceiverTwin(make, (bytes) => end.write(bytes));
+    end.onBytes((bytes) => twin.take(bytes));
+    const meter = opened({ receiver: 'amb8465' }, link, clock);
+    const w = watch(meter);
+    await clock.advanceTo(clock.elapsedMs() + 2_000);
+    twin.hear(plain(KAMSTRUP, 5));
+    await clock.advanceTo(clock.elapsedMs() + 1_000);
+    t.same([w.volumes, w.faults, twin.modes], [[0.005], [], ['mode 9']], make);
+    await meter.close();
+  }
+  const decoder = RECEIVERS.amb8465.decoder();
+  const taken = (bytes: string) => [...decoder.push(hex(bytes))];
+  taken('FF 8A 03 45 01 00 32');
+  t.match(taken('ff0314442d2c785634120107 7a2a0000000c1378563412e4'), [
+    { frame: { bytes: hex('14442d2c7856341201077a2a0000000c1378563412'), signal_dBm: null } },
+  ]);
+  taken('FF 8A 04 44 02 00 01 36');
+  t.match(taken('ff0314442d2c785634120107 7a2a0000000c1378563412e4'), [{ frame: { signal_dBm: -65 } }]);
 });
 
 test('however the bytes are cut, between noise, each telegram comes once', async (t) => {
@@ -256,6 +281,77 @@ test('a counter that no key vouches for refuses nothing; the same reading much l
   await run(600_000);
   await hear(plain(KAMSTRUP, 7));
   t.same(watched[0]?.volumes.slice(2), [0.007, 0.007]);
+});
+
+test('a meter or a key in its place counts from the start; what was told of the old one is told anew', async (t) => {
+  const kept = new Map<string, string>();
+  const settings = {
+    get: (name: string) => kept.get(name) ?? null,
+    set: (name: string, value: string) => void kept.set(name, value),
+    remove: (name: string) => void kept.delete(name),
+  };
+  const due = (n: number): Uint8Array => join(litres(n), hex('426C3F3C 4413 07000000'));
+  const lived = async (config: Partial<MeterConfig>, telegram: Uint8Array) => {
+    const house = onSimulatedTime([{ settings, ...config }]);
+    await house.run(2_000);
+    await house.hear(telegram);
+    await house.seats[0]?.close();
+    return house.watched[0];
+  };
+  const successor = Uint8Array.from(KAMSTRUP, (byte, k) => (k === 2 ? 0x99 : byte));
+  await lived({ key: KEY }, mode7(KAMSTRUP, KEY, 5_000_000, due(1)));
+  const swapped = await lived({ key: KEY, address: '12345699' }, mode7(successor, KEY, 100, due(2)));
+  t.same([swapped?.volumes, swapped?.faults], [[0.002], []], 'another meter');
+  t.same(swapped?.told, [['STORED_VALUE', '2025-12-31']], 'its value of the due date is its own');
+  const rekeyed = await lived({ key: OTHER }, mode7(KAMSTRUP, OTHER, 1, litres(3)));
+  t.same([rekeyed?.volumes, rekeyed?.faults], [[0.003], []], 'another key');
+  const replayed = await lived({ key: KEY }, mode7(KAMSTRUP, KEY, 4_000_000, litres(1)));
+  t.same([replayed?.volumes, replayed?.faults], [[], ['REPLAYED']], 'back again: its counter was kept');
+});
+
+test('a counter in a layer that nothing vouches for locks nobody out', async (t) => {
+  const key = new Uint8Array(16).fill(7);
+  const afl = '26442d2c78563412010490060008ffffffff7a2a001005cd1f07f8c4dccedfa3d8507486f18aea';
+  const ell = '27442d2c7856341201048d202affffff1f845b7a2a001005cd1f07f8c4dccedfa3d8507486f18aea';
+  for (const forged of [afl, ell]) {
+    const clear = new WirelessMeter(key).open(hex(forged));
+    t.match(clear, { ok: true, value: { secured: true, counter: null } }, 'no code, or a layer in clear');
+    const { watched, hear, run } = onSimulatedTime([{ key }]);
+    await run(2_000);
+    await hear(hex(forged));
+    await hear(mode7(hex('2D2C785634120104'), key, 5, litres(2)));
+    await hear(counterMode(hex('2D2C785634120104'), key, 9, join(hex('78'), litres(3))));
+    t.same(watched[0]?.volumes, [0.001, 0.002, 0.003]);
+    t.same(watched[0]?.faults, []);
+  }
+});
+
+test('a counter that only a checksum proves goes ahead by a day at most, or twice in a row', async (t) => {
+  const { watched, hear, run } = onSimulatedTime([{ key: KEY }]);
+  await run(2_000);
+  const [w] = watched;
+  const at = (minutes: number, n: number): Promise<void> =>
+    hear(counterMode(KAMSTRUP, KEY, minutes, join(hex('78'), litres(n))));
+  await at(100, 1);
+  await at(9_000_000, 99);
+  await at(101, 2);
+  t.same([w?.volumes, w?.faults], [[0.001, 0.002], ['BAD_AUTHENTICATION']], 'a lucky hit is nothing');
+  await at(101 + 1440, 3);
+  t.same(w?.volumes.at(-1), 0.003, 'a day ahead');
+  await run(3 * 86_400_000);
+  await at(101 + 1440 + 4 * 1440, 4);
+  t.same(w?.volumes.at(-1), 0.004, 'time that has passed counts');
+  await at(5_000_000, 98);
+  await at(9_000_000, 99);
+  t.same(w?.volumes.at(-1), 0.004, 'two hits that do not fit');
+  await at(9_000_001, 5);
+  await at(6_000, 97);
+  t.same(w?.volumes.slice(4), [0.005], 'a clock that was set is followed from its second message on');
+  t.same(w?.faults.filter((code) => code !== 'TIMEOUT').slice(1), [
+    'BAD_AUTHENTICATION',
+    'BAD_AUTHENTICATION',
+    'REPLAYED',
+  ]);
 });
 
 test('strangers are listed, bounded, and go nowhere else', async (t) => {

@@ -16,7 +16,26 @@ const xor = (bytes: Uint8Array): number => bytes.reduce((sum, byte) => sum ^ byt
 const text = (line: string): Uint8Array => Buffer.from(`${line}\r\n`, 'latin1');
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex').toUpperCase();
 
-const MAKES: Readonly<Record<ReceiverName, Make>> = {
+/** An AMB8465; `signal` is its parameter 69. */
+function amb8465(signal: 0 | 1): Make {
+  const framed = (...bytes: number[]): Uint8Array => Uint8Array.of(...bytes, xor(Uint8Array.from(bytes)));
+  return {
+    commanded(bytes, setTo) {
+      const [start, command, , first, count] = bytes;
+      if (start !== 0xff || xor(bytes) !== 0) return [];
+      if (command === 0x0a && first === 69 && count === 1) return [framed(0xff, 0x8a, 3, 69, 1, signal)];
+      if (command !== 4) return [];
+      setTo(`mode ${first}`);
+      return [framed(0xff, 0x84, 1, 0)];
+    },
+    passes(telegram) {
+      const strength = signal ? [0xb0] : [];
+      return framed(0xff, 0x03, telegram.length - 1 + signal, ...telegram.subarray(1), ...strength);
+    },
+  };
+}
+
+const MAKES: Readonly<Record<ReceiverName | 'amb8465 without signal', Make>> = {
   im871a: {
     commanded(bytes, setTo) {
       const [start, endpoint, message, , , flags, mode] = bytes;
@@ -31,18 +50,8 @@ const MAKES: Readonly<Record<ReceiverName, Make>> = {
       return Uint8Array.of(...head, crc & 255, crc >> 8);
     },
   },
-  amb8465: {
-    commanded(bytes, setTo) {
-      if (bytes[0] !== 0xff || bytes[1] !== 4 || xor(bytes) !== 0) return [];
-      setTo(`mode ${bytes[3]}`);
-      const answer = Uint8Array.of(0xff, 0x84, 1, 0);
-      return [Uint8Array.of(...answer, xor(answer))];
-    },
-    passes(telegram) {
-      const frame = Uint8Array.of(0xff, 0x03, telegram.length, ...telegram.subarray(1), 0xb0);
-      return Uint8Array.of(...frame, xor(frame));
-    },
-  },
+  amb8465: amb8465(1),
+  'amb8465 without signal': amb8465(0),
   cul: {
     commanded(bytes, setTo) {
       const [, letter] = /br([stc])\r\n/.exec(Buffer.from(bytes).toString('latin1')) ?? [];
@@ -71,7 +80,7 @@ export class ReceiverTwin {
   private readonly make: Make;
   private readonly send: (bytes: Uint8Array) => void;
 
-  constructor(name: ReceiverName, send: (bytes: Uint8Array) => void) {
+  constructor(name: keyof typeof MAKES, send: (bytes: Uint8Array) => void) {
     this.make = MAKES[name];
     this.send = send;
   }

@@ -24,6 +24,8 @@ export interface ReportOptions {
 }
 
 interface Told {
+  /** Identification number of the meter: what was told of another is nothing to its successor. */
+  readonly meter?: string;
   readonly flags: readonly string[];
   /** By OBIS code the latest date of which a value was told. */
   readonly dates: Readonly<Record<string, string>>;
@@ -45,9 +47,15 @@ export class MbusReport {
     this.told = toldFrom(options.settings?.get(this.setting()) ?? null);
   }
 
-  /** One readout or one telegram by radio; `statuses` of its headers. */
-  tell(events: ResourceEvents, telegrams: readonly Telegram[], statuses: readonly number[]): void {
+  /** One readout or one telegram by radio of a meter, by its identification number; `statuses` of its headers. */
+  tell(
+    events: ResourceEvents,
+    telegrams: readonly Telegram[],
+    statuses: readonly number[],
+    meter: string,
+  ): void {
     const { id, timeZone, settings } = this.options;
+    if ((this.told.meter ?? meter) !== meter) this.told = { flags: [], dates: {} };
     const received = { source: id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
     events.measured(presentValues(telegrams, received, timeZone));
     const records = telegrams.flatMap((telegram) => telegram.records ?? []);
@@ -55,7 +63,7 @@ export class MbusReport {
     const changes = flagEvents(this.told.flags, flags);
     const past = this.freshPast(telegrams, received);
     if (changes.length === 0 && past.length === 0) return;
-    this.told = { flags, dates: latestDates(this.told.dates, past) };
+    this.told = { meter, flags, dates: latestDates(this.told.dates, past) };
     events.history?.(past.flatMap((value) => historyOf(value, received, timeZone)));
     for (const event of [...changes, ...pastEvents(past, timeZone)]) events.noted?.(event);
     settings?.set(this.setting(), JSON.stringify(this.told));
@@ -85,8 +93,9 @@ export class MbusReport {
 /** Reads what `JSON.stringify` made of it; anything else is nothing. */
 function toldFrom(text: string | null): Told {
   try {
-    const { flags, dates } = JSON.parse(text ?? '{}') as Partial<Told>;
+    const { meter, flags, dates } = JSON.parse(text ?? '{}') as Partial<Told>;
     return {
+      ...(typeof meter === 'string' && { meter }),
       flags: Array.isArray(flags) ? flags.filter((flag) => typeof flag === 'string') : [],
       dates: Object.fromEntries(Object.entries(dates ?? {}).filter(([, date]) => typeof date === 'string')),
     };

@@ -73,11 +73,14 @@ export interface Opened {
   readonly doubtful: boolean;
   /** A key opened it, or an authentication code vouches for it. */
   readonly secured: boolean;
+  /** An authentication code vouches for it and for its message counter. */
+  readonly authentic: boolean;
 }
 
 const plain = (payload: Uint8Array, doubtful = false): Result<Opened> =>
-  ok({ payload, doubtful, secured: false });
-const deciphered = (payload: Uint8Array): Result<Opened> => ok({ payload, doubtful: false, secured: true });
+  ok({ payload, doubtful, secured: false, authentic: false });
+const deciphered = (payload: Uint8Array, authentic: boolean): Result<Opened> =>
+  ok({ payload, doubtful: false, secured: true, authentic });
 
 /** Shorter authentication codes are guessed in a day on the air. */
 const LEAST_MAC_BYTES = 4;
@@ -135,7 +138,8 @@ function openMode5(secured: Secured): Result<Opened> {
   if (length === 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
   const iv = join(address.bytes, new Uint8Array(8).fill(header.accessNumber));
   const clear = cbcDecrypt(key, iv, payload.subarray(0, length));
-  return startsIdle(clear) ? deciphered(join(clear, payload.subarray(length))) : wrong(address);
+  if (!startsIdle(clear)) return wrong(address);
+  return deciphered(join(clear, payload.subarray(length)), isAuthentic(secured));
 }
 
 /** Only its authentication code vouches for a message: the cipher alone proves no more than two idle fillers. */
@@ -163,11 +167,11 @@ function openMode7(secured: Secured): Result<Opened> {
       `the authentication code of the telegram of ${nameOf(address)} is wrong`,
     );
   }
-  return deciphered(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)), true);
 }
 
 /** Whether an authentication code of at least four bytes vouches for the layer and the message counter. */
-export function isAuthentic({ authentication, layer, address, key }: Secured): boolean {
+function isAuthentic({ authentication, layer, address, key }: Secured): boolean {
   if (key?.length !== 16 || authentication?.counter.length !== 4) return false;
   const { counter, mac, prefix } = authentication;
   if (mac.length < LEAST_MAC_BYTES) return false;
@@ -185,7 +189,7 @@ function openDes({ header, payload, address, key }: Secured): Result<Opened> {
   if (key.length !== 8 || header.mode !== 2)
     return unsupported({ header, payload, address, key, layer: payload, authentication: null });
   const clear = desDecrypt(key, new Uint8Array(8), payload.subarray(0, length));
-  return deciphered(join(clear, payload.subarray(length)));
+  return deciphered(join(clear, payload.subarray(length)), false);
 }
 
 export function join(...parts: readonly Uint8Array[]): Uint8Array {

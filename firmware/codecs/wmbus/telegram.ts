@@ -10,6 +10,13 @@ import { type CrcForm, readWirelessLink } from './link.ts';
 /** What the payload is. */
 export type Content = 'full' | 'compact' | 'format' | 'manufacturer';
 
+/** Never falls from message to message. */
+export interface MessageCounter {
+  readonly value: number;
+  /** Its authentication code, or the checksum of 16 bits that a right key leaves. */
+  readonly proof: 'code' | 'checksum';
+}
+
 export interface ClearTelegram {
   /** The sender of the link layer: a radio module or the meter itself. */
   readonly sender: Address;
@@ -21,8 +28,8 @@ export interface ClearTelegram {
   readonly status: number;
   /** The configuration word of the transport header, 0 without one. */
   readonly configuration: number;
-  /** Grows with every message, null where the telegram has none. Lets a receiver refuse what is sent again. */
-  readonly counter: number | null;
+  /** Lets a receiver refuse what is sent again; null where the telegram has none that its key vouches for. */
+  readonly counter: MessageCounter | null;
   readonly payload: Uint8Array;
   /** The configuration word names no security mode: read as it is. */
   readonly doubtful: boolean;
@@ -49,7 +56,7 @@ interface Walk {
   layer: Uint8Array;
   address: Address;
   accessNumber: number | null;
-  counter: number | null;
+  counter: MessageCounter | null;
   secured: boolean;
   authentication: Authentication | null;
 }
@@ -89,16 +96,16 @@ function readLowerLayers(walk: Walk, sender: Address, key: Uint8Array | null): R
     walk.layer = ell.value.body;
     walk.address = ell.value.address ?? walk.address;
     walk.accessNumber = ell.value.accessNumber;
-    walk.counter = ell.value.counter;
     walk.secured = ell.value.secured;
+    const { counter } = ell.value;
+    // In a layer in clear anybody can write it, whatever opens the payload further in.
+    if (walk.secured && counter !== null) walk.counter = { value: counter, proof: 'checksum' };
   }
   if (walk.layer[0] === 0x90) {
     const afl = readFragmentation(walk.layer);
     if (!afl.ok) return afl;
     walk.layer = afl.value.body;
     walk.authentication = afl.value.authentication;
-    const { counter } = afl.value.authentication;
-    if (counter.length === 4) walk.counter = counter.reduceRight((sum, byte) => sum * 256 + byte, 0);
   }
   return ok(null);
 }
@@ -108,13 +115,14 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
   if (layer.length === 0) return refuse('CUT_FRAME', 'the telegram ends before its application layer');
   const ci = layer[0] ?? 0;
   const bytes = layer.subarray(1);
-  const base = { sender, ci, counter: walk.counter, configuration: 0 };
+  const base = { sender, ci, configuration: 0 };
   if (isManufacturerCi(ci)) {
     const { address: meter, accessNumber } = walk;
     return ok({
       ...base,
       meter,
       accessNumber,
+      counter: walk.counter,
       content: 'manufacturer',
       status: 0,
       payload: bytes,
@@ -135,6 +143,7 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
     ...base,
     meter,
     content,
+    counter: opened.value.authentic ? counterOf(authentication) : walk.counter,
     accessNumber: headerForm === 'none' ? walk.accessNumber : header.value.accessNumber,
     status: header.value.status,
     configuration: header.value.configuration,
@@ -142,4 +151,10 @@ function readTransport(walk: Walk, sender: Address, key: Uint8Array | null): Res
     doubtful: opened.value.doubtful,
     secured: walk.secured || opened.value.secured,
   });
+}
+
+/** Of a fragmentation layer whose authentication code is right. */
+function counterOf(authentication: Authentication | null): MessageCounter {
+  const bytes = authentication?.counter ?? new Uint8Array(0);
+  return { value: bytes.reduceRight((sum, byte) => sum * 256 + byte, 0), proof: 'code' };
 }

@@ -143,7 +143,8 @@ export class MbusMeter implements ResourceManager {
 
   private take({ telegrams, frames }: ReadoutResult): void {
     const statuses = frames.flatMap((frame) => statusOf(frame) ?? []);
-    if (this.events) this.report.tell(this.events, telegrams, statuses);
+    const meter = telegrams.find((telegram) => telegram.meter?.id !== undefined)?.meter?.id ?? '';
+    if (this.events) this.report.tell(this.events, telegrams, statuses, meter);
     if (this.intervalMs >= REMEMBERED_MS)
       this.home.settings.set(`mbus.${this.id}.read`, String(this.clock.wallMs()));
   }

@@ -170,7 +170,7 @@ export class WirelessReceiver implements RadioEar {
     const { receiver, mode } = this.options;
     this.decoder = RECEIVERS[receiver].decoder();
     for (const step of RECEIVERS[receiver].setup(mode) ?? []) {
-      if (await this.confirmed(step)) continue;
+      if ((await this.confirmed(step)) || step.optional) continue;
       const reason = fault('TIMEOUT', `the receiver ${receiver} does not confirm that it receives ${mode}`);
       this.count(reason.code);
       for (const seat of this.all()) seat.lost(reason);

@@ -8,6 +8,7 @@ import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../d
 import type { Settings } from '../../../domain/storage.ts';
 import type { Cancel, Clock } from '../../../domain/time.ts';
 import { MbusReport } from '../mbus-report.ts';
+import { fingerprintOf } from '../replay-guard.ts';
 import type { Seat, WirelessReceiver } from './receiver.ts';
 
 export interface WirelessMeterOptions {
@@ -86,6 +87,11 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     const nowMs = this.clock.elapsedMs();
     const freshness = this.memory.judge(clear.value, nowMs);
     if (freshness === 'replayed') return fault('REPLAYED');
+    if (freshness === 'leapt')
+      return fault(
+        'BAD_AUTHENTICATION',
+        'the message counter leaps ahead by more than a day: not believed yet',
+      );
     if (freshness === 'repeated') {
       this.repeated += 1;
       return null;
@@ -93,7 +99,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     const telegram = this.meter.interpret(clear.value);
     if (!telegram.ok) return telegram.error;
     this.accepted(nowMs);
-    if (this.events) this.report.tell(this.events, [telegram.value], [clear.value.status]);
+    if (this.events) this.report.tell(this.events, [telegram.value], [clear.value.status], this.number);
     return null;
   }
 
@@ -129,8 +135,11 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
     if (kept !== null) this.options.settings?.set(this.setting(), kept);
   }
 
+  /** Another meter in its place, or another key, counts from the start. */
   private setting(): string {
-    return `wmbus/${this.id}/counter`;
+    const { id, key } = this.options;
+    const meter = `${this.manufacturer ?? ''}${this.number}`;
+    return `wmbus/${id}/counter/${meter}/${key ? fingerprintOf(key) : 'clear'}`;
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {

@@ -28,6 +28,8 @@ export type ReceiverFrame = RadioTelegram | ReceiverAnswer;
 export interface SetupStep {
   readonly send: Uint8Array;
   readonly answer: string | null;
+  /** It is listened to as well when it does not answer to this. */
+  readonly optional?: true;
 }
 
 export interface ReceiverProtocol {
