@@ -1,6 +1,6 @@
 /** The native parser alone, as it runs here: scripts/prebuild-mbus-parser.ts runs these tests for every board. */
 import { test } from 'tap';
-import { type Parsed, type ParsedRecord, parse } from '../../firmware/codecs/mbus-parser/index.ts';
+import { MODIFIER, type Parsed, type ParsedRecord, parse } from '../../firmware/codecs/mbus-parser/index.ts';
 import { seededRandom } from '../twins/noise.ts';
 import { hex } from '../twins/wmbus-telegram.ts';
 
@@ -37,6 +37,18 @@ test('every data field and many VIFs read as the standard says', async (t) => {
     t.match(record, { kind: 'number', quantity, unit }, bytes);
     t.ok(record && Math.abs(record.value - value) <= 1e-12 * Math.abs(value), `${bytes}: ${record?.value}`);
   }
+});
+
+test('VIFE behind FCh: phases, quadrants, unsigned data; the rest is no plain quantity', async (t) => {
+  const derived = ['0C', '0D', '10', '12', '13', '7F'];
+  for (const vife of derived)
+    t.match(only(`04 84FC${vife} 64000000`), { modifiers: MODIFIER.derived }, `FC ${vife}`);
+  t.match(only('04 FB82FC08 64000000'), { quantity: 'reactiveEnergy', phase: 8, modifiers: 0 });
+  t.match(only('04 FB82FC0B 64000000'), { phase: 11, modifiers: 0 });
+  t.match(only('04 84FC01 64000000'), { phase: 1, modifiers: 0 });
+  t.match(only('04 84FC81FC08 64000000'), { modifiers: MODIFIER.derived }, 'a phase and a quadrant');
+  t.match(only('02 84FC11 00FF'), { value: 652_800, modifiers: MODIFIER.unsigned });
+  t.match(only('04 933A 64000000'), { value: 0.1, modifiers: MODIFIER.uncorrected });
 });
 
 test('dates and times, and what marks them invalid', async (t) => {

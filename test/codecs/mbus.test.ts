@@ -9,6 +9,7 @@ import { decodeMbus } from '../../firmware/codecs/mbus/kind.ts';
 import { join } from '../../firmware/codecs/mbus/transport.ts';
 import { crc13757 } from '../../firmware/codecs/wmbus/crc.ts';
 import { decodeWmbus, WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
+import { meaningOf, parseObis } from '../../firmware/domain/obis.ts';
 import type { DecodeOutput } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../twins/noise.ts';
 import { cbc, crcBytes, formatA, formatB, hex, KAMSTRUP, wireless } from '../twins/wmbus-telegram.ts';
@@ -60,6 +61,44 @@ test('what is no value is null, with its reason', async (t) => {
     { quantity: 'energy', value: null, unit: 'Wh', reason: /FFFFFFFF/ },
   ]);
   t.match(telegram?.readings, [{ obis: '8-0:1.0.0', value: null, quality: 'invalid', reason: /12EE0000/ }]);
+});
+
+test('registers that count backward, uncorrected, by quadrant or by tariff are not the total', async (t) => {
+  const coded = (medium: string, records: string): unknown => {
+    const header = HEADER.replace(/07 2A/, `${medium} 2A`);
+    const [telegram] = decodeMbus({ bytes: long('72', header + records) }).telegrams;
+    return telegram?.readings.map(({ obis, value }) => [obis, value]);
+  };
+  t.same(coded('07', '04933C 09000000 0413 64000000'), [['8-0:1.0.0', 0.1]], 'water that flowed back');
+  t.same(coded('07', '04933C 09000000'), []);
+  const cold = coded('0D', '04863C 40420F00 0406 80841E00');
+  t.same(
+    cold,
+    [
+      ['5-0:1.0.0', 1e9],
+      ['6-0:1.0.0', 2e9],
+    ],
+    'cold of a meter for heat and cold',
+  );
+  t.same(coded('0D', '04943C 09000000'), []);
+  t.same(coded('03', '04933A 64000000 0413 C8000000'), [['7-0:3.0.0', 0.2]], 'gas, uncorrected first');
+  t.same(coded('03', '04933A 64000000'), [['7-0:3.0.0', 0.1]], 'and alone');
+  t.same(coded('02', '0484FC0C 64000000 0404 3C000000'), [['1-0:1.8.0', 600]], 'import less export');
+  t.same(coded('02', '04FB82FC08 64000000 04FB82FC0B 01000000'), [
+    ['1-0:5.8.0', 1e5],
+    ['1-0:8.8.0', 1e3],
+  ]);
+  t.same(coded('02', '0484FC10 64000000'), [], 'sum of the amounts of both directions');
+  t.same(
+    coded('04', '841006 E8030000 0406 D0070000'),
+    [
+      ['6-0:1.0.1', 1e6],
+      ['6-0:1.0.0', 2e6],
+    ],
+    'tariff in E',
+  );
+  const heat = parseObis('6-0:1.0.1');
+  t.match(heat && meaningOf(heat), { quantity: 'heatEnergy', tariff: 1 });
 });
 
 test('a wired frame cut or flipped anywhere gives no measurement', async (t) => {

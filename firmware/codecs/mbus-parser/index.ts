@@ -50,6 +50,8 @@ export const MODIFIER = {
   future: 128,
   dateOf: 256,
   average: 512,
+  uncorrected: 1024,
+  unsigned: 2048,
 } as const;
 
 /** One data record as the parser sees it. Offsets count from the start of the payload. */
@@ -68,7 +70,7 @@ export interface ParsedRecord {
   /** Text, or local time `YYYY-MM-DD[THH:MM[:SS]]`, or `HH:MM:SS`, by `kind`; else empty. */
   readonly text: string;
   readonly modifiers: number;
-  /** 0 none, 1…3 L1…L3, 4 neutral, 5…7 between L1-L2, L2-L3, L3-L1. */
+  /** 0 none, 1…3 L1…L3, 4 neutral, 5…7 between L1-L2, L2-L3, L3-L1, 8…11 quadrants Q1…Q4. */
   readonly phase: number;
   /** value = raw × 10^exponent for whole-number data. */
   readonly exponent: number;

@@ -251,7 +251,9 @@ void readFixedData(const uint8_t* data, uint8_t field, const Meaning& meaning, R
   if (length == 0) return;
   const bool integer = field < 8 && field != 5;
   if (integer && isDate(record, meaning) && time(data, length, record)) return;
-  if (integer) {
+  if (integer && (record.modifiers & kUnsigned)) {
+    setNumber(record, meaning, static_cast<double>(littleEndian(data, length)));
+  } else if (integer) {
     setNumber(record, meaning, static_cast<double>(signedInteger(data, length)));
   } else if (field == 5) {
     const uint32_t bits = static_cast<uint32_t>(littleEndian(data, 4));

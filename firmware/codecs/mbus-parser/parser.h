@@ -55,6 +55,8 @@ enum Modifier : uint32_t {
   kFuture = 128,        // 7Eh
   kDateOf = 256,        // date or time of an event
   kAverage = 512,       // 12h
+  kUncorrected = 1024,  // value as measured, before a correction (3Ah)
+  kUnsigned = 2048,     // data of type C (FCh 11h)
 };
 
 /// One row of what JavaScript reads: every field in 4 or 8 bytes at a fixed place, see FIELD of index.ts.
@@ -66,7 +68,7 @@ struct Record {
   Quality quality = Quality::kGood;
   uint32_t quantity = 0;   // index into quantityNames
   uint32_t unit = 0;       // index into unitNames
-  uint32_t phase = 0;      // VIFE FCh: 1…3 L1…L3, 4 neutral, 5…7 L1-L2, L2-L3, L3-L1
+  uint32_t phase = 0;      // VIFE FCh: 1…3 L1…L3, 4 neutral, 5…7 L1-L2, L2-L3, L3-L1, 8…11 Q1…Q4
   uint32_t tariff = 0;     // 20 bits
   uint32_t subunit = 0;    // 10 bits
   uint32_t modifiers = 0;

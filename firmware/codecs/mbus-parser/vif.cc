@@ -232,7 +232,7 @@ void combine(uint8_t vife, Meaning& meaning, Record& record) {
     case 0x1E: record.modifiers |= kCompactRegister; return;
     case 0x1F: record.modifiers |= kCompactProfile; return;
     case 0x39: record.modifiers |= kDateOf; return;
-    case 0x3A: return;
+    case 0x3A: record.modifiers |= kUncorrected; return;
     case 0x3B: record.modifiers |= kForward; return;
     case 0x3C: record.modifiers |= kBackward; return;
     case 0x7D: meaning.exponent += 3; return;
@@ -247,8 +247,15 @@ void combine(uint8_t vife, Meaning& meaning, Record& record) {
   }
 }
 
+// 0Ch difference of import and export, 0Dh foreign units, 10h sum of amounts, 12h ff.: not the plain quantity.
 void combineExtended(uint8_t vife, Record& record) {
-  if (vife >= 1 && vife <= 7) record.phase = vife;
+  if (vife == 0x11) {
+    record.modifiers |= kUnsigned;
+  } else if (vife >= 1 && vife <= 0x0B && record.phase == 0) {
+    record.phase = vife;
+  } else {
+    record.modifiers |= kDerived;
+  }
 }
 
 }  // namespace mbus

@@ -42,6 +42,8 @@ const MODIFIERS: readonly (readonly [bit: number, text: string])[] = [
   [MODIFIER.manufacturer, "the maker's own meaning"],
   [MODIFIER.future, 'of a future date'],
   [MODIFIER.average, 'mean'],
+  [MODIFIER.uncorrected, 'uncorrected'],
+  [MODIFIER.unsigned, 'unsigned'],
 ];
 const IDLE = 0x2f;
 
@@ -89,7 +91,7 @@ function dib({ function: kind, storage, tariff, subunit }: ParsedRecord, field: 
 function vib({ quantity, unit, exponent, modifiers, phase, name }: ParsedRecord): string {
   const scale = exponent === 0 || unit === '' ? unit : `10^${exponent} ${unit}`;
   const parts = [name === '' ? quantity : `"${name}"`, scale];
-  if (phase > 0) parts.push(`phase ${phase}`);
+  if (phase > 0) parts.push(phase < 8 ? `phase ${phase}` : `quadrant ${phase - 7}`);
   parts.push(...MODIFIERS.filter(([bit]) => modifiers & bit).map(([, text]) => text));
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -59,13 +59,33 @@ export function obisOf(record: ParsedRecord, mediumCode: number): string | undef
   const { quantity, tariff, subunit, storage } = record;
   const f = storage === 0 ? '' : `*${storage}`;
   if (a === 1) {
+    if (record.phase >= Q1) return quadrantCode(record);
     const row = ELECTRIC[quantity];
     if (!row || record.phase > 3) return undefined;
     const c = row[record.modifiers & MODIFIER.backward ? 1 : 0] + record.phase * 20;
     return `1-${subunit}:${c}.${row[2]}.${row[2] === 8 ? tariff : 0}${f}`;
   }
+  const backward = (record.modifiers & MODIFIER.backward) !== 0;
+  // What a heat meter counts backward is cold; no other register that counts backward has a code.
+  if (backward && (a !== 6 || quantity !== 'energy')) return undefined;
   const c = codeOf(a, quantity);
-  return c === undefined ? undefined : `${a}-${subunit}:${c}.${tariff}.0${f}`;
+  return c === undefined ? undefined : `${backward ? 5 : a}-${subunit}:${c}.0.${tariff}${f}`;
+}
+
+/** The first of the quadrants among the phases of a record. */
+const Q1 = 8;
+
+/** Reactive energy of Q1 to Q4: 5.8 to 8.8. */
+function quadrantCode({
+  quantity,
+  phase,
+  tariff,
+  subunit,
+  storage,
+  modifiers,
+}: ParsedRecord): string | undefined {
+  if (quantity !== 'reactiveEnergy' || modifiers & (MODIFIER.forward | MODIFIER.backward)) return undefined;
+  return `1-${subunit}:${5 + phase - Q1}.8.${tariff}${storage === 0 ? '' : `*${storage}`}`;
 }
 
 /** Group C of what is no electricity. */

@@ -60,6 +60,9 @@ const COUNTERS = new Set(['energy', 'volume', 'mass', 'heatCostAllocation']);
 /** The storage number of the last due date (OMS volume 2, annex on storage numbers). */
 const DUE_STORAGE = 1;
 
+/** Gives way to the corrected register. */
+const isUncorrected = ({ modifiers }: ParsedRecord): boolean => (modifiers & MODIFIER.uncorrected) !== 0;
+
 /**
  * The readings among the records: plain present and stored values with an OBIS code, each code once. A stored value
  * carries the date that has the same storage number (EN 13757-3, 6.3.3).
@@ -69,17 +72,16 @@ export function readingsOf(
   mediumCode: number,
   payload: Uint8Array,
 ): Reading[] {
-  const readings: Reading[] = [];
-  const seen = new Set<string>();
+  const chosen = new Map<string, ParsedRecord>();
   for (const record of records) {
     const measured = record.kind === 'number' || record.kind === 'invalid';
     if (record.function !== 'inst' || !measured || record.modifiers & UNPLAIN) continue;
     const obis = obisOf(record, mediumCode);
-    if (obis === undefined || seen.has(obis)) continue;
-    seen.add(obis);
-    readings.push(readingOf(obis, record, records, payload));
+    if (obis === undefined) continue;
+    const before = chosen.get(obis);
+    if (!before || (isUncorrected(before) && !isUncorrected(record))) chosen.set(obis, record);
   }
-  return readings;
+  return Array.from(chosen, ([obis, record]) => readingOf(obis, record, records, payload));
 }
 
 function readingOf(
@@ -102,8 +104,8 @@ function readingOf(
   return reading;
 }
 
-function nameOf({ quantity, storage, tariff, subunit, modifiers }: ParsedRecord): string | null {
-  if (tariff > 0 || subunit > 0 || modifiers & MODIFIER.backward) return null;
+function nameOf({ quantity, storage, tariff, subunit, phase, modifiers }: ParsedRecord): string | null {
+  if (tariff > 0 || subunit > 0 || phase > 3 || modifiers & MODIFIER.backward) return null;
   if (quantity === 'volumeFlow' && storage === 0) return 'flow';
   if (!COUNTERS.has(quantity)) return null;
   if (storage === 0) return 'total';
