@@ -271,7 +271,7 @@ test('wrappers are believed again behind noise', async (t) => {
   const wrapper = encodeWrapper({ source: 1, destination: 103, apdu: kaifa(VALUES) });
   const sealed = encodeWrapper({ source: 1, destination: 103, apdu: ciphered(kaifa(VALUES)) });
   for (const line of [wrapper, sealed])
-    for (const noise of ['aa', '00', '0002', 'db08', '7ea0ff', '0001000100010000']) {
+    for (const noise of ['aa', '00', '000102', 'db08', '7ea0ff', '0001000100010000']) {
       const decoder = new PushDecoder({ key: KEY });
       const count = (bytes: Uint8Array): number => [...decoder.push(bytes)].filter((d) => d.ok).length;
       t.equal(count(line), 1);
