@@ -153,10 +153,11 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
   PLANNED: (say) =>
-    `${plannedWords(say.text('mode'))}${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
+    `${plannedWords(say.text('mode'), say.power('needs_W'))}${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
 };
 
-const plannedWords = (mode: string | null): string => {
+const plannedWords = (mode: string | null, needs: string | null): string => {
+  if (mode === 'surplus' && needs !== null) return `Waits for ${needs} of sun to spare, as planned,`;
   if (mode === 'off' || mode === 'hold') return 'Waits as planned';
   if (mode === 'surplus') return 'Takes only what the sun gives, as planned,';
   return mode === 'selfConsume' ? 'Keeps the house off the grid as planned' : 'Runs as planned';

@@ -600,6 +600,11 @@ test('days and words', async (t) => {
   t.equal(timeWords('Europe/Brussels', NOON - 30 * 86_400_000, NOON), '18 May 17:20');
 
   const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
+  const waits = {
+    code: 'PLANNED',
+    values: { mode: 'surplus', needs_W: 4140, untilMs: NOON + 3_600_000 },
+  } as const;
+  t.match(reasonSentence(waits, place), /^Waits for 4\.1 kW of sun to spare, as planned, until /);
   t.ok(REASON_CODES.length >= 26);
   for (const code of REASON_CODES) {
     for (const values of [
