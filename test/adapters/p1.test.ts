@@ -73,6 +73,19 @@ test('a value that is repeated is given once; Belgian, DSMR 3 and empty channels
   t.same(short(old), ['1 volume 12.345 2026-01-15T11:00:00.000Z']);
 });
 
+test('a channel with two registers gives one series', async (t) => {
+  const say = sensor();
+  const gas = (minute: string, ...codes: string[]) => [
+    CLOCK,
+    '0-1:24.1.0(003)',
+    ...codes.map((code) => `0-1:24.2.${code}(2601151155${minute}W)(0${code}112.384*m3)`),
+  ];
+  t.same(short(say(gas('00', '3', '1'))), ['1 volume 1112.384 2026-01-15T10:55:00.000Z']);
+  t.same(short(say(gas('10', '1', '3'))), ['1 volume 1112.384 2026-01-15T10:55:10.000Z']);
+  t.same(short(say(gas('10', '1', '3'))), []);
+  t.same(short(sensor()(gas('10', '3'))), ['1 volume 3112.384 2026-01-15T10:55:10.000Z']);
+});
+
 test('a swapped gas meter: the newest counts, the channel that was left is reported once', async (t) => {
   const say = sensor();
   const both = [

@@ -257,11 +257,21 @@ test('a flipped bit under a checksum or a tag never gives values', async (t) => 
   }
 });
 
+test('a floating-point number that is none', async (t) => {
+  for (const raw of ['177fc00000', '177f800000', '18fff0000000000000']) {
+    const values = concat(hex('0203'), octets(hex('0100010800ff')), hex(raw), hex('02020f00161e'));
+    const [scaled] = telegram(decoded(notification(values))).readings;
+    t.match(scaled, { obis: '1-0:1.8.0*255', value: null, quality: 'invalid', reason: /infinite/ }, raw);
+    const bare = concat(hex('0202'), octets(hex('0100010700ff')), hex(raw));
+    t.match(telegram(decoded(notification(bare))).readings, [{ value: null, quality: 'invalid' }], raw);
+  }
+});
+
 test('wrappers are believed again behind noise', async (t) => {
   const wrapper = encodeWrapper({ source: 1, destination: 103, apdu: kaifa(VALUES) });
   const sealed = encodeWrapper({ source: 1, destination: 103, apdu: ciphered(kaifa(VALUES)) });
   for (const line of [wrapper, sealed])
-    for (const noise of ['aa', '00', '0002', 'db08', '7ea0ff', '0001000100010000']) {
+    for (const noise of ['aa', '00', '000102', 'db08', '7ea0ff', '0001000100010000']) {
       const decoder = new PushDecoder({ key: KEY });
       const count = (bytes: Uint8Array): number => [...decoder.push(bytes)].filter((d) => d.ok).length;
       t.equal(count(line), 1);

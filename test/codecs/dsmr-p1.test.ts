@@ -51,6 +51,27 @@ test('a telegram to readings, digits kept exact', async (t) => {
   t.match(value('0-0:96.14.0'), { text: '0002' });
 });
 
+test('a CRC that is not there', async (t) => {
+  const of = (lines: readonly string[], end: string, before: Uint8Array = new Uint8Array(0)): string[] =>
+    all(new P1Decoder(), [
+      before,
+      Buffer.from(['/ELL5METER', '', ...lines, '!'].join('\r\n') + end, 'latin1'),
+    ])
+      .slice(before.length > 0 ? 1 : 0)
+      .map((d) => (d.ok ? d.frame.proof : d.error.code));
+  const [clock, energy] = ['0-0:1.0.0(210217184019W)', '1-0:1.8.0(00006678.394*kWh)'];
+  t.same(of(['0-0:96.1.4(50217)', clock, energy], '\r\n'), ['NO_CHECKSUM'], 'Belgium');
+  t.same(of(['1-3:0.2.8(42)', clock, energy], '\r\n'), ['NO_CHECKSUM']);
+  t.same(of([clock, energy], '\r\n', P1), ['NO_CHECKSUM'], 'Sweden: it sent one before');
+  t.same(of([energy], '\r\n', P1), ['NO_CHECKSUM']);
+  t.same(of([energy], '\r\n'), ['absent'], 'DSMR 2.2');
+  t.same(of([energy], ''), ['absent']);
+  t.same(of([clock, energy], ''), ['CUT_FRAME'], 'Sweden: the input ends in front of the CRC');
+  t.same(of(['1-3:0.2.8(50)', energy], ''), ['CUT_FRAME']);
+  t.same(of(['0-0:96.1.4(50217)', energy], ''), ['CUT_FRAME']);
+  t.same(of([energy], '', P1), ['CUT_FRAME']);
+});
+
 test('a readout to readings', async (t) => {
   const [frame] = frames(all(new ReadoutDecoder(), [READOUT]));
   const telegram = frame && readReadout(frame);

@@ -72,7 +72,7 @@ export class LinkKeeper {
   private watch(): void {
     this.cancelSilence();
     this.heard = false;
-    if (this.silenceMs === Infinity) return;
+    if (this.closed || this.silenceMs === Infinity) return;
     this.cancelSilence = this.clock.after(this.silenceMs, () => {
       const forText = `for ${Math.round(this.silenceMs / 1000)} s`;
       const reason = this.heard

@@ -56,6 +56,7 @@ function numberOf(reading: Reading, unit: string): number | null | undefined {
   if (reading.quality === 'invalid' && reading.value == null) return null;
   if (reading.quality === 'missing') return undefined;
   if (typeof reading.value !== 'number') return undefined;
+  if (!Number.isFinite(reading.value)) return null;
   // Heat meters count in joules as often as in watt-hours.
   if (reading.unit === 'J' && unit === 'Wh') return reading.value / 3600;
   return (reading.unit ?? '') === unit ? reading.value : undefined;

@@ -11,7 +11,7 @@ import type { Received } from './measurements.ts';
 
 /** A meter that has not reported for so long, while its telegrams go on, is gone. Water may report once a day. */
 const STALE_MS = 48 * 3_600_000;
-const READING = /^0-([1-4]):24\.(?:2\.[1-9]|3\.0)(?:\*255)?$/;
+const READING = /^0-([1-4]):24\.(2\.[1-9]|3\.0)(?:\*255)?$/;
 const JOULE_PER_WH = 3600;
 
 export interface Channel {
@@ -39,18 +39,26 @@ function measuredBy({ type, value, unit }: Channel): { quantity: Quantity; value
   return unit === 'J' || (type !== null && HEAT.has(type)) ? { quantity: 'heatEnergy', value: energy } : null;
 }
 
-/** The channels of a telegram. `timeOf` reads a stamp as the meter's zone has it. */
+/**
+ * The channels of a telegram, each by one code: a gas meter may send its volume at base conditions (24.2.1) and as it
+ * was measured (24.2.3), which are two series. `timeOf` reads a stamp as the meter's zone has it.
+ */
 export function channelsOf(readings: readonly Reading[], timeOf: (text: string) => WallMs | null): Channel[] {
   const text = (code: string): string | undefined => readings.find((r) => r.obis === code)?.text;
-  return readings.flatMap((reading) => {
-    const number = Number(READING.exec(reading.obis ?? '')?.[1] ?? 0);
+  const codes = new Map<number, string>();
+  const channels = readings.flatMap((reading) => {
+    const [, channel = '0', code = ''] = READING.exec(reading.obis ?? '') ?? [];
+    const number = Number(channel);
     // A stamp of 63 and 25 fills the place of a value that never was.
     if (number === 0 || reading.values?.[0]?.quality === 'invalid') return [];
+    const best = codes.get(number);
+    if (best === undefined || code < best) codes.set(number, code);
     const type = Number(text(`0-${number}:24.1.0`) || Number.NaN);
     const id = [`0-${number}:96.1.0`, `0-${number}:96.1.1`, `0-${number}:96.1.2`].map(text).find(Boolean);
     // DSMR 3 gives the time of a gas reading without season, as the text of the first bracket.
     const stamp = reading.time ?? reading.values?.[0]?.text;
     return {
+      code,
       number,
       type: type > 0 && type < 256 ? type : null,
       id: id ?? '',
@@ -59,6 +67,7 @@ export function channelsOf(readings: readonly Reading[], timeOf: (text: string) 
       unit: reading.unit ?? '',
     };
   });
+  return channels.filter(({ number, code }) => code === codes.get(number));
 }
 
 export class ChannelBook {

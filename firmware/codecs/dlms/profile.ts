@@ -108,6 +108,7 @@ function digitsOf(
   unit: ReturnType<typeof unitOf> | null,
 ): string | null {
   if (!scaling || !unit || (data.kind !== 'integer' && data.kind !== 'float')) return null;
+  if (!Number.isFinite(Number(data.value))) return null;
   return String(scaled(data.value, scaling.scaler, unit).value);
 }
 

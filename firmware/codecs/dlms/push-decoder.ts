@@ -137,8 +137,9 @@ export class PushDecoder implements Decoder<PushFrame> {
   private wrapperAt(at: number): Scan<Unit> {
     const { held, length, wrapped } = this;
     const scan = scanWrapper(held, at, length, WRAPPER_BYTES);
+    if (scan.found !== 'bad' && !mayBegin(held, at + WRAPPER_HEAD_BYTES, length)) return OTHER;
     if (!wrapped) {
-      if (scan.found === 'bad' || !mayBegin(held, at + WRAPPER_HEAD_BYTES, length)) return OTHER;
+      if (scan.found === 'bad') return OTHER;
       if (scan.found === 'whole' && bareFault(withoutLlc(scan.value.apdu))) return OTHER;
     }
     return map(scan, ({ apdu }) => ({ by: 'whole', apdu }));
@@ -264,6 +265,8 @@ export class PushDecoder implements Decoder<PushFrame> {
 const GENERAL_GLO = 0xdb;
 const GENERAL_DED = 0xdc;
 const BARE_TAGS = new Set([DATA_NOTIFICATION, EVENT_NOTIFICATION, GENERAL_GLO, GENERAL_DED, GENERAL_BLOCK]);
+/** Ciphered events, general ciphering and signing: refused by name. */
+const OTHER_TAGS = new Set([0xca, 0xd2, 0xdd, 0xdf]);
 const WRAPPER_HEAD_BYTES = 8;
 const WRAPPER_BYTES = LIMITS.dlmsPush_bytes - 8;
 const CUT = fault('CUT_FRAME', 'the telegram ends before it is complete');
@@ -276,7 +279,7 @@ function map<A, B>(scan: Scan<A>, to: (value: A) => B): Scan<B> {
 
 /** Whether the byte at `at`, where it is there already, is the first of a message or of its LLC header. */
 const mayBegin = (bytes: Uint8Array, at: number, end: number): boolean =>
-  at >= end || bytes[at] === 0xe6 || BARE_TAGS.has(bytes[at] ?? 0);
+  at >= end || bytes[at] === 0xe6 || BARE_TAGS.has(bytes[at] ?? 0) || OTHER_TAGS.has(bytes[at] ?? 0);
 
 /** Why the bytes are not exactly one message; null when they are. */
 function bareFault(apdu: Uint8Array): Fault | null {

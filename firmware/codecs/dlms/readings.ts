@@ -145,7 +145,7 @@ export function readingOf({ code, data, scaling }: Item, place: number, profile:
     const values = flat(data).map(other);
     return code === '' ? { name: `item ${place + 1}`, values } : { obis: code, values };
   }
-  const numeric = data.kind === 'integer' || data.kind === 'float';
+  const numeric = data.kind === 'integer' || (data.kind === 'float' && Number.isFinite(data.value));
   if (numeric && scaling && code !== '') {
     const { value, unit } = scaled(data.value, scaling.scaler, unitOf(scaling.unit));
     return unit === undefined ? { obis: code, value } : { obis: code, value, unit };
@@ -213,6 +213,12 @@ export function scaled(
 
 const isWhole = (raw: Integer | number): boolean => typeof raw === 'bigint' || Number.isSafeInteger(raw);
 
+const NOT_FINITE: Value = {
+  value: null,
+  quality: 'invalid',
+  reason: 'the floating-point number is infinite or none',
+};
+
 /** Everything that is no number to be scaled. */
 export function other(data: Data): Value {
   switch (data.kind) {
@@ -220,8 +226,9 @@ export function other(data: Data): Value {
       return { value: null, quality: 'missing' };
     case 'boolean':
       return { value: data.value ? 1 : 0 };
-    case 'enum':
     case 'float':
+      return Number.isFinite(data.value) ? { value: data.value } : NOT_FINITE;
+    case 'enum':
     case 'integer':
       return { value: Number(data.value) };
     case 'text':

@@ -48,6 +48,8 @@ export class P1Decoder implements Decoder<P1Frame> {
   private special = false;
   private mode: 'idle' | 'telegram' | 'ciphered' = 'idle';
   private skipped = 0;
+  /** A CRC has matched: this meter sends them. */
+  private checks = false;
   /** Bytes of the ciphered telegram that is being received, by its own account; 0 before that is known. */
   private stated = 0;
   private unread: Uint8Array | null = null;
@@ -103,7 +105,7 @@ export class P1Decoder implements Decoder<P1Frame> {
   }
 
   *end(): Iterable<Decoded<P1Frame>> {
-    if (this.mode === 'telegram' && this.held[this.lineStart] === MARK) {
+    if (this.mode === 'telegram' && this.held[this.lineStart] === MARK && !this.lacksDigits()) {
       const out = this.line(this.length);
       if (out) yield out;
     }
@@ -114,6 +116,13 @@ export class P1Decoder implements Decoder<P1Frame> {
     }
     if (this.mode !== 'idle') yield this.giveUp(fault('CUT_FRAME', 'the telegram ends before its last line'));
     else if (this.length + this.skipped > 0) yield this.giveUp(fault('NO_TELEGRAM'));
+  }
+
+  /** The input ends with the `!` behind which a CRC belongs. */
+  private lacksDigits(): boolean {
+    if (this.length - this.lineStart > 1) return false;
+    const text = ascii(this.held, 0, this.lineStart);
+    return this.checks || crcDue(text) !== null || TIME.test(text);
   }
 
   private byte(byte: number): Decoded<P1Frame> | null {
@@ -179,13 +188,13 @@ export class P1Decoder implements Decoder<P1Frame> {
     const expected = crc16Arc(this.held, 0, mark + 1);
     this.reset();
     if (digits === '') {
-      const version = /1-3:0\.2\.8\((\d+)/.exec(ascii(bytes))?.[1];
-      if (version && Number(version) >= 40)
-        return refused(fault('NO_CHECKSUM', `a telegram of version ${version} without CRC`), length);
+      const due = this.checks ? 'from a meter that sent one before' : crcDue(ascii(bytes));
+      if (due) return refused(fault('NO_CHECKSUM', `a telegram without CRC ${due}`), length);
       return { ok: true, frame: { bytes, proof: 'absent', cipher: null } };
     }
     if (Number.parseInt(digits, 16) !== expected)
       return refused(fault('BAD_CHECKSUM', 'the CRC16 of the telegram does not match'), length);
+    this.checks = true;
     return { ok: true, frame: { bytes, proof: 'valid', cipher: null } };
   }
 
@@ -250,6 +259,16 @@ function statedBytes(head: Uint8Array): number {
   if (short < 0x80) return 11 + short;
   if (short === 0x81) return 12 + high;
   return short === 0x82 ? 13 + high * 256 + low : 0;
+}
+
+/** A telegram before DSMR 4, which has no CRC, has no time of its own either. */
+const TIME = /[\r\n]0-0:1\.0\.0\(/;
+
+/** Why a CRC belongs to the telegram; null before DSMR 4. Belgium (e-MUCS) states its version under another code. */
+function crcDue(text: string): string | null {
+  const version = /1-3:0\.2\.8\((\d+)/.exec(text)?.[1];
+  if (version && Number(version) >= 40) return `of version ${version}`;
+  return /[\r\n]0-0:96\.1\.4\(/.test(text) ? 'of e-MUCS' : null;
 }
 
 const refused = (error: Fault, discarded: number): Decoded<P1Frame> => ({ ok: false, error, discarded });
