@@ -50,7 +50,7 @@ export async function benchHome(change: object = {}): Promise<BenchHome> {
     async close() {
       clearInterval(telegrams);
       await Promise.all([roof.close(), broker.close(), meter.close()]);
-      rmSync(dir, { recursive: true, force: true });
+      rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

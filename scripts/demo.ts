@@ -68,6 +68,7 @@ const config = {
       role: 'sub',
       address: sub.heatAddress,
       intervalMs: 60_000,
+      mbus: { readsPerDay: null },
       link: tcp(sub.bus.port),
     },
     {

@@ -1,5 +1,5 @@
 /** Meter protocols by the name used in the configuration. A new one is one line. */
-import { PushDecoder, readPush } from '../codecs/dlms/index.ts';
+import { PushDecoder, pushInstant, readPush } from '../codecs/dlms/index.ts';
 import { P1Decoder, readP1 } from '../codecs/dsmr-p1/index.ts';
 import { ReadoutDecoder, readReadout } from '../codecs/iec62056-21/index.ts';
 import { readSml, SmlDecoder, type SmlFrame, type SmlQuirks, withDirection } from '../codecs/sml/index.ts';
@@ -35,7 +35,10 @@ export interface MeterConfig {
   /** IANA zone of the site: meters send local times. */
   readonly timeZone: string;
   /** What is particular to a meter that is asked. */
-  readonly iec?: Omit<PolledOptions, 'id' | 'address' | 'intervalMs' | 'timeZone' | 'password' | 'settings'>;
+  readonly iec?: Omit<
+    PolledOptions,
+    'id' | 'address' | 'intervalMs' | 'timeZone' | 'password' | 'settings' | 'reads'
+  >;
   /** What is particular to a meter that is asked over DLMS. */
   readonly dlms?: DlmsOptions;
   readonly key?: Uint8Array;
@@ -112,7 +115,7 @@ export const METER_PROTOCOLS = {
   },
   'dlms-push': (config, link, clock) => {
     const decoder = () => new PushDecoder(keysOf(config));
-    const sense = clockSense(config.id, config.timeZone);
+    const sense = clockSense(config.id, config.timeZone, pushInstant);
     const protocol = { decoder, read: readPush, silenceMs: HAN_SILENCE_MS, sense, ...guarded(config, clock) };
     return new PushMeter(config.id, protocol, link, clock);
   },
@@ -120,9 +123,9 @@ export const METER_PROTOCOLS = {
     const { dlms = DLMS_DEFAULTS, settings = null, random = systemRandom() } = config;
     return new DlmsMeter({ ...config, dlms, settings, random }, link, clock, turnsOn(link, clock, config));
   },
-  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password, settings }, link, clock) => {
+  'iec62056-21': ({ id, address, intervalMs, timeZone, iec, password, settings, reads }, link, clock) => {
     const p1 = password === undefined ? {} : { password: { kind: 'P1' as const, text: password } };
-    const kept = settings ? { settings } : {};
+    const kept = { ...(settings && { settings }), ...(reads && { reads }) };
     return new PolledMeter({ id, address, intervalMs, timeZone, ...iec, ...p1, ...kept }, link, clock);
   },
   'iec62056-21-d': ({ id, timeZone }, link, clock) => {

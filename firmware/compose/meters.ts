@@ -76,7 +76,8 @@ function dlmsOf(
 function iecOf({
   password: _password,
   profile,
+  readsPerDay,
   ...rest
 }: MeterRow['iec'] & object): MeterConfig['iec'] & object {
-  return { ...rest, ...(profile && { profile }) };
+  return { ...rest, ...(profile && { profile }), ...(readsPerDay !== undefined && { readsPerDay }) };
 }

@@ -14,6 +14,8 @@ const iec = z.strictObject({
   baudRate: z.int().min(300).max(115_200).default(300),
   /** A battery meter has to be woken. */
   wakeUp: z.boolean().default(false),
+  /** Visits a day that its battery gives, null without bound; by itself 24 for a meter that has to be woken. */
+  readsPerDay: z.int().min(1).max(86_400).nullable().optional(),
   /** Codes to read in programming mode; without them the whole readout is read. */
   registers: z.array(z.string().min(1).max(16)).max(LIMITS.pointsPerMeter).default([]),
   /** Of programming mode, for a meter that guards its reads. */

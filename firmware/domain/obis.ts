@@ -48,6 +48,8 @@ export interface ObisMeaning {
   readonly tariff: number;
   /** 0 is the meter itself, 1…4 a channel behind it. */
   readonly channel: number;
+  /** Only a magnitude: 15.7.0 is |+A| + |−A| and does not say which way the power flows. */
+  readonly unsigned?: true;
 }
 
 /** C without its phase offset (20, 40, 60 for L1, L2, L3): quantity of an energy (D = 8) and of a power (D = 7). */
@@ -112,6 +114,9 @@ function electricity({ b, d, e }: Obis, c: number): ObisMeaning | null {
   if (d === 8 && row.energy) return { quantity: row.energy, phase, tariff: e, channel };
   if (c === 1 && d === 4 && e === 0) return { quantity: 'activeDemandImport', phase, tariff: 0, channel };
   if (c === 1 && d === 6) return { quantity: 'activeDemandPeak', phase, tariff: e, channel };
-  if (d === 7 && row.power && e === 0) return { quantity: row.power, phase, tariff: 0, channel };
+  if (d === 7 && row.power && e === 0) {
+    const unsigned = c % 20 === 15 ? { unsigned: true as const } : {};
+    return { quantity: row.power, phase, tariff: 0, channel, ...unsigned };
+  }
   return null;
 }

@@ -5,12 +5,14 @@ import { LIMITS } from '../domain/limits.ts';
 import type { WebDeps } from './deps.ts';
 import { energyDays } from './energy.ts';
 import { type Route, route } from './route.ts';
+import { savingsOf } from './savings.ts';
 import {
   energyDaysSchema,
   energyQuery,
   type JournalPage,
   journalQuery,
   journalSchema,
+  savingsSchema,
   seriesQuery,
   seriesSchema,
   tariffQuery,
@@ -38,6 +40,15 @@ export function historyRoutes(deps: WebDeps): Route[] {
       access: 'session',
       answer: todaySchema,
       handle: () => ok(todayOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
+    }),
+    route({
+      method: 'GET',
+      path: '/savings',
+      summary:
+        'What waiting for cheap hours saved by the last deadlines, against running at once, and its error',
+      access: 'session',
+      answer: savingsSchema,
+      handle: () => ok(savingsOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
     }),
     route({
       method: 'GET',

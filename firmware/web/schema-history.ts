@@ -59,6 +59,28 @@ export const tariffSchema = z
   })
   .meta({ id: 'TariffCheck' });
 
+export const savingsSchema = z
+  .object({
+    currency: z.string(),
+    saved: money.meta({ description: 'against running at once; negative: waiting cost more' }),
+    error: money.meta({ description: 'of `saved`, either way: it is not known when it would have run' }),
+    energy_Wh: energy,
+    devices: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        fromMs: ms,
+        untilMs: ms.meta({ description: 'its last deadline' }),
+        energy_Wh: energy,
+        saved: money,
+        error: money,
+        missing: z.number().meta({ description: 'quarter hours without a reading or a price' }),
+      }),
+    ),
+    sentence,
+  })
+  .meta({ id: 'Savings' });
+
 export const pricesSchema = z
   .object({
     currency: z.string(),
@@ -150,6 +172,7 @@ export const tariffQuery = z.strictObject({
 
 export type EnergyDays = z.infer<typeof energyDaysSchema>;
 export type TariffCheck = z.infer<typeof tariffSchema>;
+export type Savings = z.infer<typeof savingsSchema>;
 export type Today = z.infer<typeof todaySchema>;
 export type Prices = z.infer<typeof pricesSchema>;
 export type JournalPage = z.infer<typeof journalSchema>;

@@ -3,20 +3,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Test, test } from 'tap';
+import { measurementsOf } from '../../firmware/adapters/meters/measurements.ts';
 import { ReplayGuard } from '../../firmware/adapters/meters/replay-guard.ts';
+import { clockSense } from '../../firmware/adapters/meters/sense.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
+import { pushInstant } from '../../firmware/codecs/dlms/index.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import { pointKey } from '../../firmware/domain/measurement.ts';
-import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
+import type { ResourceEvents, ResourceManager } from '../../firmware/domain/resource-manager.ts';
+import type { Reading } from '../../firmware/domain/telegram.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { realLink } from '../../firmware/hal/links/open.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { tcpCarrier } from '../twins/carriers.ts';
-import { inHdlc, kaifa, kamstrup, VALUES } from '../twins/dlms-telegram.ts';
+import { aidon, inHdlc, kaifa, kamstrup, VALUES } from '../twins/dlms-telegram.ts';
 import { p1Telegram } from '../twins/p1-telegram.ts';
 
 const real = systemClock();
@@ -24,14 +28,14 @@ const KEY = Buffer.from('000102030405060708090A0B0C0D0E0F', 'hex');
 const AUTH_KEY = Buffer.from('D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF', 'hex');
 const TITLE = Buffer.from('4B464D1010000001', 'hex');
 
-function watch(meter: ResourceManager) {
+function watch(meter: ResourceManager, health: ResourceEvents['health'] = () => {}) {
   const measured: Measurement[] = [];
   const faults: string[] = [];
   meter.open({
     measured: (m) => void measured.push(...m),
     flexibility: () => {},
     status: () => {},
-    health: () => {},
+    health,
     fault: (f) => void faults.push(f.code),
   });
   return { measured, faults };
@@ -139,6 +143,73 @@ test('with a key: replays, clear text and wrong tags are dropped, counted and no
   t.same(fresh.faults, ['KEY_WRONG']);
   await fresh.close();
   second.close();
+});
+
+test('a deviation that was never set: the local time of the meter is true', async (t) => {
+  const received = { source: 'm', wallMs: Date.parse('2026-01-21T15:00:05Z'), elapsedMs: 0 };
+  const clockOf = (time: string, timeZone = 'Europe/Oslo') =>
+    clockSense(
+      'm',
+      timeZone,
+      pushInstant,
+    )({ time, readings: [] }, received).measurements.map((m) => [m.point.quantity, m.value, m.meterTimeMs]);
+  const right = clockOf('2026-01-21T16:00:00+01:00');
+  t.match(right, [['clockDrift', -5]]);
+  t.same(clockOf('2026-01-21T16:00:00Z'), right, 'Aidon');
+  t.same(clockOf('2026-01-21T16:00:00'), right);
+  t.same(clockOf('2026-01-21T16:00:00+07:00'), right, 'of no offset that the zone has');
+  t.same(clockOf('2026-01-21T15:00:00Z', 'Europe/London'), right);
+  t.equal(pushInstant('2026-10-25T02:30:00+01:00', 'Europe/Oslo')?.atMs, Date.parse('2026-10-25T01:30:00Z'));
+  t.equal(pushInstant('2026-10-25T02:30:00+02:00', 'Europe/Oslo')?.atMs, Date.parse('2026-10-25T00:30:00Z'));
+  t.equal(pushInstant('2026-13-25T02:30:00', 'Europe/Oslo'), null);
+  const { measured, send, close } = await port('dlms-push', { timeZone: 'Europe/Oslo' });
+  send(inHdlc(aidon(VALUES)));
+  await until('the push', () => measured.length > 0);
+  t.equal(measured[0]?.meterTimeMs, Date.parse('2026-03-29T03:00:10+02:00'));
+  await close();
+});
+
+test('a power without sign yields to one with a sign, and is doubtful alone', async (t) => {
+  const net = { obis: '1-0:16.7.0*255', value: -2000, unit: 'W' };
+  const magnitude = { obis: '1-0:15.7.0*255', value: 2000, unit: 'W' };
+  const of = (...readings: Reading[]) =>
+    measurementsOf({ readings }, { source: 'm', wallMs: 0, elapsedMs: 0 }).map((m) => [m.value, m.quality]);
+  t.same(of(magnitude, net), [[-2000, 'good']]);
+  t.same(of(net, magnitude), [[-2000, 'good']]);
+  t.same(of(magnitude, net, { ...net, value: 7 }, magnitude), [[-2000, 'good']], 'the first with a sign');
+  t.same(of(magnitude), [[2000, 'doubtful']]);
+  t.same(of({ ...magnitude, obis: '1-0:35.7.0*255' }, { ...net, obis: '1-0:36.7.0*255' }), [[-2000, 'good']]);
+});
+
+test('bytes without a good telegram: the port is opened anew and the reason told once', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 0, 15));
+  const { link, twin } = simulatedLine(clock, 'han');
+  let opened = 0;
+  const counting = {
+    ...link,
+    open: async (events: Parameters<typeof link.open>[0]) => {
+      opened++;
+      await link.open(events);
+    },
+  };
+  const config = { id: 'h', address: '', intervalMs: 1000, timeZone: 'Europe/Vienna' };
+  const meter = METER_PROTOCOLS['dlms-push'](config, counting, clock);
+  const health: string[] = [];
+  const { faults } = watch(meter, (state, reason) => void health.push(`${state} ${reason?.code ?? ''}`));
+  const minute = async (bytes: Uint8Array | null): Promise<void> => {
+    if (bytes) twin.write(bytes);
+    await clock.advanceTo(clock.elapsedMs() + 60_000);
+  };
+  for (let i = 0; i < 30; i++) await minute(Buffer.from('55aa12345678', 'hex'));
+  t.ok(opened > 5, `opened ${opened} times`);
+  t.ok(faults.includes('NO_TELEGRAM'));
+  t.same(health, ['faulty WRONG_SPEED']);
+  await minute(inHdlc(kaifa(VALUES)));
+  await minute(inHdlc(kaifa(VALUES)));
+  t.same(health, ['faulty WRONG_SPEED', 'ok ']);
+  for (let i = 0; i < 5; i++) await minute(null);
+  t.same(health.slice(2), ['silent TIMEOUT']);
+  await meter.close();
 });
 
 test('a counter that no tag has proven moves by a bounded step: no forged one locks the meter out', async (t) => {

@@ -319,3 +319,34 @@ test('the meter’s clock is compared with ours', async (t) => {
     ['CLOCK_DRIFT', 'SEASON_WRONG'],
   );
 });
+
+test('a battery meter that does not answer is not woken more often than its budget gives', async (t) => {
+  const DAY_MS = 86_400_000;
+  const wakes = async (options: Partial<PolledOptions>): Promise<[number, string[]]> => {
+    const b = bench();
+    let visits = 0;
+    const silent = {
+      ...b.link,
+      open: async () => {
+        visits++;
+        throw new Error('nobody answers');
+      },
+    };
+    const { meter, seen } = meterOn({ ...b, link: silent }, { wakeUp: true, ...options });
+    await b.clock.advanceTo(DAY_MS);
+    await meter.close();
+    return [visits, seen.faults];
+  };
+  const [daily] = await wakes({ intervalMs: DAY_MS });
+  t.ok(daily <= 18, `${daily} visits`);
+  const [hourly] = await wakes({});
+  t.ok(hourly > 20 && hourly <= 24 + 12, `${hourly} visits; once an hour is what a battery gives`);
+  let left = 3;
+  const [counted, faults] = await wakes({
+    reads: { spend: (id, _at, perDay) => id === 'm' && perDay === 24 && left-- > 0 },
+  });
+  t.equal(counted, 3);
+  t.ok(faults.includes('READ_BUDGET_SPENT'));
+  const [mains] = await wakes({ wakeUp: false, reads: { spend: () => false } });
+  t.ok(mains > 1000, 'a meter on the mains is back within a minute');
+});

@@ -257,6 +257,27 @@ test('a flipped bit under a checksum or a tag never gives values', async (t) => 
   }
 });
 
+test('wrappers are believed again behind noise', async (t) => {
+  const wrapper = encodeWrapper({ source: 1, destination: 103, apdu: kaifa(VALUES) });
+  const sealed = encodeWrapper({ source: 1, destination: 103, apdu: ciphered(kaifa(VALUES)) });
+  for (const line of [wrapper, sealed])
+    for (const noise of ['aa', '00', '0002', 'db08', '7ea0ff', '0001000100010000']) {
+      const decoder = new PushDecoder({ key: KEY });
+      const count = (bytes: Uint8Array): number => [...decoder.push(bytes)].filter((d) => d.ok).length;
+      t.equal(count(line), 1);
+      t.equal(count(concat(hex(noise), line, line)) > 0, true, noise);
+      t.equal(count(line), 1, `${noise}, then`);
+      t.equal(count(concat(line.subarray(0, -1), line, line, line)) > 1, true, 'a byte was lost');
+      t.equal(count(line), 1);
+    }
+  const decoder = new PushDecoder();
+  t.equal(
+    [...decoder.push(concat(hex('aa 0001 0001 0067 1fff'), inHdlc(kaifa(VALUES))))].filter((d) => d.ok)
+      .length,
+    1,
+  );
+});
+
 test('damaged pieces: a gap, a swap, a repeat', async (t) => {
   const [one, two, three, ...rest] = inBlocks(landisGyr(VALUES), 90);
   if (!one || !two || !three) throw new Error('too few blocks');

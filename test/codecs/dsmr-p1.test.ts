@@ -3,8 +3,12 @@ import { createCipheriv } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
+import { crc16Arc, crc16X25 } from '../../firmware/codecs/crc16.ts';
 import { P1Decoder, type P1Keys, readP1 } from '../../firmware/codecs/dsmr-p1/index.ts';
+import { readingOf, readLine } from '../../firmware/codecs/iec62056-21/data-set.ts';
 import { ReadoutDecoder, readReadout } from '../../firmware/codecs/iec62056-21/index.ts';
+import { PlainLines } from '../../firmware/codecs/iec62056-21/plain-line.ts';
+import { Known } from '../../firmware/codecs/known.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { answer } from '../../firmware/commands/decode.ts';
 import type { Result } from '../../firmware/domain/errors.ts';
@@ -217,4 +221,89 @@ test('the corpus of real telegrams, where it is there', async (t) => {
   ];
   const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   t.equal(status, 0, stdout);
+});
+
+test('a plain line is read as the grammar reads it, or left to it', async (t) => {
+  const ids = ['1-0:1.8.0', '1.8.0*255', '0-1:24.2.1&01', '', ' 1.8.0', 'x'.repeat(33)];
+  const values = [
+    '',
+    '0',
+    '000219.251*kWh',
+    '5.*V',
+    '.5*V',
+    '1.2.3*V',
+    '-3*A',
+    '12*',
+    '007*parsec',
+    '1*h',
+    '1*m3',
+    '3 kWh',
+    'a*b*c',
+  ];
+  const texts = [
+    '200229120000W',
+    '210229120000S',
+    '240131250000S',
+    '2401311200005',
+    '1&2',
+    '9'.repeat(16),
+    '9'.repeat(16).concat('*W'),
+  ];
+  let plain = 0;
+  for (const id of ids)
+    for (const value of [...values, ...texts]) {
+      const line = `${id}(${value})`;
+      const lines = new PlainLines(Buffer.from(`${line}\r\n1-0:1.8.0(1)`, 'latin1'));
+      const reading = lines.plain();
+      if (!reading) continue;
+      plain += 1;
+      const read = readLine(line, null);
+      const expected = read.ok && read.value[0] ? readingOf(read.value[0]) : null;
+      t.same(expected, { ok: true, value: reading }, line);
+      t.equal(lines.line(), '1-0:1.8.0(1)', 'the next line is next');
+    }
+  t.ok(plain > 20, `${plain} lines were plain`);
+  t.equal(
+    new PlainLines(Buffer.from('0-1:24.3.0(1)\r\n(2)')).plain(),
+    null,
+    'a bracket may follow on the next line',
+  );
+});
+
+test('what is remembered is remembered by all its bytes', async (t) => {
+  let read = 0;
+  const known = new Known((bytes, from, to) => {
+    read += 1;
+    return Buffer.from(bytes.subarray(from, to)).toString('hex');
+  });
+  const bytes = Buffer.from('0100010800ff', 'hex');
+  for (let bit = 0; bit < 48; bit++) {
+    const other = Buffer.from(bytes);
+    other[bit >> 3] = (other[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+    t.equal(known.of(bytes, 0, 6), '0100010800ff');
+    t.equal(known.of(other, 0, 6), other.toString('hex'));
+  }
+  known.of(bytes, 0, 6);
+  const before = read;
+  t.equal(known.of(bytes, 0, 6), '0100010800ff');
+  t.equal(read, before, 'the same bytes are not read again');
+  t.equal(known.of(bytes, 0, 5), '0100010800', 'a shorter piece is another');
+});
+
+test('the checksum by eight bytes at a time is that by one bit at a time', async (t) => {
+  const random = seededRandom(16);
+  const bytes = random.bytes(60);
+  const slow = (from: number, to: number, start: number, polynomial: number): number => {
+    let crc = start;
+    for (const byte of bytes.subarray(from, to)) {
+      crc ^= byte;
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+    }
+    return crc;
+  };
+  for (let from = 0; from < 10; from++)
+    for (let to = from; to <= bytes.length; to++) {
+      t.equal(crc16Arc(bytes, from, to), slow(from, to, 0, 0xa001));
+      t.equal(crc16X25(bytes, from, to), slow(from, to, 0xffff, 0x8408) ^ 0xffff);
+    }
 });

@@ -230,6 +230,10 @@ async function live(t: Test, browser: Browser): Promise<void> {
   t.match(await page.locator('[data-power]').textContent(), /^–/, 'unknown is not 0');
   t.match(await page.locator('.banner.notice').textContent(), /The meter is silent/);
 
+  home.storage = { ...home.storage, mode: 'memory', code: 'STORE_FULL' };
+  web.notify();
+  await page.locator('.banner.notice', { hasText: 'Nothing can be kept on the disk' }).waitFor(WAIT);
+
   const { port } = web;
   await web.close();
   await page.locator('.link.gone', { hasText: 'Connection lost' }).waitFor(WAIT);

@@ -8,13 +8,13 @@ export interface KeeperEvents {
   bytes(chunk: Uint8Array, atMs: ElapsedMs): void;
   /** The link is open. */
   opened(): void;
-  /** It is not, or nothing came for too long. */
+  /** It is not; or nothing came for too long (TIMEOUT), or nothing good among what came (NO_TELEGRAM). */
   lost(reason: Fault): void;
 }
 
 /**
- * The link's own report of its end cannot be relied on; silence for so long makes it be opened anew. Infinity: a meter
- * may be silent for ever.
+ * The link's own report of its end cannot be relied on: so long without a good telegram makes it be opened anew, also
+ * where bytes come that are none. Infinity: a meter may be silent for ever.
  */
 export class LinkKeeper {
   private readonly link: Link;
@@ -24,6 +24,8 @@ export class LinkKeeper {
   private backoffMs: number = LIMITS.linkBackoffMinMs;
   private cancelRetry: Cancel = () => {};
   private cancelSilence: Cancel = () => {};
+  /** Bytes came since the last good telegram. */
+  private heard = false;
   private closed = false;
 
   constructor(link: Link, clock: Clock, silenceMs: number, events: KeeperEvents) {
@@ -38,7 +40,7 @@ export class LinkKeeper {
     this.link
       .open({
         bytes: (chunk, atMs) => {
-          this.watch();
+          this.heard = true;
           this.events.bytes(chunk, atMs);
         },
         gone: (reason) => {
@@ -57,6 +59,7 @@ export class LinkKeeper {
   /** Called for each good telegram: the next failure begins with a short wait again. */
   good(): void {
     this.backoffMs = LIMITS.linkBackoffMinMs;
+    this.watch();
   }
 
   async stop(): Promise<void> {
@@ -68,9 +71,13 @@ export class LinkKeeper {
 
   private watch(): void {
     this.cancelSilence();
+    this.heard = false;
     if (this.silenceMs === Infinity) return;
     this.cancelSilence = this.clock.after(this.silenceMs, () => {
-      const reason = fault('TIMEOUT', `nothing came for ${Math.round(this.silenceMs / 1000)} s`);
+      const forText = `for ${Math.round(this.silenceMs / 1000)} s`;
+      const reason = this.heard
+        ? fault('NO_TELEGRAM', `bytes came and no good telegram ${forText}`)
+        : fault('TIMEOUT', `nothing came ${forText}`);
       void this.link.close().finally(() => this.again(reason));
     });
   }

@@ -12,7 +12,8 @@ export interface Received {
 }
 
 /**
- * Only what has a quantity and its unit; the first of a point that comes twice. Invalid values stay, as null.
+ * Only what has a quantity and its unit; the first of a point that comes twice, but a magnitude only where no value
+ * with a sign comes, and then doubtful. Invalid values stay, as null.
  * `meterTimeMs` is the meter's own time of the telegram, null when it sent none.
  */
 export function measurementsOf(
@@ -20,27 +21,29 @@ export function measurementsOf(
   received: Received,
   meterTimeMs: WallMs | null = timeOf(telegram),
 ): Measurement[] {
-  const seen = new Set<string>();
-  return telegram.readings.flatMap((reading) => {
+  const found = new Map<string, Measurement>();
+  const magnitudes = new Set<string>();
+  for (const reading of telegram.readings) {
     const obis = reading.obis === undefined ? null : parseObis(reading.obis);
     const meaning = obis && meaningOf(obis);
-    if (!meaning) return [];
+    if (!meaning) continue;
     const value = numberOf(reading, QUANTITIES[meaning.quantity].unit);
-    if (value === undefined) return [];
-    const { quantity, phase, tariff, channel } = meaning;
+    if (value === undefined) continue;
+    const { quantity, phase, tariff, channel, unsigned = false } = meaning;
     const point = { source: received.source, quantity, phase, tariff, channel };
     const key = pointKey(point);
-    if (seen.has(key)) return [];
-    seen.add(key);
-    return {
+    if (found.has(key) && (unsigned || !magnitudes.delete(key))) continue;
+    if (unsigned) magnitudes.add(key);
+    found.set(key, {
       point,
       value,
-      quality: value === null ? 'invalid' : (reading.quality ?? 'good'),
+      quality: value === null ? 'invalid' : (reading.quality ?? (unsigned ? 'doubtful' : 'good')),
       meterTimeMs,
       receivedMs: received.wallMs,
       receivedElapsedMs: received.elapsedMs,
-    } satisfies Measurement;
-  });
+    });
+  }
+  return [...found.values()];
 }
 
 function timeOf({ time }: Telegram): WallMs | null {

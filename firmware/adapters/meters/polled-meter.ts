@@ -1,19 +1,20 @@
 /** A meter of IEC 62056-21 that is asked: a visit every interval, with back-off when it fails. */
 import { clockOf, type Password, type Read } from '../../codecs/iec62056-21/index.ts';
-import { type Fault, faultOf } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
+import { type Fault, fault, faultOf } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
-import type { Settings } from '../../domain/storage.ts';
+import type { Settings, WriteBudget } from '../../domain/storage.ts';
 import type { Telegram } from '../../domain/telegram.ts';
 import type { Cancel, Clock } from '../../domain/time.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Dialogue } from './dialogue.ts';
 import { historyOf } from './history.ts';
 import { type Findings, type Visit, visit } from './iec-reading.ts';
+import { politeIntervalMs } from './mbus/meter.ts';
 import { measurementsOf } from './measurements.ts';
 import { ProfileGaps } from './profile-gaps.ts';
 import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';
+import { ReadBudget, retryMs, SPENT_MS } from './read-budget.ts';
 import { StoredValues } from './stored-values.ts';
 
 export interface PolledOptions {
@@ -24,7 +25,12 @@ export interface PolledOptions {
   readonly timeZone: string;
   /** Speed of the first contact; absent is 300. */
   readonly baudRate?: number;
+  /** It lives on a battery. */
   readonly wakeUp?: boolean;
+  /** Visits a day that its battery can give; null without bound. Absent is `BATTERY_READS_PER_DAY` with `wakeUp`. */
+  readonly readsPerDay?: number | null;
+  /** Counts them. */
+  readonly reads?: Pick<WriteBudget, 'spend'>;
   readonly password?: Password;
   /** Codes to read in programming mode; without codes and profile the readout is read. */
   readonly registers?: readonly string[];
@@ -32,6 +38,9 @@ export interface PolledOptions {
   /** Where it is kept how far the profile is known. */
   readonly settings?: Pick<Settings, 'get' | 'set'>;
 }
+
+/** As of a battery meter on an M-Bus: once an hour. */
+const BATTERY_READS_PER_DAY = 24;
 
 /** A meter that kept to the first speed is offered the higher one again after so many failures. */
 const STAY_FAILURES = 4;
@@ -54,6 +63,8 @@ export class PolledMeter implements ResourceManager {
   private readonly link: Link;
   private readonly clock: Clock;
   private readonly watch: ClockWatch;
+  private readonly intervalMs: number;
+  private readonly budget: ReadBudget;
   private readonly plan: ProfilePlan | null;
   private readonly stored: StoredValues;
   private events: ResourceEvents | null = null;
@@ -70,6 +81,9 @@ export class PolledMeter implements ResourceManager {
     this.link = link;
     this.clock = clock;
     this.watch = new ClockWatch(options.id, options.timeZone);
+    const { id, intervalMs, wakeUp = false, readsPerDay = wakeUp ? BATTERY_READS_PER_DAY : null } = options;
+    this.intervalMs = politeIntervalMs(intervalMs, readsPerDay);
+    this.budget = new ReadBudget(id, readsPerDay, options.reads ?? null, clock);
     this.plan = options.profile ? planOf(options.profile, options) : null;
     this.stored = new StoredValues(options.timeZone);
   }
@@ -90,6 +104,11 @@ export class PolledMeter implements ResourceManager {
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
+    if (!this.budget.spend()) {
+      this.events?.fault(fault('READ_BUDGET_SPENT'));
+      this.again(SPENT_MS);
+      return;
+    }
     this.plan?.gaps.save(startedMs);
     const reason = await this.read().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
     await this.link.close().catch(() => {});
@@ -100,13 +119,16 @@ export class PolledMeter implements ResourceManager {
       this.setHealth('ok', null);
     }
     const tookMs = this.clock.elapsedMs() - startedMs;
-    const dueMs = reason ? this.backoffMs(reason) : Math.max(0, this.options.intervalMs - tookMs);
-    this.next = this.clock.after(dueMs, () => void this.cycle());
+    this.again(reason ? this.backoffMs(reason) : Math.max(0, this.intervalMs - tookMs));
+  }
+
+  private again(afterMs: number): void {
+    this.next = this.clock.after(afterMs, () => void this.cycle());
   }
 
   private backoffMs({ code }: Fault): number {
-    if (code === 'NOT_ALLOWED') return WRONG_PASSWORD_MS;
-    return Math.min(LIMITS.linkBackoffMinMs * 2 ** Math.min(this.failures, 6), LIMITS.linkBackoffMaxMs);
+    if (code === 'NOT_ALLOWED') return Math.max(WRONG_PASSWORD_MS, this.intervalMs);
+    return retryMs(this.failures, this.intervalMs);
   }
 
   private async read(): Promise<Fault | null> {

@@ -48,6 +48,11 @@ export class PushMeter<F> implements ResourceManager {
       lost: (reason) => {
         for (const decoded of this.decoder.end()) if (!decoded.ok) this.events?.fault(decoded.error);
         this.events?.fault(reason);
+        // What was heard says more than that it was none.
+        if (reason.code === 'NO_TELEGRAM') {
+          this.refusals.judge();
+          return;
+        }
         this.refusals.clear();
         this.setHealth('silent', reason);
       },

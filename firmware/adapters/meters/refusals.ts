@@ -13,6 +13,7 @@ export class Refusals {
   private length = 0;
   private faults: Fault[] = [];
   private cancel: Cancel | null = null;
+  private judged = false;
 
   /** `tell` is called `afterMs` after the first byte behind the last good telegram. */
   constructor(clock: Clock, afterMs: number, tell: (diagnosis: Fault) => void) {
@@ -22,12 +23,8 @@ export class Refusals {
   }
 
   heard(chunk: Uint8Array): void {
-    this.cancel ??= this.clock.after(this.afterMs, () => {
-      const diagnosis = diagnose(Buffer.concat(this.held), this.faults);
-      this.held = [];
-      this.length = 0;
-      if (diagnosis) this.tell(diagnosis);
-    });
+    if (this.judged) return;
+    this.cancel ??= this.clock.after(this.afterMs, () => this.judge());
     const wanted = chunk.subarray(0, DIAGNOSED_BYTES - this.length);
     if (wanted.length === 0) return;
     this.held.push(Uint8Array.from(wanted));
@@ -38,10 +35,21 @@ export class Refusals {
     if (this.faults.length < FAULTS_KEPT) this.faults.push(reason);
   }
 
+  /** Now; nothing when that was done before. */
+  judge(): void {
+    if (this.judged) return;
+    this.judged = true;
+    const diagnosis = diagnose(Buffer.concat(this.held), this.faults);
+    this.held = [];
+    this.length = 0;
+    if (diagnosis) this.tell(diagnosis);
+  }
+
   /** A good telegram came, or nothing comes any more. */
   clear(): void {
     this.cancel?.();
     this.cancel = null;
+    this.judged = false;
     this.held = [];
     this.length = 0;
     this.faults = [];

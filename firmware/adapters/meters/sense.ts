@@ -14,14 +14,17 @@ export interface Sense {
   readonly history?: readonly Measurement[];
 }
 
-/** Registers and clock, for a meter that has nothing else to say. */
+/** Registers and clock, for a meter that has nothing else to say. `timeOf` reads the time of its telegrams. */
 export function clockSense(
   source: string,
   timeZone: string,
+  timeOf: (text: string, timeZone: string) => MeterClock | null = ownTime,
 ): (telegram: Telegram, received: Received) => Sense {
   const watch = new ClockWatch(source, timeZone);
   return (telegram, received) => {
-    const clock = ownTime(telegram, timeZone) ?? clockOf(telegram.readings, timeZone);
+    const { time } = telegram;
+    const clock =
+      (time === undefined ? null : timeOf(time, timeZone)) ?? clockOf(telegram.readings, timeZone);
     const measurements = measurementsOf(telegram, received, clock?.atMs ?? null);
     if (!clock) return { measurements, events: [] };
     const { drift, events } = watch.see(clock.atMs, clock.season, received.wallMs, received.elapsedMs);
@@ -30,8 +33,7 @@ export function clockSense(
 }
 
 /** RFC 3339; without an offset it is the site's local time. */
-function ownTime({ time }: Telegram, timeZone: string): MeterClock | null {
-  if (time === undefined) return null;
+function ownTime(time: string, timeZone: string): MeterClock | null {
   const hasOffset = /(?:Z|[+-]\d\d:\d\d)$/.test(time);
   const at = Date.parse(hasOffset ? time : `${time}Z`);
   if (Number.isNaN(at)) return null;

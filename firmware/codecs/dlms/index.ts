@@ -8,7 +8,7 @@ export type { Data } from './axdr.ts';
 export type { Security } from './cipher.ts';
 export { selects, takesLists } from './client.ts';
 export { obisBytes } from './encode.ts';
-export { type CosemInstant, cosemInstant, cosemStamp } from './instant.ts';
+export { type CosemInstant, cosemInstant, cosemStamp, pushInstant } from './instant.ts';
 export { type CosemObject, registersOf } from './objects.ts';
 export { type Column, readBuffer, readColumns, scalerAttribute } from './profile.ts';
 export { PushDecoder, type PushFrame, type PushOptions } from './push-decoder.ts';

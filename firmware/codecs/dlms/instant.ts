@@ -22,7 +22,20 @@ export function cosemInstant(
 ): CosemInstant | null {
   if (data?.kind !== 'octets' && data?.kind !== 'dateTime') return null;
   const time = readDateTime(data.bytes);
-  if (!time || (time.status ?? 0) & CLOCK_STATUS.invalid) return null;
+  return !time || (time.status ?? 0) & CLOCK_STATUS.invalid ? null : instantOf(time, timeZone, afterMs);
+}
+
+const RFC_3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|\+(\d\d):(\d\d))?$/;
+
+/** Of the time of a push, as `rfc3339` of a COSEM date-time writes it; null when it is none. */
+export function pushInstant(text: string, timeZone: string): CosemInstant | null {
+  const [, local, hours, minutes] = RFC_3339.exec(text) ?? [];
+  if (local === undefined || Number.isNaN(Date.parse(`${local}Z`))) return null;
+  const deviation_min = hours === undefined ? null : -(Number(hours) * 60 + Number(minutes));
+  return instantOf({ local, deviation_min, status: null }, timeZone, null);
+}
+
+function instantOf(time: CosemTime, timeZone: string, afterMs: WallMs | null): CosemInstant {
   const local = Date.parse(`${time.local}Z`);
   const { status } = time;
   return {

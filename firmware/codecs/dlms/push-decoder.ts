@@ -50,7 +50,10 @@ export class PushDecoder implements Decoder<PushFrame> {
   private readonly held = new Uint8Array(LIMITS.dlmsPush_bytes);
   private length = 0;
   private skipped = 0;
-  /** Nothing but wrappers so far: they have no checksum and are only believed where the stream begins. */
+  /**
+   * A message may begin here: the stream does, or whole messages stand before. Wrappers have no checksum; anywhere else
+   * one is only believed whose message reads to its end.
+   */
   private wrapped = true;
   private readonly segments = new Assembly(LIMITS.dlmsPush_bytes);
   private readonly blocks = new Assembly(LIMITS.dlmsPush_bytes);
@@ -126,10 +129,19 @@ export class PushDecoder implements Decoder<PushFrame> {
     const first = held[at];
     if (first === FLAG) return map(scanHdlc(held, at, length), (frame) => ({ by: 'hdlc', frame }));
     if (first === 0x68) return map(scanMbus(held, at, length), (segment) => ({ by: 'mbus', segment }));
-    if (first === 0 && this.wrapped)
-      return map(scanWrapper(held, at, length, WRAPPER_BYTES), ({ apdu }) => ({ by: 'whole', apdu }));
+    if (first === 0) return this.wrapperAt(at);
     if (this.options.bare) return at === 0 && this.wrapped ? this.bareAt(ended) : OTHER;
     return first === GENERAL_GLO ? this.provenAt(at) : OTHER;
+  }
+
+  private wrapperAt(at: number): Scan<Unit> {
+    const { held, length, wrapped } = this;
+    const scan = scanWrapper(held, at, length, WRAPPER_BYTES);
+    if (!wrapped) {
+      if (scan.found === 'bad' || !mayBegin(held, at + WRAPPER_HEAD_BYTES, length)) return OTHER;
+      if (scan.found === 'whole' && bareFault(withoutLlc(scan.value.apdu))) return OTHER;
+    }
+    return map(scan, ({ apdu }) => ({ by: 'whole', apdu }));
   }
 
   /** A message without frame is all of the input, from its first byte to its last. */
@@ -158,6 +170,7 @@ export class PushDecoder implements Decoder<PushFrame> {
 
   private unit(unit: Unit): void {
     if (unit.by === 'whole') {
+      this.wrapped = true;
       this.message(withoutLlc(unit.apdu), false);
       return;
     }
@@ -251,6 +264,7 @@ export class PushDecoder implements Decoder<PushFrame> {
 const GENERAL_GLO = 0xdb;
 const GENERAL_DED = 0xdc;
 const BARE_TAGS = new Set([DATA_NOTIFICATION, EVENT_NOTIFICATION, GENERAL_GLO, GENERAL_DED, GENERAL_BLOCK]);
+const WRAPPER_HEAD_BYTES = 8;
 const WRAPPER_BYTES = LIMITS.dlmsPush_bytes - 8;
 const CUT = fault('CUT_FRAME', 'the telegram ends before it is complete');
 const BEHIND = fault('BAD_FRAME', 'bytes stand behind the message');
@@ -259,6 +273,10 @@ const TOO_LONG = fault('OVERSIZED', `a telegram longer than ${LIMITS.dlmsPush_by
 function map<A, B>(scan: Scan<A>, to: (value: A) => B): Scan<B> {
   return scan.found === 'whole' ? { found: 'whole', value: to(scan.value), length: scan.length } : scan;
 }
+
+/** Whether the byte at `at`, where it is there already, is the first of a message or of its LLC header. */
+const mayBegin = (bytes: Uint8Array, at: number, end: number): boolean =>
+  at >= end || bytes[at] === 0xe6 || BARE_TAGS.has(bytes[at] ?? 0);
 
 /** Why the bytes are not exactly one message; null when they are. */
 function bareFault(apdu: Uint8Array): Fault | null {

@@ -26,7 +26,9 @@ export function History({ view }: { view: View }) {
   const path = `/energy?${query}&per=${span.per}`;
   const energyDays = usePolled<EnergyDays>(path, EVERY_MS, null);
   // While the next is asked for the last one stands there: it must not be taken for it.
-  const shown = energyDays?.fromMs === firstMs ? energyDays : null;
+  const untilMs = dayStart(view.timeZone, firstMs, span.days);
+  const isAsked = energyDays?.fromMs === firstMs && energyDays.untilMs === untilMs;
+  const shown = isAsked ? energyDays : null;
 
   const keep = async (): Promise<void> => {
     const answer = await get<EnergyDays>(`/energy?${query}&per=quarter`);

@@ -2,7 +2,6 @@
 import type { CosemInstant, Security } from '../../../codecs/dlms/index.ts';
 import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
 import { type Fault, faultOf } from '../../../domain/errors.ts';
-import { LIMITS } from '../../../domain/limits.ts';
 import type { LineSettings, Link } from '../../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';
 import type { Telegram } from '../../../domain/telegram.ts';
@@ -13,6 +12,7 @@ import { historyOf } from '../history.ts';
 import { LinkTurns } from '../link-turns.ts';
 import { measurementsOf, type Received } from '../measurements.ts';
 import { ProfileGaps } from '../profile-gaps.ts';
+import { retryMs } from '../read-budget.ts';
 import { ReplayGuard } from '../replay-guard.ts';
 import { InvocationCounter } from './invocation-counter.ts';
 import { type DlmsConfig, securityOf, sessionOptions } from './options.ts';
@@ -99,8 +99,8 @@ export class DlmsMeter implements ResourceManager {
   }
 
   private backoffMs({ code }: Fault): number {
-    if (HOPELESS.has(code)) return HOPELESS_MS;
-    return Math.min(LIMITS.linkBackoffMinMs * 2 ** Math.min(this.failures, 6), LIMITS.linkBackoffMaxMs);
+    if (HOPELESS.has(code)) return Math.max(HOPELESS_MS, this.config.intervalMs);
+    return retryMs(this.failures, this.config.intervalMs);
   }
 
   private async read(): Promise<Fault | null> {

@@ -1,0 +1,102 @@
+/** What waiting saved against running at once: by hand, over own sun, with its error, and when nothing is known. */
+import { test } from 'tap';
+import type { DeviceImage, Snapshot } from '../../firmware/domain/image.ts';
+import type { SeriesStore } from '../../firmware/domain/storage.ts';
+import { type Quarter, savedBetween, savingsOf } from '../../firmware/web/savings.ts';
+import { savingsSchema } from '../../firmware/web/schema.ts';
+import { HandClock, Home, NOON } from './home.ts';
+
+const QUARTER = 900_000;
+const DAY = 96 * QUARTER;
+const quarter = (device_Wh: number, importPrice: number, more: Partial<Quarter> = {}): Quarter => ({
+  import_Wh: device_Wh + 100,
+  export_Wh: 0,
+  exportPrice: 0.00008,
+  device_Wh,
+  importPrice,
+  ...more,
+});
+const near = (x: number | undefined, y: number): boolean => Math.abs((x ?? Number.NaN) - y) < 1e-9;
+
+test('the same energy at once', (t) => {
+  const dearFirst = [quarter(0, 0.0004), quarter(0, 0.0003), quarter(900, 0.0001), quarter(900, 0.0001)];
+  const [least, most] = savedBetween(dearFirst, 900) ?? [];
+  t.ok(near(most, 900 * 0.0003 + 900 * 0.0002), `begun first: ${most}`);
+  t.ok(near(least, 0), 'it may have begun when it did');
+  t.equal(savedBetween([quarter(0, 0.0004)], 900), null, 'took nothing');
+  const cheapFirst = savedBetween([quarter(0, 0.0001), quarter(900, 0.0004)], 900) ?? [];
+  t.ok(near(cheapFirst[0], -900 * 0.0003), 'waiting may cost more, and that is said');
+  const sunny = [
+    quarter(0, 0.0003, { import_Wh: 300 }),
+    quarter(800, 0.0003, { import_Wh: 200, export_Wh: 100 }),
+  ];
+  const own = savedBetween(sunny, 1000) ?? [];
+  t.ok(near(own[1], 800 * 0.0003 - (200 * 0.0003 + 600 * 0.00008)), 'what the sun gave is worth its feed-in');
+  const fed = [
+    quarter(0, 0.0003, { import_Wh: 0, export_Wh: 500 }),
+    quarter(800, 0.0003, { import_Wh: 800 }),
+  ];
+  const lost = savedBetween(fed, 800) ?? [];
+  t.ok(near(lost[0], 500 * 0.00008 + 300 * 0.0003 - 800 * 0.0003), 'at once it would have taken the sun');
+  const late = savedBetween([quarter(0, 0.0001), quarter(2000, 0.0002)], 500) ?? [];
+  t.ok(near(late[0], 500 * -0.0001), 'what no time was left for is taken last');
+  t.end();
+});
+
+/** The car took 2 kWh an hour, from the third hour before its deadline on. */
+function home(change: Partial<DeviceImage> = {}, hole: (atMs: number) => boolean = () => false) {
+  const byMs = NOON + DAY / 4;
+  const until = Math.floor((byMs - DAY) / QUARTER) * QUARTER;
+  const given = new Home(new HandClock()).snapshot();
+  const devices = given.image.devices
+    .filter((d) => d.id === 'wallbox')
+    .map(
+      (d): DeviceImage => ({
+        ...d,
+        mode: 'cheap',
+        flexibility: {
+          ...d.flexibility,
+          ranges: [{ min_W: 0, max_W: 2000 }],
+          need: { energy_Wh: 6000, byMs },
+        },
+        ...change,
+      }),
+    );
+  const snapshot: Snapshot = { ...given, image: { ...given.image, devices } };
+  const charging = (at: number): boolean => at >= until - 12 * QUARTER && at < until;
+  const value = (point: string, at: number): number | null => {
+    if (hole(at)) return null;
+    if (point === '_prices/importPrice') return charging(at) ? 0.0001 : 0.0003;
+    if (point === 'wallbox/activePower') return charging(at) ? 2000 : 0;
+    if (point === 'grid/activeEnergyImport')
+      return 100 * (at / QUARTER) + 500 * Math.max(0, Math.min(12, (at - until) / QUARTER + 13));
+    return null;
+  };
+  const series: Pick<SeriesStore, 'points' | 'read'> = {
+    points: () => ['grid/activeEnergyImport'],
+    read: (point, _, fromMs, untilMs) =>
+      Array.from({ length: Math.round((untilMs - fromMs) / QUARTER) }, (_x, i) => {
+        const atMs = Math.ceil(fromMs / QUARTER) * QUARTER + i * QUARTER;
+        return { atMs, value: value(point, atMs), min: null, max: null, quality: 'good' as const };
+      }),
+  };
+  return savingsSchema.parse(savingsOf(snapshot, series, 'grid'));
+}
+
+test('for the owner: a sentence with its error', (t) => {
+  const { saved, error, energy_Wh, devices, sentence } = home();
+  t.equal(energy_Wh, 6000);
+  t.ok(near(saved ?? undefined, 0.6) && near(error ?? undefined, 0.6), `${saved} ± ${error}`);
+  t.match(devices, [{ id: 'wallbox', missing: 0 }]);
+  t.match(
+    sentence,
+    /^6 kWh until \S+ ?\S*: against running at once, waiting saved €0\.60 ± €0\.60, depending/,
+  );
+  t.match(home({ mode: 'always' }), { saved: null, devices: [] });
+  const silent = home({}, (at) => at % DAY < DAY / 4);
+  t.match(silent, { saved: null, devices: [{ saved: null, energy_Wh: null }] });
+  t.match(silent.sentence, /readings or prices of it are missing/);
+  const holes = home({}, (at) => (at / QUARTER) % 96 === 3);
+  t.ok((holes.devices[0]?.missing ?? 0) > 0 && holes.saved !== null, 'a hole is said');
+  t.end();
+});
