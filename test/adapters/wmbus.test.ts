@@ -354,6 +354,13 @@ test('a counter that only a checksum proves goes ahead by a day at most, or twic
   ]);
 });
 
+test('the number that stands for no value is none to the house', async (t) => {
+  const { watched, hear, run } = onSimulatedTime([{}]);
+  await run(2_000);
+  await hear(wireless(KAMSTRUP, hex('7A2A000000 0413 00000080 426C3F3C 4413 00000080')));
+  t.same([watched[0]?.volumes, watched[0]?.kept], [[null], [null]]);
+});
+
 test('strangers are listed, bounded, and go nowhere else', async (t) => {
   const noticed: HeardMeter[] = [];
   const { receiver, watched, hear, run } = onSimulatedTime([{}], (m) => void noticed.push(m));
