@@ -347,11 +347,19 @@ test('a counter that only a checksum proves goes ahead by a day at most, or twic
   await at(9_000_001, 5);
   await at(6_000, 97);
   t.same(w?.volumes.slice(4), [0.005], 'a clock that was set is followed from its second message on');
-  t.same(w?.faults.filter((code) => code !== 'TIMEOUT').slice(1), [
+  const silence = new Set(['TIMEOUT', 'NO_TELEGRAM']);
+  t.same(w?.faults.filter((code) => !silence.has(code)).slice(1), [
     'BAD_AUTHENTICATION',
     'BAD_AUTHENTICATION',
     'REPLAYED',
   ]);
+});
+
+test('the number that stands for no value is none to the house', async (t) => {
+  const { watched, hear, run } = onSimulatedTime([{}]);
+  await run(2_000);
+  await hear(wireless(KAMSTRUP, hex('7A2A000000 0413 00000080 426C3F3C 4413 00000080')));
+  t.same([watched[0]?.volumes, watched[0]?.kept], [[null], [null]]);
 });
 
 test('strangers are listed, bounded, and go nowhere else', async (t) => {

@@ -8,7 +8,10 @@ const only = (text: string): ParsedRecord | undefined => parse(hex(text)).record
 
 test('every data field and many VIFs read as the standard says', async (t) => {
   const numbers: [string, string, number, string][] = [
-    ['01 03 80', 'energy', -128, 'Wh'],
+    ['01 03 81', 'energy', -127, 'Wh'],
+    ['02 13 FFFF', 'volume', -0.001, 'm3'],
+    ['02 5A 0180', 'flowTemperature', -3276.7, 'C'],
+    ['02 84FC11 0080', 'energy', 327_680, 'Wh'],
     ['02 06 E803', 'energy', 1_000_000, 'Wh'],
     ['03 13 FFFFFF', 'volume', -0.001, 'm3'],
     ['04 0E 01000000', 'energy', 1_000_000, 'J'],
@@ -74,6 +77,9 @@ test('what is no number is none', async (t) => {
   for (const bytes of ['0A 5A BBBB', '0C 13 00A00000', '05 2B 0000C07F', '05 2B 0000807F']) {
     t.match(only(bytes), { kind: 'invalid', quality: 'invalid', value: 0 }, bytes);
   }
+  const unset = ['01 03 80', '02 5A 0080', '03 13 000080', '04 13 00000080', '07 13 0000000000000080'];
+  for (const bytes of unset) t.match(only(bytes), { kind: 'number', quality: 'invalid' }, bytes);
+  t.match(only('01 FD08 80'), { quality: 'good', value: -128 }, 'a bare number has no such mark');
   t.match(only('00 13'), { kind: 'nothing' });
   t.match(only('0D FD11 03 434241'), { kind: 'text', text: 'ABC' });
   t.match(only('0D FD11 03 434201'), { kind: 'binary', text: '' }, 'control characters are no text');
@@ -116,7 +122,8 @@ test('seeded noise never crashes the parser nor breaks its promises', async (t) 
     for (const r of parsed.records) {
       records += 1;
       if (r.dataStart + r.dataLength > bytes.length || !Number.isFinite(r.value)) broken += 1;
-      if (r.kind === 'number' && r.quality === 'invalid') broken += 1;
+      const marked = bytes[r.dataStart + r.dataLength - 1] === 0x80;
+      if (r.kind === 'number' && r.quality === 'invalid' && !marked) broken += 1;
     }
   }
   t.equal(broken, 0);

@@ -51,7 +51,7 @@ test('a wired frame: identity, time, records, readings with OBIS', async (t) => 
 });
 
 test('what is no value is null, with its reason', async (t) => {
-  const records = '0C13 0000EE12 052B 0000C07F 426C 5E12 426C FFFF 0C06 FFFFFFFF';
+  const records = '0C13 0000EE12 052B 0000C07F 426C 5E12 426C FFFF 0C06 FFFFFFFF 025A 0080';
   const [telegram] = decodeMbus({ bytes: long('72', HEADER + records) }).telegrams;
   t.match(telegram?.records, [
     { quantity: 'volume', value: null, unit: 'm3', quality: 'invalid', reason: /12EE0000/ },
@@ -59,6 +59,7 @@ test('what is no value is null, with its reason', async (t) => {
     { quantity: 'date', value: null, reason: /no such date/ },
     { quantity: 'date', value: null, reason: /no date or time is set/ },
     { quantity: 'energy', value: null, unit: 'Wh', reason: /FFFFFFFF/ },
+    { quantity: 'flowTemperature', value: -3276.8, quality: 'invalid', reason: /no value/ },
   ]);
   t.match(telegram?.readings, [{ obis: '8-0:1.0.0', value: null, quality: 'invalid', reason: /12EE0000/ }]);
 });

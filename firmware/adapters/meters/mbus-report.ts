@@ -48,12 +48,8 @@ export class MbusReport {
   }
 
   /** One readout or one telegram by radio of a meter, by its identification number; `statuses` of its headers. */
-  tell(
-    events: ResourceEvents,
-    telegrams: readonly Telegram[],
-    statuses: readonly number[],
-    meter: string,
-  ): void {
+  tell(events: ResourceEvents, shown: readonly Telegram[], statuses: readonly number[], meter: string): void {
+    const telegrams = shown.map(withoutInvalid);
     const { id, timeZone, settings } = this.options;
     if ((this.told.meter ?? meter) !== meter) this.told = { flags: [], dates: {} };
     const received = { source: id, wallMs: this.clock.wallMs(), elapsedMs: this.clock.elapsedMs() };
@@ -89,6 +85,14 @@ export class MbusReport {
     return `mbus.${this.options.id}.told`;
   }
 }
+
+/** A number that the meter marks as none is shown by the decoder, and nothing that the house may count with. */
+const withoutInvalid = (telegram: Telegram): Telegram => ({
+  ...telegram,
+  readings: telegram.readings.map((reading) =>
+    reading.quality === 'invalid' && reading.value !== undefined ? { ...reading, value: null } : reading,
+  ),
+});
 
 /** Reads what `JSON.stringify` made of it; anything else is nothing. */
 function toldFrom(text: string | null): Told {
@@ -148,5 +152,5 @@ function withoutObis(record: DataRecord): { readonly quantity: Quantity; readonl
   const quantity = WITHOUT_OBIS[record.quantity ?? ''];
   if (!quantity || record.storage !== 0 || record.function !== 'inst' || record.value === undefined)
     return [];
-  return [{ quantity, value: record.value }];
+  return [{ quantity, value: record.quality === 'invalid' ? null : record.value }];
 }

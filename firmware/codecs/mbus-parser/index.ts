@@ -64,6 +64,7 @@ export interface ParsedRecord {
   /** Without prefix (Wh, m3, W, C, Pa, s, …), empty for bare numbers. */
   readonly unit: string;
   readonly kind: RecordKind;
+  /** `invalid` beside a number: the number that stands for none (80…00h). */
   readonly quality: 'good' | 'doubtful' | 'invalid';
   /** Number in `unit` where `kind` is number, else 0. */
   readonly value: number;

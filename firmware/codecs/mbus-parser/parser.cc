@@ -126,6 +126,14 @@ uint64_t littleEndian(const uint8_t* bytes, size_t length) {
   return value;
 }
 
+/// Type B marks "no value" by the one negative number that has no positive (EN 13757-3, annex A).
+bool isNoValue(const uint8_t* bytes, size_t length) {
+  for (size_t i = 0; i + 1 < length; i++) {
+    if (bytes[i] != 0) return false;
+  }
+  return bytes[length - 1] == 0x80;
+}
+
 int64_t signedInteger(const uint8_t* bytes, size_t length) {
   uint64_t value = littleEndian(bytes, length);
   if (length < 8 && (value >> (8 * length - 1))) value |= ~uint64_t{0} << (8 * length);
@@ -255,6 +263,8 @@ void readFixedData(const uint8_t* data, uint8_t field, const Meaning& meaning, R
     setNumber(record, meaning, static_cast<double>(littleEndian(data, length)));
   } else if (integer) {
     setNumber(record, meaning, static_cast<double>(signedInteger(data, length)));
+    // A bare number may be one without a sign (states, counts).
+    if (meaning.unit != Unit::kNone && isNoValue(data, length)) record.quality = Quality::kInvalid;
   } else if (field == 5) {
     const uint32_t bits = static_cast<uint32_t>(littleEndian(data, 4));
     float real;

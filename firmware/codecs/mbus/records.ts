@@ -22,7 +22,7 @@ export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array)
   if (kind === 'number' || kind === 'invalid') {
     data.value = kind === 'number' ? record.value : null;
     if (unit !== '') data.unit = unit;
-    if (kind === 'invalid') data.reason = whyInvalid(record, payload);
+    if (quality === 'invalid') data.reason = whyInvalid(record, payload);
   } else if (kind === 'date' || kind === 'minute' || kind === 'second') data.time = record.text;
   else if (kind === 'clock' || kind === 'text') data.text = record.text;
   else if (kind === 'binary')
@@ -98,7 +98,7 @@ function readingOf(
   reading.value = kind === 'number' ? record.value : null;
   if (unit !== '') reading.unit = unit;
   if (quality !== 'good') reading.quality = quality;
-  if (kind === 'invalid') reading.reason = whyInvalid(record, payload);
+  if (quality === 'invalid') reading.reason = whyInvalid(record, payload);
   const time = storage === 0 ? undefined : dateOf(storage, records);
   if (time !== undefined) reading.time = time;
   return reading;
