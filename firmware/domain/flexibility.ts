@@ -58,6 +58,56 @@ export interface Flexibility {
   readonly need: EnergyNeed | null;
   /** § 14a EnWG and the like: counts under a limit of scope `controllable`. */
   readonly steerable: boolean;
+  /** What it stores; absent: nothing that is known. Registered anew with the menu whenever its fill has changed. */
+  readonly store?: BatteryStore | HeatStore;
+}
+
+/** Of FILL_RATE_BASED_CONTROL, storing electricity. Shares of the capacity are 0 to 1. */
+export interface BatteryStore {
+  readonly kind: 'battery';
+  readonly capacity_Wh: number;
+  /** Null is unknown: it is then not planned. */
+  readonly fill: number | null;
+  /** What the owner keeps in reserve, and the most that it is filled to. */
+  readonly leastFill: number;
+  readonly mostFill: number;
+  /** The most it takes and gives at its terminals while it is neither full nor empty; the menu is what it can now. */
+  readonly charge_W: number;
+  readonly discharge_W: number;
+  /** Share that is kept on the way in, and on the way out. */
+  readonly chargeEfficiency: number;
+  readonly dischargeEfficiency: number;
+  /** In the site's currency, what it wears to give a Wh. */
+  readonly wear_perWh: number;
+  /** Whether it may take from the grid, and give to it. */
+  readonly gridCharge: boolean;
+  readonly gridDischarge: boolean;
+}
+
+/** Of FILL_RATE_BASED_CONTROL, storing heat: water in a tank, or the house itself, as one mass at one temperature. */
+export interface HeatStore {
+  readonly kind: 'heat';
+  readonly what: 'tank' | 'house';
+  /** Null is unknown: its own thermostat is then left alone. */
+  readonly temperature_C: number | null;
+  /** Outdoors, as far as the device measures it. */
+  readonly outdoor_C: number | null;
+  readonly capacity_WhPerK: number;
+  readonly loss_WPerK: number;
+  /** What it loses its heat to; null: to the outdoors. */
+  readonly ambient_C: number | null;
+  /** By local time (`HH:MM`), ascending; each row holds until the next, the last one over midnight. Never empty. */
+  readonly comfort: readonly ComfortBand[];
+  /** Never heated above this; null: the device sees to it. */
+  readonly most_C: number | null;
+  /** Heat made of one unit of electricity, by outdoor temperature, ascending: between two rows linear, beyond them constant. */
+  readonly cop: readonly { readonly outdoor_C: number; readonly cop: number }[];
+}
+
+export interface ComfortBand {
+  readonly from: string;
+  readonly lo_C: number;
+  readonly hi_C: number;
 }
 
 export interface EnergyNeed {

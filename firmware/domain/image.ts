@@ -69,6 +69,10 @@ export interface Site {
   /** Currency per Wh where no price signal says otherwise; null is unknown. */
   readonly fixedImportPrice: number | null;
   readonly fixedExportPrice: number | null;
+  /** What the highest mean import of a quarter hour costs in a month, per W above what is free; absent: nothing. */
+  readonly peak?: { readonly price_perW: number; readonly free_W: number };
+  /** What the owner gives for a gram of CO2 less; absent: nothing. */
+  readonly co2_perG?: number;
 }
 
 export interface Image {

@@ -19,6 +19,9 @@ export type ReasonCode =
   | 'HOUSE_FUSE'
   | 'MINIMUM_ON'
   | 'MINIMUM_OFF'
+  /** Too cold, or warm enough: values `temperature_C`, `lo_C`, `hi_C`. */
+  | 'TOO_COLD'
+  | 'WARM_ENOUGH'
   | 'PRICE_WAIT'
   | 'PRICE_RUN'
   | 'DEADLINE_RUN'

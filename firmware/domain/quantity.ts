@@ -43,6 +43,7 @@ export const QUANTITIES = {
   coolingEnergy: { unit: 'Wh', kind: 'cumulative' },
   heatPower: { unit: 'W', kind: 'momentary' },
   temperature: { unit: 'C', kind: 'momentary' },
+  outdoorTemperature: { unit: 'C', kind: 'momentary' },
   flowTemperature: { unit: 'C', kind: 'momentary' },
   returnTemperature: { unit: 'C', kind: 'momentary' },
   temperatureDifference: { unit: 'K', kind: 'momentary' },

@@ -8,6 +8,9 @@ export type SignalKind =
   | 'importPrice'
   | 'exportPrice'
   | 'co2'
+  /** What this home's roof is expected to give (W, positive), and the outdoor temperature (°C). */
+  | 'solarForecast'
+  | 'temperatureForecast'
   | 'importLimit'
   | 'exportLimit'
   /** What the site shall draw: not above it, and where devices want energy anyway, not below. */

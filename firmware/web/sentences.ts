@@ -93,6 +93,11 @@ class Phrase {
     return value === null || value < 0.005 ? null : `${value.toFixed(2)} ${this.place.currency}`;
   }
 
+  degrees(name: string): string | null {
+    const value = number(this.values, name);
+    return value === null ? null : `${value.toFixed(1)} °C`;
+  }
+
   text(name: string): string | null {
     return text(this.values, name);
   }
@@ -126,6 +131,9 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     say.text('awaits') === 'meter'
       ? 'Waits a moment until the meter shows what the last change did.'
       : 'Was just turned down; it waits a minute before it is turned up again.',
+  TOO_COLD: (say) =>
+    `Heats${clause(': ', say.degrees('temperature_C'))}${clause(' is below the ', say.degrees('lo_C'), ' you asked for')}.`,
+  WARM_ENOUGH: (say) => `Warm enough${clause(' (', say.degrees('temperature_C'), ')')}.`,
   PRICE_WAIT: (say) =>
     `Waits${clause(' until ', say.time('fromMs', 'atMs'))} for cheaper power` +
     `${clause(' (now ', say.price('price'), ')')}.` +
@@ -234,6 +242,8 @@ const SIGNALS: Readonly<Record<string, string>> = {
   importPrice: 'prices for power from the grid',
   exportPrice: 'prices for power fed in',
   co2: 'a CO₂ forecast',
+  solarForecast: 'a forecast of the sun on the roof',
+  temperatureForecast: 'a forecast of the temperature outdoors',
   importLimit: 'a limit for power from the grid',
   exportLimit: 'a limit for feeding in',
   setPoint: 'a set-point',
