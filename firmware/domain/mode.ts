@@ -18,10 +18,12 @@ export type Mode =
   | { readonly kind: 'surplus' }
   | { readonly kind: 'run'; readonly upTo_W: number }
   | { readonly kind: 'off' }
-  | { readonly kind: 'heat'; readonly level: HeatLevel }
+  /** `upTo_W` where its menu leaves more than levels open. */
+  | { readonly kind: 'heat'; readonly level: HeatLevel; readonly upTo_W?: number }
   /** Produces no more than this (a positive number). */
   | { readonly kind: 'produce'; readonly upTo_W: number };
 
+/** `boost` may heat beyond the comfort band, up to the most that the store bears. */
 export type HeatLevel = 'off' | 'reduced' | 'normal' | 'boost';
 
 /** Half-open [fromMs, untilMs). */
@@ -29,6 +31,9 @@ export interface ModeSlot {
   readonly fromMs: WallMs;
   readonly untilMs: WallMs;
   readonly mode: Mode;
+  /** In the site's currency, by the plan: what it costs more to run now where it waits, and to wait where it runs. */
+  readonly startingNowCosts?: number | null;
+  readonly waitingCosts?: number | null;
 }
 
 /** By device, in order of time. */
@@ -49,4 +54,8 @@ export interface PlannedDevice {
   readonly power_W: number;
   /** The most it could take in this slot (of solar: give, as a positive number). */
   readonly most_W: number;
+  /** Of heat: the running powers on its menu, ascending; absent: any between the least and the most will do. */
+  readonly levels_W?: readonly number[];
+  /** Of heat: meant to end above the comfort band. */
+  readonly isBeyondBand?: boolean;
 }

@@ -24,10 +24,11 @@ import { owner } from './rules/owner.ts';
 import { price } from './rules/price.ts';
 import { settle } from './rules/settle.ts';
 import { staleMeter } from './rules/stale-meter.ts';
+import { thermostat } from './rules/thermostat.ts';
 import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
-const WISHES: readonly Rule[] = [minimumTimes, owner, follow, price, ownSolar];
+const WISHES: readonly Rule[] = [minimumTimes, owner, thermostat, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, admission, settle, ...WISHES];

@@ -43,6 +43,7 @@ function proofSentence({ certificate }: HousePlan, { currency }: Place): string 
 
 function forecastSentence(what: string, { source, meanError_W, bias_W }: ForecastQuality): string {
   const start = {
+    supplied: `The forecast of ${what} comes from a forecast service`,
     history: `The forecast of ${what} comes from your home's own past`,
     'clear-sky': `The forecast of ${what} is that of a clear sky`,
     latest: `The forecast of ${what} is only its last value until enough days are known`,

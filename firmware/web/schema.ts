@@ -70,7 +70,7 @@ export const meterSchema = z
 
 const qualitySchema = z
   .object({
-    source: z.enum(['history', 'clear-sky', 'latest', 'none']),
+    source: z.enum(['supplied', 'history', 'clear-sky', 'latest', 'none']),
     meanError_W: z.number().nullable(),
     bias_W: z.number().nullable(),
   })

@@ -14,7 +14,7 @@ import { clearSky_W, sunAt } from '../../firmware/policy/forecast/clear-sky.ts';
 import { LOAD, profileForecast, TEMPERATURE } from '../../firmware/policy/forecast/profile.ts';
 import { errorOf, QUARTER_MS, type Sample } from '../../firmware/policy/forecast/series.ts';
 import { solarForecast } from '../../firmware/policy/forecast/solar.ts';
-import { modesNow } from '../../firmware/policy/planner/house.ts';
+import { modesNow } from '../../firmware/policy/planner/house-modes.ts';
 import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
 import { ownDays } from '../../firmware/policy/simulation/own-days.ts';
 import { planProcess } from '../../firmware/policy/solver/plan-process.ts';

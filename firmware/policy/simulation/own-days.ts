@@ -3,7 +3,7 @@ import { localMs, startOfDay } from '../../domain/calendar.ts';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Site } from '../../domain/image.ts';
 import type { SeriesStore } from '../../domain/storage.ts';
-import { histories } from '../forecast/house.ts';
+import { histories } from '../forecast/past.ts';
 import { DAY_MS, QUARTER_MS, type Sample } from '../forecast/series.ts';
 import type { Days } from './days.ts';
 
