@@ -75,6 +75,55 @@ test('prices are per Wh, and a price programme commands nothing', async (t) => {
   t.match(trick, { ok: true, value: { keep: [{ binding: 'informational' }] } });
 });
 
+test('a market price becomes the price of the contract, each way by its own terms', async (t) => {
+  const programs = [
+    {
+      ...context.programs[1],
+      importPrice: { factor: 1.19, plus: 0.17 },
+      exportPrice: { factor: 1, plus: -0.01 },
+    },
+  ];
+  const values = [
+    { type: 'PRICE', values: [0.1, -0.1] },
+    { type: 'EXPORT_PRICE', values: [0.1, -0.1] },
+  ];
+  const period = { start: '2026-01-15T16:00:00Z', duration: 'PT2H' };
+  const body = {
+    id: 'p',
+    programID: 'prices',
+    intervalPeriod: period,
+    intervals: [{ id: 0, payloads: values }],
+  };
+  const result = readOpenAdr3(Buffer.from(JSON.stringify(body)), { ...context, programs });
+  if (!result.ok) throw new Error(result.error.message);
+  const rounded = result.value.keep.map((s) => s.intervals.map((i) => Math.round((i.value ?? 0) * 1e8)));
+  t.same(rounded, [
+    [28_900, 5100],
+    [9000, -11_000],
+  ]);
+});
+
+test('forecasts of sun and temperature, in W and °C', async (t) => {
+  const said = (type: string, value: unknown, units?: string) =>
+    read({
+      id: 'f',
+      programID: 'limits',
+      ...(units && { payloadDescriptors: [{ payloadType: type, units }] }),
+      intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+      intervals: [{ id: 0, payloads: [{ type, values: [value] }] }],
+    });
+  const signal = (kind: string, value: number) => ({
+    ok: true,
+    value: { keep: [{ kind, binding: 'informational', intervals: [{ value }] }] },
+  });
+  t.match(said('SOLAR_FORECAST', 3.2), signal('solarForecast', 3200));
+  t.match(said('TEMPERATURE_FORECAST', -4.5), signal('temperatureForecast', -4.5));
+  t.match(said('TEMPERATURE_FORECAST', 50, 'FAHRENHEIT'), signal('temperatureForecast', 10));
+  t.match(said('TEMPERATURE_FORECAST', 20, 'KW'), { error: { code: 'SIGNAL_INVALID' } });
+  t.match(said('SOLAR_FORECAST', -1), { error: { code: 'SIGNAL_OUT_OF_RANGE' } });
+  t.match(said('TEMPERATURE_FORECAST', 'mild'), { error: { code: 'SIGNAL_INVALID' } });
+});
+
 test('the rules of time', async (t) => {
   const start = '2026-01-15T16:00:00Z';
   const two = [interval([1]), interval([2])];
