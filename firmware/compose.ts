@@ -59,6 +59,7 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
+    isClockBelieved: () => receiver.isClockBelieved(),
     ...(board.makePlan && {
       plan: () => planning?.current() ?? null,
       modes: (devices) => planning?.modes(devices) ?? {},
