@@ -127,102 +127,81 @@ test('forecasts of sun and temperature, in W and °C', async (t) => {
 test('the rules of time', async (t) => {
   const start = '2026-01-15T16:00:00Z';
   const two = [interval([1]), interval([2])];
-  t.same(
-    hours(intervalsOf({ ...limit, intervalPeriod: { start, duration: 'PT1H' }, intervals: two })),
+  const eachHour = { start, duration: 'PT1H' };
+  /** Hours from now, from when until when, and W. */
+  type Row = readonly [
+    title: string,
+    event: object,
+    expected: readonly (readonly [number, number, number])[],
+  ];
+  const rows: readonly Row[] = [
     [
-      [0, 1, 1000],
-      [1, 2, 2000],
+      'each follows the one before',
+      { intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+      ],
     ],
-    'each follows the one before',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
+    [
+      'now: when it was said',
+      {
         modificationDateTime: '2026-01-15T15:00:00Z',
         intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' },
         intervals: [interval([1])],
-      }),
-    ),
-    [[-1, 1, 1000]],
-    'now: when it was said',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        intervalPeriod: { start, duration: 'PT3H' },
-        intervals: [interval([1, 2, 3])],
-      }),
-    ),
-    [
-      [0, 1, 1000],
-      [1, 2, 2000],
-      [2, 3, 3000],
+      },
+      [[-1, 1, 1000]],
     ],
-    'several values split',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        duration: 'PT3H',
-        intervalPeriod: { start, duration: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0, 1, 1000],
-      [1, 2, 2000],
-      [2, 3, 1000],
+      'several values split',
+      { intervalPeriod: { start, duration: 'PT3H' }, intervals: [interval([1, 2, 3])] },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+        [2, 3, 3000],
+      ],
     ],
-    'repeated',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        duration: 'PT90M',
-        intervalPeriod: { start, duration: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0, 1, 1000],
-      [1, 1.5, 2000],
+      'repeated',
+      { duration: 'PT3H', intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+        [2, 3, 1000],
+      ],
     ],
-    'cut',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        intervalPeriod: { start, duration: 'PT1H', randomizeStart: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0.5, 1.5, 1000],
-      [1.5, 2.5, 2000],
+      'cut',
+      { duration: 'PT90M', intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 1.5, 2000],
+      ],
     ],
-    'shifted once',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
+    [
+      'shifted once',
+      { intervalPeriod: { ...eachHour, randomizeStart: 'PT1H' }, intervals: two },
+      [
+        [0.5, 1.5, 1000],
+        [1.5, 2.5, 2000],
+      ],
+    ],
+    [
+      'own periods, an offset',
+      {
         intervals: [
-          interval([1], { start, duration: 'PT1H' }),
+          interval([1], eachHour),
           interval([2], { start: '2026-01-15T18:00:00+01:00', duration: 'PT1H' }),
         ],
-      }),
-    ),
-    [
-      [0, 1, 1000],
-      [1, 2, 2000],
+      },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+      ],
     ],
-    'own periods, an offset',
-  );
+  ];
+  for (const [title, event, expected] of rows)
+    t.same(hours(intervalsOf({ ...limit, ...event })), expected, title);
   t.ok(
     (intervalsOf({ ...limit, intervalPeriod: { start, duration: 'P9999Y' }, intervals: [interval([1])] })[0]
       ?.untilMs ?? 0) >
