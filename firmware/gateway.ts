@@ -54,7 +54,7 @@ export interface GatewayDeps {
 }
 
 /** A cycle runs at least this often; a grid measurement, a signal or an override runs one at once. */
-export const CYCLE_MS = 1_000;
+const CYCLE_MS = 1_000;
 /** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
 const ID_BLOCK = 1_000;
 
