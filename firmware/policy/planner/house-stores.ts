@@ -121,7 +121,7 @@ function laterPrice(s: Scenario): number {
   const from = Math.max(0, s.n - DAY_SLOTS);
   for (let t = from; t < s.n; t++) {
     const sun = s.devices.reduce((kw, d) => kw + (d.type === 'pv' ? at(d.available_kw, t) : 0), 0);
-    sum += at(s.base_load_kw, t) > sun ? importPrice(s, t) : at(s.prices.export, t);
+    sum += at(s.base_load_kw, t) >= sun ? importPrice(s, t) : at(s.prices.export, t);
   }
   return Math.max(0, sum / (s.n - from));
 }
