@@ -1,6 +1,7 @@
 /**
- * `node scripts/guard-histories.ts [count] [first seed] [rules]`: random histories of a home with a deliberately broken planner
- * behind the guard, or with `rules` of a plan gone wrong behind all rules. Prints how many, how many cycles in them, and every violation; the aim is none in a million.
+ * `node scripts/guard-histories.ts [count] [first seed] [rules]`: random histories of a home with a deliberately broken
+ * planner behind the guard, or with `rules` of a plan gone wrong behind all rules. Prints how many, how many cycles in
+ * them, and every violation; the aim is none in a million.
  */
 import '../firmware/node-guard.ts';
 import { guard } from '../firmware/policy/guard.ts';
