@@ -1,5 +1,5 @@
 /** What a heat store is to be kept at, and what heating it takes: read from its registered facts by several rules. */
-import { localMs } from '../domain/calendar.ts';
+import { offsetMs } from '../domain/calendar.ts';
 import type { ComfortBand, HeatStore } from '../domain/flexibility.ts';
 import type { WallMs } from '../domain/time.ts';
 
@@ -21,7 +21,7 @@ const rowAt = (comfort: HeatStore['comfort'], time: string): ComfortBand | undef
 
 /** `HH:MM` on the clock of the zone. */
 function localTime(atMs: WallMs, timeZone: string): string {
-  return new Date(localMs(atMs, timeZone)).toISOString().slice(11, 16);
+  return new Date(atMs + offsetMs(atMs, timeZone)).toISOString().slice(11, 16);
 }
 
 const STEADY_K = { tank: 2, house: 0.3 } as const;

@@ -7,7 +7,6 @@ import { ok } from '../../firmware/domain/errors.ts';
 import type { Flexibility } from '../../firmware/domain/flexibility.ts';
 import type { ControlMode } from '../../firmware/domain/image.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
-import type { Quantity } from '../../firmware/domain/quantity.ts';
 import type { ResourceEvents, ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import type { SeriesRow } from '../../firmware/domain/storage.ts';
@@ -19,7 +18,7 @@ import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
 import { Planning } from '../../firmware/policy/planning.ts';
 import { BATTERY_STORE, battery, HOUR, heatPump, inverter, SITE, signal } from '../policy/home.ts';
 
-const STEP_MS = 10_000;
+const STEP_MS = 20_000;
 const DAY_MS = 24 * HOUR;
 /** Midnight in Berlin. */
 const MIDNIGHT = Date.UTC(2026, 1, 9, 23);
@@ -42,25 +41,27 @@ const base_W = (ms: number): number => {
 };
 
 const LIMIT = { fromMs: MIDNIGHT + 18 * HOUR, untilMs: MIDNIGHT + 19 * HOUR, value: 2500 };
-const hourly = (value: (ms: number) => number): Signal['intervals'] =>
-  Array.from({ length: 48 }, (_, i) => {
+const hourly = (hours: number, value: (ms: number) => number): Signal['intervals'] =>
+  Array.from({ length: hours }, (_, i) => {
     const fromMs = MIDNIGHT + i * HOUR;
     return { fromMs, untilMs: fromMs + HOUR, value: value(fromMs) };
   });
-const SIGNALS: readonly Signal[] = [
+const published = (hours: number): readonly Signal[] => [
   signal(
     'importPrice',
-    hourly((ms) => price(ms) / 1000),
+    hourly(hours, (ms) => price(ms) / 1000),
   ),
   signal(
     'exportPrice',
-    hourly(() => FEED_IN / 1000),
+    hourly(hours, () => FEED_IN / 1000),
   ),
-  signal('temperatureForecast', hourly(outdoor_C)),
+  signal('temperatureForecast', hourly(hours, outdoor_C)),
   signal('importLimit', [LIMIT]),
 ];
+/** The market tells the next day at one in the afternoon. */
+const [TODAY, AND_TOMORROW] = [published(24), published(48)];
 
-/** What really happens, in steps of ten seconds. */
+/** What really happens, in steps of twenty seconds. */
 class World {
   nowMs = MIDNIGHT;
   readonly told_W = new Map<string, number>();
@@ -120,7 +121,6 @@ interface Simulated {
   readonly id: string;
   readonly menu: () => Flexibility | null;
   readonly power_W: () => number;
-  readonly quantity?: Quantity;
 }
 
 function manager(world: World, clock: Clock, { id, menu, power_W }: Simulated): ResourceManager {
@@ -164,7 +164,11 @@ function devicesOf(world: World): Simulated[] {
     },
     {
       id: 'heat-pump',
-      menu: () => heatPump({ temperature_C: world.warmth_C, outdoor_C: outdoor_C(world.nowMs) }).flexibility,
+      menu: () => {
+        const store = { temperature_C: world.warmth_C, outdoor_C: outdoor_C(world.nowMs) };
+        return heatPump(store, { flexibility: { ranges: [0, 2000].map((p) => ({ min_W: p, max_W: p })) } })
+          .flexibility;
+      },
       power_W: () => world.told('heat-pump'),
     },
     {
@@ -202,7 +206,7 @@ function pastSeries(point: string, fromMs: number, untilMs: number): SeriesRow[]
 async function day(mode: ControlMode): Promise<World> {
   const world = new World();
   const real = new SimulatedClock(MIDNIGHT);
-  // A gateway that looks every ten seconds decides a day within seconds.
+  // A gateway that looks every twenty seconds decides a day within seconds.
   const clock: Clock = {
     wallMs: () => real.wallMs(),
     elapsedMs: () => real.elapsedMs(),
@@ -240,7 +244,7 @@ async function day(mode: ControlMode): Promise<World> {
       remove: (name) => void settings.delete(name),
     },
     overrides: { load: () => new Map(), save: () => {} },
-    signals: () => SIGNALS,
+    signals: () => (hourOf(world.nowMs) < 13 ? TODAY : AND_TOMORROW),
     broker: () => ({ connected: true, sinceMs: null }),
     modes: (devices) => planning?.modes(devices) ?? null,
     feedWatchdog: () => {},
