@@ -204,7 +204,7 @@ export class DeviceSeat {
   private isStep({ setPoint_W, abnormal }: Instruction): boolean {
     const before_W = this.setPoint_W;
     const goesOn = before_W !== null && Math.sign(before_W) === Math.sign(setPoint_W);
-    return this.isBattery() && goesOn && !abnormal && !this.hasFailed();
+    return this.isBattery() && goesOn && !abnormal;
   }
 
   /**
@@ -217,7 +217,7 @@ export class DeviceSeat {
     const direction = this.directionOf(instruction.setPoint_W);
     const isNews =
       status === 'SUCCEEDED'
-        ? !this.isStep(instruction)
+        ? this.retries.hasFailed(direction) || !this.isStep(instruction)
         : !this.retries.isRepetition(direction, reason) && (reason !== null || !this.isStep(instruction));
     this.status = status;
     this.statusFault = reason;
