@@ -393,6 +393,12 @@ test('SunSpec 704: the sign is turned, the scale read, and the battery reverts t
   t.equal(await coarse.outcome(instruction(-1260)), 'SUCCEEDED');
   t.equal(cells.wanted_W(), -1200, 'in hundreds of watts, never more than told');
 
+  for (let i = 0; i < 30; i++) {
+    await coarse.outcome(instruction(-1250 - (i % 2) * 10));
+    await coarse.pass(3500);
+  }
+  t.same(coarse.lost, [], 'what comes to the same is not written, and yet told again in time');
+
   const scaleless = await start(({ registers }) => void registers.holding.set(at(704, 55), 0x8000));
   t.equal(await scaleless.outcome(instruction(-1000)), 'ABORTED WRONG_ANSWER');
   const timerless = await start(({ refuses }) => void refuses.add(at(704, 31)));

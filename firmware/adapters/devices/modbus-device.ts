@@ -8,11 +8,11 @@ import type { WriteBudget } from '../../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../../domain/time.ts';
 import type { Profile } from '../profiles/schema.ts';
 import { menuOf, type Write, writesOf } from './control.ts';
-import type { ModbusBus, ModbusClient } from './modbus-bus.ts';
+import type { ModbusBus } from './modbus-bus.ts';
 import { measurementsOf, readingsOf } from './readings.ts';
-import { readRaw, readRaws, writeRaws } from './registers.ts';
 import { NOTHING_READ, type Store, type StoreReading, StoreWatch } from './store-watch.ts';
 import { located } from './sunspec.ts';
+import { type AskAs, differing, holds, prepare, type Told, writeAll } from './told.ts';
 
 export interface ModbusDeviceConfig {
   readonly id: string;
@@ -32,12 +32,6 @@ export interface ModbusDeviceDeps {
 const SILENT_AFTER = 3;
 /** Faults of a device that is there. */
 const ANSWERS: ReadonlySet<Fault['code']> = new Set(['DEVICE_EXCEPTION', 'WRONG_ANSWER', 'UNSUPPORTED']);
-
-interface Told {
-  readonly writes: readonly Write[];
-  readonly setPoint_W: number;
-  readonly atMs: number;
-}
 
 export class ModbusDevice implements ResourceManager {
   readonly id: string;
@@ -114,8 +108,16 @@ export class ModbusDevice implements ResourceManager {
       try {
         const profile = await this.profileOf('command');
         const writes = writesOf(profile, instruction.setPoint_W);
-        if (!isSame(this.written?.writes, writes)) await this.write(profile, writes, obey);
-        return this.succeeded(instruction, writes);
+        // What stands there already is not written again, and the device's own timer goes on from when it was.
+        const atMs = this.written && holds(this.written, writes) ? this.written.atMs : null;
+        if (atMs === null) await this.write(profile, writes, obey);
+        this.written = {
+          writes,
+          setPoint_W: instruction.setPoint_W,
+          atMs: atMs ?? this.deps.clock.elapsedMs(),
+        };
+        this.report(instruction, 'SUCCEEDED', null);
+        return;
       } catch (error) {
         reason = faultOf(error);
       }
@@ -141,38 +143,15 @@ export class ModbusDevice implements ResourceManager {
       throw new HearthError('WRITE_BUDGET_SPENT');
     // An answer may get lost although the value was taken: until it is read back nobody knows what the device holds.
     this.written = null;
-    if (!this.isPrepared) await this.prepare(profile);
-    for (const { register, raws } of values)
-      await this.ask('command', (client) => writeRaws(client, register, raws));
-    const held = await this.held(values, 'command');
-    if (!isSame(held, values))
-      throw new HearthError('READBACK_DIFFERS', `wrote ${said(values)}, the device holds ${said(held)}`);
-  }
-
-  /** Only what differs is written: some of it may live in flash. */
-  private async prepare(profile: Profile): Promise<void> {
-    for (const { register, value, optional } of profile.prepare) {
-      const stands = async (): Promise<boolean> =>
-        (await this.ask('command', (client) => readRaw(client, register))) === value;
-      if (await stands()) continue;
-      await this.ask('command', (client) => writeRaws(client, register, [value])).catch((error: unknown) => {
-        if (!optional || faultOf(error).code !== 'DEVICE_EXCEPTION') throw error;
-      });
-      if (await stands()) continue;
-      if (!optional)
-        throw new HearthError('READBACK_DIFFERS', `${value} was not taken before the first command`);
-      this.found = { ...profile, failsafe_W: null };
-      this.registerAs(this.found);
-    }
+    if (!this.isPrepared && !(await prepare(profile, this.ask))) this.untrusted(profile);
     this.isPrepared = true;
+    await writeAll(values, this.ask);
   }
 
-  /** What the device holds of what it was given. */
-  private async held(values: readonly Write[], kind: 'command' | 'poll'): Promise<readonly Held[]> {
-    const held: Held[] = [];
-    for (const { register, raws } of values)
-      held.push({ raws: await this.ask(kind, (client) => readRaws(client, register, raws.length)) });
-    return held;
+  /** One without a timer of its own does not fall back by itself. */
+  private untrusted(profile: Profile): void {
+    this.found = { ...profile, failsafe_W: null };
+    this.registerAs(this.found);
   }
 
   /** What a device's own addresses and scales are is asked once after each time that it was away. */
@@ -196,14 +175,7 @@ export class ModbusDevice implements ResourceManager {
     this.events?.flexibility(this.store ? this.store.over(this.menu) : this.menu);
   }
 
-  private ask<T>(kind: 'command' | 'poll', run: (client: ModbusClient) => Promise<T>): Promise<T> {
-    return this.deps.bus.request(this.config.unitId, kind, run);
-  }
-
-  private succeeded(instruction: Instruction, writes: readonly Write[]): void {
-    this.written = { writes, setPoint_W: instruction.setPoint_W, atMs: this.deps.clock.elapsedMs() };
-    this.report(instruction, 'SUCCEEDED', null);
-  }
+  private readonly ask: AskAs = (kind, run) => this.deps.bus.request(this.config.unitId, kind, run);
 
   private async poll(): Promise<void> {
     const { bus } = this.deps;
@@ -232,13 +204,12 @@ export class ModbusDevice implements ResourceManager {
   private async verify(): Promise<void> {
     const told = this.written;
     if (!told || this.running) return;
-    const held = await this.held(told.writes, 'poll');
+    const other = await differing(told.writes, 'poll', this.ask);
     // A command that came in between has its own read-back.
-    if (isSame(held, told.writes) || this.written !== told || this.running) return;
+    if (other === null || this.written !== told || this.running) return;
     this.written = null;
     this.isPrepared = false;
-    const reason = `it was told ${said(told.writes)}, it holds ${said(held)}`;
-    this.events?.lost?.(fault('SET_POINT_LOST', reason));
+    this.events?.lost?.(fault('SET_POINT_LOST', `it was told ${other.wanted}, it holds ${other.held}`));
   }
 
   private stored(reading: StoreReading): void {
@@ -295,14 +266,3 @@ export class ModbusDevice implements ResourceManager {
     this.events?.status(instruction, status, reason);
   }
 }
-
-interface Held {
-  readonly raws: readonly (number | null)[];
-}
-
-const isSame = (held: readonly Held[] | undefined, told: readonly Write[]): boolean =>
-  held !== undefined &&
-  held.length === told.length &&
-  told.every(({ raws }, i) => raws.every((raw, j) => held[i]?.raws[j] === raw));
-
-const said = (values: readonly Held[]): string => values.flatMap(({ raws }) => raws).join(', ');
