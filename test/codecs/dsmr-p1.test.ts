@@ -278,7 +278,7 @@ test('a plain line is read as the grammar reads it, or left to it', async (t) =>
       const reading = lines.plain();
       if (!reading) continue;
       plain += 1;
-      const read = readLine(line, null);
+      const read = readLine(line);
       const expected = read.ok && read.value[0] ? readingOf(read.value[0]) : null;
       t.same(expected, { ok: true, value: reading }, line);
       t.equal(lines.line(), '1-0:1.8.0(1)', 'the next line is next');
