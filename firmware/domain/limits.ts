@@ -11,6 +11,8 @@ export const LIMITS = {
   iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
+  /** Times that a telegram may hold 1B1B1B1Bh, which is as good as never. */
+  smlEscapes: 64,
   /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
   codesKept: 1024,
   codeKept_bytes: 64,
