@@ -1,15 +1,9 @@
 /** DLMS pushes: whatever carries them, whoever sends them, and everything that can be wrong with them. */
 import { test } from 'tap';
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { AxdrReader } from '../../firmware/codecs/dlms/axdr.ts';
 import { encodeDateTime, readDateTime, rfc3339 } from '../../firmware/codecs/dlms/date-time.ts';
-import {
-  concat,
-  encodeLength,
-  octets,
-  structure,
-  uint32,
-  visible,
-} from '../../firmware/codecs/dlms/encode.ts';
+import { concat, octets, structure, uint32, visible } from '../../firmware/codecs/dlms/encode.ts';
 import { decodeDlmsPush, PushDecoder, readPush } from '../../firmware/codecs/dlms/index.ts';
 import { encodeMbus } from '../../firmware/codecs/dlms/mbus-frame.ts';
 import { profileOf, readingOf } from '../../firmware/codecs/dlms/readings.ts';

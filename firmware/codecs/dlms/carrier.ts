@@ -4,7 +4,7 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import { FLAG, type HdlcFrame, scanHdlc } from '../hdlc/frame.ts';
 import { type LinkInput, type LinkOptions, type LinkState, newLink, stepLink } from '../hdlc/link.ts';
 import type { Scan } from '../scan.ts';
@@ -45,7 +45,6 @@ export interface CarrierStep {
   readonly effects: readonly CarrierEffect[];
 }
 
-const NOTHING = new Uint8Array(0);
 const CLOSED: CarrierState = { name: 'closed', reason: null, held: NOTHING, link: newLink() };
 
 export const newCarrier = (): CarrierState => CLOSED;

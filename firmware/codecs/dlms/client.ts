@@ -5,7 +5,7 @@
  */
 import { type Fault, fault, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import {
   CONFORMANCE,
   encodeAarq,
@@ -98,7 +98,6 @@ export interface ClientStep {
   readonly effects: readonly ClientEffect[];
 }
 
-const NOTHING = new Uint8Array(0);
 const IDLE: ClientState = {
   name: 'idle',
   reason: null,
@@ -118,6 +117,13 @@ const failed = (state: ClientState, reason: Fault): ClientStep => still({ ...sta
 const dropped = (state: ClientState, reason: Fault): ClientStep => ({
   state,
   effects: [{ do: 'drop', reason }],
+});
+const sent = (state: ClientState, apdu: Uint8Array, { answerMs }: ClientOptions): ClientStep => ({
+  state,
+  effects: [
+    { do: 'send', apdu },
+    { do: 'await', ms: answerMs },
+  ],
 });
 
 export function stepClient(state: ClientState, input: ClientInput, options: ClientOptions): ClientStep {
@@ -156,14 +162,8 @@ function associate(state: ClientState, options: ClientOptions): ClientStep {
     ciphered: security !== null,
     initiate: security ? protect(initiate, security, state.counter) : initiate,
   });
-  const after: ClientState = { ...state, name: 'associating', counter: state.counter + (security ? 1 : 0) };
-  return {
-    state: after,
-    effects: [
-      { do: 'send', apdu },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
+  const counter = state.counter + (security ? 1 : 0);
+  return sent({ ...state, name: 'associating', counter }, apdu, options);
 }
 
 function get(state: ClientState, asked: readonly Asked[], options: ClientOptions): ClientStep {
@@ -176,24 +176,12 @@ function get(state: ClientState, asked: readonly Asked[], options: ClientOptions
 function request(state: ClientState, plain: Uint8Array, options: ClientOptions): ClientStep {
   const { security } = options;
   const apdu = security ? protect(plain, security, state.counter) : plain;
-  return {
-    state: { ...state, counter: state.counter + (security ? 1 : 0) },
-    effects: [
-      { do: 'send', apdu },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
+  return sent({ ...state, counter: state.counter + (security ? 1 : 0) }, apdu, options);
 }
 
 function release(state: ClientState, options: ClientOptions): ClientStep {
   if (state.name !== 'ready' && state.name !== 'asking') return still({ ...state, name: 'released' });
-  return {
-    state: { ...state, name: 'releasing' },
-    effects: [
-      { do: 'send', apdu: RLRQ },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
+  return sent({ ...state, name: 'releasing' }, RLRQ, options);
 }
 
 function timedOut(state: ClientState, options: ClientOptions): ClientStep {

@@ -4,7 +4,7 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import type { Exchange, ExchangeEffect, ExchangeInput, Step } from '../exchange.ts';
 import { type Block, cutBlock, startOf } from './block.ts';
 import { ACK, BREAK, command, NAK, sevenBits, TIMES } from './messages.ts';
@@ -58,7 +58,6 @@ export type ProgrammingState =
 
 type Open = Extract<ProgrammingState, Talk>;
 
-const NOTHING = new Uint8Array(0);
 const ANSWER_MS = TIMES.reactionMaxMs + TIMES.patienceMs;
 /** A profile is gathered from the meter's memory first; readers in the field grant it ten seconds. */
 const PROFILE_ANSWER_MS = 10_000;
