@@ -80,7 +80,8 @@ export interface LinkStep {
   readonly effects: readonly LinkEffect[];
 }
 
-const CLOSED: LinkState = {
+/** Before it is connected. */
+export const CLOSED_LINK: LinkState = {
   name: 'closed',
   reason: null,
   parameters: DEFAULT_PARAMETERS,
@@ -94,15 +95,13 @@ const CLOSED: LinkState = {
   busy: 0,
 };
 
-export const newLink = (): LinkState => CLOSED;
-
 const still = (state: LinkState): LinkStep => ({ state, effects: [] });
 const failed = (state: LinkState, reason: Fault): LinkStep => still({ ...state, name: 'failed', reason });
 
 export function stepLink(state: LinkState, input: LinkInput, options: LinkOptions): LinkStep {
   switch (input.type) {
     case 'connect':
-      return connect(CLOSED, options);
+      return connect(CLOSED_LINK, options);
     case 'disconnect':
       return disconnect(state, options);
     case 'timeout':
@@ -223,7 +222,7 @@ function answered(
   const theirs = readParameters(given);
   if (!theirs) return failed(state, fault('WRONG_ANSWER', 'the parameters of the HDLC link cannot be read'));
   const ours = options.propose ?? DEFAULT_PARAMETERS;
-  return still({ ...CLOSED, name: 'connected', parameters: settle(ours, theirs) });
+  return still({ ...CLOSED_LINK, name: 'connected', parameters: settle(ours, theirs) });
 }
 
 /** N(R) acknowledges all frames before it; one that was never sent acknowledges nothing. */
