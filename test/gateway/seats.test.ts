@@ -3,10 +3,35 @@ import { test } from 'tap';
 import { type Fault, fault } from '../../firmware/domain/errors.ts';
 import type { Flexibility } from '../../firmware/domain/flexibility.ts';
 import type { Site } from '../../firmware/domain/image.ts';
+import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { Quality } from '../../firmware/domain/telegram.ts';
 import { DeviceSeat } from '../../firmware/gateway/device-seat.ts';
 import { MeanImport } from '../../firmware/gateway/mean-import.ts';
+import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { Settling } from '../../firmware/gateway/settling.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+
+test('limits stand on what can be trusted; what cannot is shown all the same', async (t) => {
+  const seat = new MeterSeat('g', 'Grid', 'grid');
+  const told = (quantity: 'activePower' | 'voltage', phase: 0 | 1, value: number, quality: Quality) => {
+    const point = { source: 'g', quantity, phase, tariff: 0, channel: 0 } as const;
+    const at = { meterTimeMs: null, receivedMs: 1_000, receivedElapsedMs: 1_000 };
+    seat.take([{ point, value, quality, ...at } satisfies Measurement]);
+  };
+  for (const [quality, value] of [
+    ['good', 2000],
+    ['estimated', 2000],
+    ['doubtful', null],
+    ['invalid', null],
+  ] as const) {
+    told('activePower', 0, 2000, quality);
+    t.same(seat.netPower(1_500), { value, ageMs: 500 }, quality);
+    t.equal(seat.view().values[0]?.value, 2000, `${quality}: shown`);
+  }
+  told('activePower', 1, 2300, 'good');
+  told('voltage', 1, 115, 'doubtful');
+  t.equal(seat.phaseCurrent(1, 1_500, 230).value, 10, 'by the nominal voltage');
+});
 
 test('a device is settled when it was heard after its command had ended', async (t) => {
   const it = new Settling();
