@@ -18,7 +18,14 @@ import { pastOf } from './forecast/past.ts';
 import { supplied } from './forecast/supplied.ts';
 import { isProducer } from './plan.ts';
 import { horizonOf, houseScenario, isPlanned, outdoorNow_C } from './planner/house.ts';
-import { isOffCourse, modesNow, orSurplus, plannedSlots, withAlternatives } from './planner/house-modes.ts';
+import {
+  isOffCourse,
+  modesNow,
+  orSurplus,
+  plannedSlots,
+  underPeak,
+  withAlternatives,
+} from './planner/house-modes.ts';
 import { PLAN_SLOT_MS } from './planner/house-stores.ts';
 import type { LastPlan, MadePlan, PlanMaker, PlanTask } from './planner/planner.ts';
 import type { Scenario, Schedule } from './planner/scenario.ts';
@@ -120,7 +127,7 @@ export class Planning {
     if (this.isStopped) return;
     if (!made.ok) return this.say(made.error.code, { message: made.error.message });
     this.made = { slotMs: fromMs, schedule: made.value.schedule };
-    this.plan = planOf(image, fromMs, scenario, made.value);
+    this.plan = planOf(image, fromMs, scenario, { ...made.value, peak_kw: (known.peak_W ?? 0) / 1000 });
     this.tell(made.value);
     this.deps.changed();
   }
@@ -194,13 +201,18 @@ export class Planning {
   }
 }
 
-function planOf(image: Image, fromMs: number, scenario: Scenario, made: MadePlan): HousePlan {
+function planOf(
+  image: Image,
+  fromMs: number,
+  scenario: Scenario,
+  made: MadePlan & { readonly peak_kw: number },
+): HousePlan {
   const { cost, bound, gap, source } = made.certificate;
   const modes = orSurplus(modesOf(plannedSlots(image, fromMs, scenario, made)), scenario, made.schedule);
   return {
     madeMs: fromMs,
     untilMs: fromMs + scenario.n * PLAN_SLOT_MS,
-    modes: withAlternatives(modes, made.alternatives),
+    modes: underPeak(withAlternatives(modes, made.alternatives), scenario, made),
     certificate: { cost, bound, gap, source },
     quality: made.quality,
     course: inShares(image, made.course ?? {}),

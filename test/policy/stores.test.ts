@@ -23,6 +23,7 @@ import {
   limitNow,
   NOON,
   prices,
+  SITE,
   signal,
   TANK_STORE,
   tank,
@@ -380,4 +381,60 @@ test('a store that is far from where the plan had it is planned anew, at most ev
   t.equal(planner.current(), null, 'nothing is left to plan');
   t.same(planner.modes(house.devices), {});
   t.equal(pointOf(house, 'battery'), 0);
+});
+
+test('where peaks are billed: charged below the highest that is paid for, kept in reserve, and given against a peak', async (t) => {
+  const site = { ...SITE, peak: { price_perW: 4e-3, free_W: 1500 } };
+  const house = image({ site, grid_W: known(1000), devices: [battery({ fill: 0.2 })], signals: [CURVE] });
+  const { planner, plan } = await planned(house);
+  const free = await planned({ ...house, site: SITE });
+  t.ok(
+    (pointOf(follow({ ...house, site: SITE }, free.planner), 'battery') ?? 0) > 1000,
+    'no peak: as it likes',
+  );
+  const point = pointOf(follow(house, planner), 'battery') ?? 0;
+  t.ok(point > 100 && point <= 500, `${point} W beside 1 kW, 1.5 kW being free`);
+  t.equal(plan?.modes.battery?.[0]?.importUpTo_W, 1500);
+  const kettle = follow({ ...house, grid_W: known(3000) }, planner);
+  t.equal(pointOf(kettle, 'battery'), -1500, 'it gives what nobody foresaw');
+  // The load of now, 1 kW, may double: a reserve of 1 kWh, at most 15 % of 9 kWh.
+  const full = await planned({ ...house, devices: [battery({ fill: 0.9 })] });
+  t.ok(
+    Math.min(...(full.plan?.course?.battery ?? [])) >= 0.2 - 1e-6,
+    'a tenth is the owner’s, another for peaks',
+  );
+  const month: PlanningDeps['series'] = {
+    read: (point_, _resolution, fromMs, untilMs) =>
+      point_ === 'grid/activePowerImport' && fromMs <= NOON - 5 * HOUR && NOON - 5 * HOUR < untilMs
+        ? [{ atMs: NOON - 5 * HOUR, value: 3200, min: null, max: null, quality: 'good' }]
+        : [],
+  };
+  const paid = await planned(house, { series: month });
+  t.equal(paid.plan?.modes.battery?.[0]?.importUpTo_W, 3200, 'what this month has seen is paid for');
+});
+
+test('carbon counts where the owner gives something for it and it is known', async (t) => {
+  const site = { ...SITE, co2_perG: 1e-3 };
+  // 500 g/kWh now, 100 g/kWh later, at one price: 0.5 and 0.1 EUR.
+  const co2 = signal('co2', [
+    { fromMs: NOON, untilMs: NOON + 2 * HOUR, value: 0.5 },
+    { fromMs: NOON + 2 * HOUR, untilMs: NOON + 6 * HOUR, value: 0.1 },
+  ]);
+  const flat = prices(...new Array<number>(8).fill(0.3));
+  const house = image({ site, devices: [tank({ temperature_C: 47 })], signals: [flat, co2] });
+  const s = houseScenario(house);
+  t.equal(s?.co2?.price_per_kg, 1);
+  t.equal(s?.co2?.g_per_kwh[0], 500);
+  t.ok(Math.abs((s?.co2?.g_per_kwh[30] ?? 0) - 700 / 3) < 1e-6, 'unknown: as the mean of what is known');
+  const { plan } = await planned(house);
+  const heats = (plan?.modes.tank ?? []).filter((x) => x.mode.kind === 'heat' && x.mode.level !== 'off');
+  const hours = heats.map((x) => (x.fromMs - NOON) / HOUR);
+  t.ok(hours.length > 0 && hours.every((h) => h >= 2 && h < 6), hours.join(' '));
+  t.equal(houseScenario({ ...house, site: SITE })?.co2, null);
+  const brief = signal('co2', [{ fromMs: NOON, untilMs: NOON + 3 * HOUR, value: 0.1 }]);
+  t.equal(
+    houseScenario({ ...house, signals: [flat, brief] })?.co2,
+    null,
+    'known for less than half of the time',
+  );
 });

@@ -38,23 +38,49 @@ export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 
 export function followed_W(image: Image): ReadonlyMap<string, number> {
   const followers = byPriority(image.devices.filter(isControllable)).flatMap((device) => {
     const slot = modeNow(image, device);
-    return slot ? [{ device, mode: slot.mode }] : [];
+    return slot ? [{ device, slot }] : [];
   });
-  const told = followers.filter((f) => !isLed(f.mode));
-  const led = followers.filter((f) => isLed(f.mode));
   const points = new Map<string, number>();
   let flow = without_W(
     image,
     followers.map((f) => f.device),
   );
-  const add = (device: DeviceImage, point_W: number): void => {
+  for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
+    const wanted_W = isLed(slot.mode) ? ledTo_W(image, device, slot.mode, flow) : fixed_W(device, slot.mode);
+    const point_W = underPeak_W(device, slot, wanted_W, flow);
     points.set(device.id, point_W);
     flow = flow && with_W(flow, device, point_W);
-  };
-  for (const { device, mode } of told) add(device, fixed_W(device, mode));
-  for (const { device, mode } of led) add(device, ledTo_W(image, device, mode, flow));
+  }
   return points;
 }
+
+interface Follower {
+  readonly device: DeviceImage;
+  readonly slot: ModeSlot;
+}
+
+/** What is told a power before what is led by the rest; batteries that are told one see what the others draw. */
+const turnOf = ({ device, slot }: Follower): number => (isLed(slot.mode) ? 2 : isBattery(device) ? 1 : 0);
+
+const isBattery = ({ flexibility }: DeviceImage): boolean => flexibility.kind === 'battery';
+
+/** A battery takes less, or gives, rather than let a peak be billed. */
+function underPeak_W(
+  device: DeviceImage,
+  { importUpTo_W }: ModeSlot,
+  point_W: number,
+  flow: Flow | null,
+): number {
+  if (importUpTo_W === undefined || flow === null || !isBattery(device)) return point_W;
+  const room_W = importUpTo_W - flow.net_W;
+  return point_W <= room_W ? point_W : Math.min(point_W, towards0_W(device, room_W));
+}
+
+/** On the menu: never more drawn or given than wanted. */
+const towards0_W = ({ flexibility }: DeviceImage, wanted_W: number): number =>
+  wanted_W >= 0
+    ? Math.max(0, setPointUnder(flexibility, wanted_W) ?? 0)
+    : Math.min(0, setPointOver(flexibility, wanted_W) ?? 0);
 
 /** What flows at the connection, import positive, as those see it who are led by it. */
 interface Flow {
@@ -65,12 +91,11 @@ interface Flow {
   readonly spare_W: number;
 }
 
-function with_W({ net_W, need_W, spare_W }: Flow, { flexibility }: DeviceImage, point_W: number): Flow {
-  const isBattery = flexibility.kind === 'battery';
+function with_W({ net_W, need_W, spare_W }: Flow, device: DeviceImage, point_W: number): Flow {
   return {
     net_W: net_W + point_W,
-    need_W: need_W + (isBattery ? Math.min(0, point_W) : point_W),
-    spare_W: spare_W + (isBattery ? Math.max(0, point_W) : point_W),
+    need_W: need_W + (isBattery(device) ? Math.min(0, point_W) : point_W),
+    spare_W: spare_W + (isBattery(device) ? Math.max(0, point_W) : point_W),
   };
 }
 
@@ -108,12 +133,7 @@ function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | nul
   // Until the meter has seen what was told last, the difference is not known.
   if (told_W !== null && (device.sinceChangedMs ?? Infinity) <= image.grid_W.ageMs) return told_W;
   const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : within(mode, balance_W(flow));
-  const { flexibility } = device;
-  // Towards 0 on the menu: never more drawn or given than wanted.
-  const point =
-    wanted >= 0
-      ? Math.max(0, setPointUnder(flexibility, wanted) ?? 0)
-      : Math.min(0, setPointOver(flexibility, wanted) ?? 0);
+  const point = towards0_W(device, wanted);
   return told_W !== null && Math.abs(told_W - point) < DEADBAND_W && Math.abs(told_W) <= Math.abs(point)
     ? told_W
     : point;

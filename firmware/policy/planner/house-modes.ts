@@ -16,6 +16,8 @@ export interface PlannedHouse {
   readonly import_kw: ArrayLike<number>;
   readonly export_kw: ArrayLike<number>;
   readonly course?: Readonly<Record<string, readonly number[]>>;
+  /** The highest mean import of a quarter hour in this month. */
+  readonly peak_kw?: number;
 }
 
 /** The schedule in means by slot from `fromMs` on, from which the followers' modes are read. */
@@ -105,6 +107,21 @@ export const withAlternatives = (
       slots.map((slot, t) => (t === 0 ? { ...slot, ...alternatives[id] } : slot)),
     ]),
   );
+
+/** Where peaks are billed a battery keeps to the highest import that is free, paid for already or planned. */
+export function underPeak(modes: Modes, s: Scenario, { import_kw, peak_kw }: PlannedHouse): Modes {
+  if (!s.grid.peak || s.grid.peak.price_per_kw <= 0) return modes;
+  let most_kw = Math.max(s.grid.peak.free_kw, peak_kw ?? 0);
+  for (let t = 0; t < s.n; t++) most_kw = Math.max(most_kw, at(import_kw, t));
+  const importUpTo_W = W(most_kw);
+  const batteries = new Set(s.devices.filter((d) => d.type === 'battery').map((d) => d.id));
+  return Object.fromEntries(
+    Object.entries(modes).map(([id, slots]) => [
+      id,
+      batteries.has(id) ? slots.map((slot) => ({ ...slot, importUpTo_W })) : slots,
+    ]),
+  );
+}
 
 /** Covers ramping and the thermostat's own pauses: a little more time than the energy needs. */
 const TIME_RESERVE = 1.1;

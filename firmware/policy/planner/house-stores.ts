@@ -3,6 +3,7 @@ import { type BatteryStore, type HeatStore, maxOf } from '../../domain/flexibili
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { comfortAt, copAt, steady_K } from '../comfort.ts';
 import type { HeatForecasts } from '../forecast/heat.ts';
+import type { Forecast } from '../forecast/series.ts';
 import { isControllable, isProducer } from '../plan.ts';
 import { at, type DeviceOf, importPrice, type Scenario } from './scenario.ts';
 
@@ -126,11 +127,26 @@ function laterPrice(s: Scenario): number {
   return Math.max(0, sum / (s.n - from));
 }
 
-/** The batteries with the value of what they hold at the end: never more than what its use would save. */
-export function withEndValue(s: Scenario, d: DeviceOf<'battery'>): DeviceOf<'battery'> {
+/** Of what fits between its bounds. */
+const MOST_RESERVE = 0.15;
+
+/**
+ * A battery with the value of what it holds at the end: never more than what its use would save. Where peaks are billed
+ * it keeps what an hour may bring above the load that is expected, as far as it holds that now.
+ */
+export function withOutlook(s: Scenario, d: DeviceOf<'battery'>, load: Forecast): DeviceOf<'battery'> {
   const price = laterPrice(s);
   const used = d.eta_discharge * price - Math.max(0, d.wear_per_kwh);
-  return { ...d, terminal_value_per_kwh: Math.max(0, Math.min(END_VALUE.battery * price, used)) };
+  const width_W = load.high.map((x, t) => x - at(load.mean, t));
+  const isBilled = (s.grid.peak?.price_per_kw ?? 0) > 0;
+  const reserve_kwh = isBilled
+    ? Math.min(Math.max(0, ...width_W) / 1000, MOST_RESERVE * (d.soc_max_kwh - d.soc_min_kwh))
+    : 0;
+  return {
+    ...d,
+    soc_min_kwh: Math.min(d.soc0_kwh, d.soc_min_kwh + reserve_kwh),
+    terminal_value_per_kwh: Math.max(0, Math.min(END_VALUE.battery * price, used)),
+  };
 }
 
 /** A heat store with what the weather and its users make of it. */

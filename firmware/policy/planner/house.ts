@@ -18,7 +18,7 @@ import {
   PLAN_SLOT_MS,
   plannedAs,
   powersOf,
-  withEndValue,
+  withOutlook,
   withWeather,
 } from './house-stores.ts';
 import { at, type Device, type PlanEvent, parseScenario, type Scenario } from './scenario.ts';
@@ -152,7 +152,7 @@ export function withForecasts(
     devices: s.devices.map((d) => (d.type === 'pv' && d.id === SUN ? { ...d, available_kw: kw(solar) } : d)),
   };
   const devices = expected.devices.map((d) => {
-    if (d.type === 'battery') return withEndValue(expected, d);
+    if (d.type === 'battery') return withOutlook(expected, d, load);
     const store = stores.get(d.id);
     return d.type === 'thermal' && store && heat ? withWeather(expected, d, store, heat) : d;
   });
