@@ -252,6 +252,22 @@ test('a band without width, and prices that nobody would believe', async (t) => 
     }
 });
 
+test('one store whose facts nobody can believe does not keep the others from being planned', async (t) => {
+  const mad = [
+    battery({ capacity_Wh: Number.POSITIVE_INFINITY }, { id: 'mad' }),
+    battery({ wear_perWh: Number.NaN }, { id: 'mad' }),
+    tank({ comfort: [{ from: '00:00', lo_C: Number.NaN, hi_C: 50 }] }, { id: 'mad' }),
+    tank({ comfort: [{ from: '00:00', lo_C: 1e9, hi_C: 2e9 }] }, { id: 'mad' }),
+  ];
+  for (const device of mad) {
+    const house = image({ devices: [device, tank()], signals: [CURVE] });
+    const { planner, plan, journal } = await planned(house);
+    t.match(journal, [{ code: 'PLANNED' }]);
+    t.same(Object.keys(plan?.modes ?? {}), ['tank']);
+    t.ok(decide(follow(house, planner)).devices.every((d) => Number.isFinite(d.setPoint_W)));
+  }
+});
+
 /** The reason's value, rounded to a thousandth. */
 const told = async (device: DeviceImage, key: string, ...perKWh: number[]): Promise<number> => {
   const house = image({ grid_W: known(1000), devices: [device], signals: [prices(...perKWh)] });

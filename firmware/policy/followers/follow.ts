@@ -6,9 +6,9 @@ import { setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
-import { byPriority, isControllable, isLost, runningPowers_W } from '../plan.ts';
+import { byPriority, isControllable, isLost } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
-import { levelPower_W } from './heat-levels.ts';
+import { heatPower_W } from './heat-levels.ts';
 
 /** A set-point is left as it is for less than this: writes wear, and the house flickers. */
 const DEADBAND_W = 50;
@@ -118,9 +118,7 @@ function fixed_W(device: DeviceImage, mode: Mode): number {
     case 'produce':
       return Math.min(0, setPointOver(flexibility, -mode.upTo_W) ?? 0);
     case 'heat':
-      return mode.upTo_W === undefined
-        ? levelPower_W(runningPowers_W(device), mode.level)
-        : under(mode.level === 'off' ? 0 : mode.upTo_W);
+      return heatPower_W(device, mode);
     default:
       return 0;
   }

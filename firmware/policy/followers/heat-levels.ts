@@ -1,5 +1,8 @@
 /** What the levels of a heat store are on a menu of running powers. */
-import type { HeatLevel } from '../../domain/mode.ts';
+import { setPointUnder } from '../../domain/flexibility.ts';
+import type { DeviceImage } from '../../domain/image.ts';
+import type { HeatLevel, Mode } from '../../domain/mode.ts';
+import { runningPowers_W } from '../plan.ts';
 
 /** That run; where two are the same power the first name counts. */
 export const HEAT_LEVELS: readonly [HeatLevel, ...HeatLevel[]] = ['normal', 'reduced', 'boost'];
@@ -12,4 +15,13 @@ export function levelPower_W(levels_W: readonly number[], level: HeatLevel): num
   if (level === 'off') return 0;
   const last = levels_W.length - 1;
   return levels_W[{ reduced: 0, normal: last > 1 ? last - 1 : last, boost: last }[level]] ?? 0;
+}
+
+/** W on its menu: of the level, or up to the power that the mode names. */
+export function heatPower_W(
+  device: DeviceImage,
+  { level, upTo_W }: Omit<Extract<Mode, { kind: 'heat' }>, 'kind'>,
+): number {
+  if (level === 'off' || upTo_W === undefined) return levelPower_W(runningPowers_W(device), level);
+  return Math.max(0, setPointUnder(device.flexibility, upTo_W) ?? 0);
 }

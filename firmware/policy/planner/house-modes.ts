@@ -1,11 +1,11 @@
 /** The planner's schedule of the house as modes that the rules follow, and what of them may be followed now. */
-import { maxOf } from '../../domain/flexibility.ts';
 import { type HousePlan, PLAN_VALID_MS } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { comfortAt } from '../comfort.ts';
 import { runningPowers_W } from '../plan.ts';
+import { timeNeededMs } from '../price-plan.ts';
 import type { Alternative } from './alternative.ts';
 import { PLAN_SLOT_MS, plannedAs } from './house-stores.ts';
 import { at, type Device, type DeviceSchedule, type Scenario, type Schedule } from './scenario.ts';
@@ -123,9 +123,6 @@ export function underPeak(modes: Modes, s: Scenario, { import_kw, peak_kw }: Pla
   );
 }
 
-/** Covers ramping and the thermostat's own pauses: a little more time than the energy needs. */
-const TIME_RESERVE = 1.1;
-
 /**
  * What of a plan may be followed now: nothing of one that is old, nothing for a device that wants nothing or is not
  * planned any more, and no waiting for one whose time only just suffices.
@@ -141,9 +138,7 @@ export function modesNow(plan: HousePlan | null, image: Pick<Image, 'devices' | 
 
 function presses(d: DeviceImage, wallMs: number): boolean {
   const { need } = d.flexibility;
-  if (!need || plannedAs(d) !== 'car') return false;
-  const durationMs = (need.energy_Wh / Math.max(1, maxOf(d.flexibility))) * 3_600_000 * TIME_RESERVE;
-  return wallMs >= need.byMs - durationMs;
+  return need !== null && plannedAs(d) === 'car' && wallMs >= need.byMs - timeNeededMs(d);
 }
 
 /** How far a store may be from the plan's course: share of a battery's capacity, K. */

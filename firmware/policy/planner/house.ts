@@ -87,7 +87,7 @@ export function houseScenario(image: Image): Scenario | null {
   const devices: unknown[] = planned.map((d) => deviceOf(d, image, fromMs, slots, dearest));
   if (image.devices.some(isProducer))
     devices.push({ id: SUN, type: 'pv', available_kw: unknown, curtailable: true });
-  const scenario = parseScenario({
+  const facts = {
     id: 'house',
     start: localStart(fromMs, site.timeZone),
     n: slots,
@@ -97,10 +97,14 @@ export function houseScenario(image: Image): Scenario | null {
     co2: carbonOf(image, fromMs, slots),
     base_load_kw: unknown,
     t_out_c: unknown,
-    devices,
     events: limitsOf(image, fromMs, slots),
-  });
-  return scenario.ok ? scenario.value : null;
+  };
+  const whole = parseScenario({ ...facts, devices });
+  if (whole.ok) return whole.value;
+  // One device with facts that nobody can believe does not keep the others from being planned.
+  const sane = devices.filter((d) => parseScenario({ ...facts, devices: [d] }).ok);
+  const rest = parseScenario({ ...facts, devices: sane });
+  return rest.ok && sane.length > 0 ? rest.value : null;
 }
 
 const localStart = (fromMs: WallMs, timeZone: string): string =>

@@ -7,8 +7,8 @@ import type { HeatStore } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { comfortAt, steady_K } from '../comfort.ts';
 import { modeNow } from '../followers/follow.ts';
-import { levelPower_W } from '../followers/heat-levels.ts';
-import { because, isControllable, narrow, type Plan, type Rule, runningPowers_W } from '../plan.ts';
+import { heatPower_W } from '../followers/heat-levels.ts';
+import { because, isControllable, narrow, type Plan, type Rule } from '../plan.ts';
 import { isForced } from './owner.ts';
 
 export const thermostat: Rule = ({ image }, plan) =>
@@ -19,7 +19,7 @@ export const thermostat: Rule = ({ image }, plan) =>
 
 function keep(image: Image, plan: Plan, device: DeviceImage, store: HeatStore): Plan {
   const { temperature_C } = store;
-  const normal_W = levelPower_W(runningPowers_W(device), 'normal');
+  const normal_W = heatPower_W(device, { level: 'normal' });
   if (temperature_C === null) {
     // Energy by a time is another way to know what it wants.
     if (device.flexibility.need || isForced(image, device)) return plan;
@@ -34,7 +34,8 @@ function keep(image: Image, plan: Plan, device: DeviceImage, store: HeatStore): 
     return narrow(plan, device.id, { min_W: normal_W }, because('TOO_COLD', why));
   if (temperature_C >= most_C(runs, store, band.hi_C) - (isOn ? 0 : steady))
     return narrow(plan, device.id, { max_W: 0 }, because('WARM_ENOUGH', why));
-  if (runs !== 'band' || modeNow(image, device)) return plan;
+  // Energy by a time is had in the cheapest hours; the sun comes when it comes.
+  if (runs !== 'band' || modeNow(image, device) || device.flexibility.need) return plan;
   // In the middle of the band it goes on with what it does.
   return isOn
     ? narrow(plan, device.id, { min_W: normal_W, max_W: normal_W }, because('FREE'))
