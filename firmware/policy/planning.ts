@@ -12,23 +12,17 @@ import { priceCurve } from '../domain/price-curve.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { baseLoad_W } from './balance.ts';
-import { modesOf } from './followers/modes-of.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
 import { pastOf } from './forecast/past.ts';
 import { supplied } from './forecast/supplied.ts';
 import { isProducer } from './plan.ts';
-import { horizonOf, houseScenario, isPlanned, outdoorNow_C } from './planner/house.ts';
-import {
-  isOffCourse,
-  modesNow,
-  orSurplus,
-  plannedSlots,
-  underPeak,
-  withAlternatives,
-} from './planner/house-modes.ts';
+import { houseScenario, isPlanned, outdoorNow_C } from './planner/house.ts';
+import { horizonOf } from './planner/house-grid.ts';
+import { modesNow } from './planner/house-modes.ts';
+import { isOffCourse, planOf } from './planner/house-plan.ts';
 import { PLAN_SLOT_MS } from './planner/house-stores.ts';
 import type { LastPlan, MadePlan, PlanMaker, PlanTask } from './planner/planner.ts';
-import type { Scenario, Schedule } from './planner/scenario.ts';
+import type { Schedule } from './planner/scenario.ts';
 
 export interface PlanningDeps {
   readonly clock: Clock;
@@ -199,38 +193,6 @@ export class Planning {
       detail,
     });
   }
-}
-
-function planOf(
-  image: Image,
-  fromMs: number,
-  scenario: Scenario,
-  made: MadePlan & { readonly peak_kw: number },
-): HousePlan {
-  const { cost, bound, gap, source } = made.certificate;
-  const modes = orSurplus(modesOf(plannedSlots(image, fromMs, scenario, made)), scenario, made.schedule);
-  return {
-    madeMs: fromMs,
-    untilMs: fromMs + scenario.n * PLAN_SLOT_MS,
-    modes: underPeak(withAlternatives(modes, made.alternatives), scenario, made),
-    certificate: { cost, bound, gap, source },
-    quality: made.quality,
-    course: inShares(image, made.course ?? {}),
-  };
-}
-
-/** What batteries hold as a share of what fits. */
-function inShares(
-  { devices }: Image,
-  course: NonNullable<MadePlan['course']>,
-): NonNullable<HousePlan['course']> {
-  return Object.fromEntries(
-    Object.entries(course).map(([id, values]) => {
-      const store = devices.find((d) => d.id === id)?.flexibility.store;
-      const whole = store?.kind === 'battery' ? store.capacity_Wh / 1000 : 1;
-      return [id, values.map((x) => x / whole)];
-    }),
-  );
 }
 
 /** What a plan depends on in steps: the quarter hour, the prices and limits, and which devices want something. */

@@ -140,23 +140,3 @@ function presses(d: DeviceImage, wallMs: number): boolean {
   const { need } = d.flexibility;
   return need !== null && plannedAs(d) === 'car' && wallMs >= need.byMs - timeNeededMs(d);
 }
-
-/** How far a store may be from the plan's course: share of a battery's capacity, K. */
-const OFF_COURSE = { battery: 0.15, tank: 6, house: 1 } as const;
-
-/** A store is not nearly where the plan had it: what the plan says next was meant for another house. */
-export function isOffCourse(
-  plan: HousePlan,
-  { devices, wallMs }: Pick<Image, 'devices' | 'wallMs'>,
-): boolean {
-  const slot = Math.floor((wallMs - plan.madeMs) / PLAN_SLOT_MS);
-  return devices.some(({ id, flexibility: { store } }) => {
-    const course = plan.course?.[id];
-    const now = store?.kind === 'battery' ? store.fill : store?.temperature_C;
-    if (!course || !store || now === null || now === undefined) return false;
-    const [from, until] = [course[slot], course[slot + 1]];
-    if (from === undefined || until === undefined) return false;
-    const off = OFF_COURSE[store.kind === 'battery' ? 'battery' : store.what];
-    return now < Math.min(from, until) - off || now > Math.max(from, until) + off;
-  });
-}

@@ -2,9 +2,8 @@
 
 import { localMs } from '../../domain/calendar.ts';
 import type { HeatStore } from '../../domain/flexibility.ts';
-import type { DeviceImage, Image, Site } from '../../domain/image.ts';
+import type { DeviceImage, Image } from '../../domain/image.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { pricesBetween } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { needsOutdoor } from '../comfort.ts';
 import type { HouseForecasts } from '../forecast/house.ts';
@@ -12,6 +11,7 @@ import type { Forecast } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
 import { isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
+import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
 import {
   batteryOf,
   heatOf,
@@ -21,10 +21,7 @@ import {
   withOutlook,
   withWeather,
 } from './house-stores.ts';
-import { at, type Device, type PlanEvent, parseScenario, type Scenario } from './scenario.ts';
-
-/** Two days: beyond them no market says anything. */
-const MOST_SLOTS = 192;
+import { at, type Device, parseScenario, type Scenario } from './scenario.ts';
 
 /** A healthy device that has something to decide, and is not told otherwise by its owner. */
 export function isPlanned(image: Image, d: DeviceImage): boolean {
@@ -42,29 +39,6 @@ export function outdoorNow_C(devices: readonly DeviceImage[]): number | null {
     if (flexibility.store?.kind === 'heat' && health === 'ok' && flexibility.store.outdoor_C !== null)
       return flexibility.store.outdoor_C;
   return null;
-}
-
-/** From the quarter hour that is running up to the first one without a price. */
-export function horizonOf(image: Image): { fromMs: WallMs; slots: number } {
-  const fromMs = Math.floor(image.wallMs / PLAN_SLOT_MS) * PLAN_SLOT_MS;
-  const prices = slotPrices(image, 'importPrice', fromMs, MOST_SLOTS);
-  const gap = prices.indexOf(null);
-  return { fromMs, slots: gap < 0 ? MOST_SLOTS : gap };
-}
-
-/** Currency per kWh by slot: what holds in the middle of it. */
-function slotPrices(
-  { signals, site }: Image,
-  kind: 'importPrice' | 'exportPrice',
-  fromMs: WallMs,
-  slots: number,
-): (number | null)[] {
-  const curve = pricesBetween(signals, kind, site, fromMs, fromMs + slots * PLAN_SLOT_MS);
-  return Array.from({ length: slots }, (_, i) => {
-    const middle = fromMs + (i + 0.5) * PLAN_SLOT_MS;
-    const price = curve.find((s) => s.fromMs <= middle && middle < s.untilMs)?.price ?? null;
-    return price === null ? null : price * 1000;
-  });
 }
 
 const SUN = 'the-sun';
@@ -110,27 +84,11 @@ export function houseScenario(image: Image): Scenario | null {
 const localStart = (fromMs: WallMs, timeZone: string): string =>
   new Date(localMs(fromMs, timeZone)).toISOString().slice(0, 19);
 
-const peakOf = ({ peak }: Site): Scenario['grid']['peak'] =>
-  peak && { price_per_kw: peak.price_perW * 1000, free_kw: Math.max(0, peak.free_W) / 1000 };
-
 function deviceOf(d: DeviceImage, image: Image, fromMs: WallMs, slots: number, dearest: number): Device {
   const { store } = d.flexibility;
   if (store?.kind === 'battery') return batteryOf(d, store);
   if (store?.kind === 'heat' && store.temperature_C !== null) return heatOf(d, store, image, fromMs, slots);
   return carOf(d, fromMs, slots, dearest);
-}
-
-/**
- * Grams per kWh where the owner gives something for them and at least half of the time is known: the rest is then taken
- * to be as clean as the mean, which moves nothing towards it or away from it.
- */
-function carbonOf({ signals, site }: Image, fromMs: WallMs, slots: number): Scenario['co2'] {
-  if (!site.co2_perG) return null;
-  const said = supplied(signals, 'co2', fromMs, slots).map((x) => x && Math.max(0, x) * 1000);
-  const known = said.filter((x) => x !== null);
-  if (known.length < slots / 2) return null;
-  const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
-  return { g_per_kwh: said.map((x) => x ?? mean), price_per_kg: site.co2_perG * 1000 };
 }
 
 /** The scenario as it is expected; `stores` are those that hold heat, by id. */
@@ -190,22 +148,4 @@ function carOf(
     extra_value_per_kwh: 0,
     steerable,
   };
-}
-
-/** The operator's limits that are known to come, as events. */
-function limitsOf(image: Image, fromMs: WallMs, slots: number): PlanEvent[] {
-  const slotOf = (ms: WallMs): number => Math.min(slots, Math.max(0, (ms - fromMs) / PLAN_SLOT_MS));
-  return image.signals
-    .filter((s) => s.binding === 'commandable' && (s.kind === 'importLimit' || s.kind === 'exportLimit'))
-    .flatMap((s) =>
-      s.intervals.flatMap(({ fromMs: begin, untilMs, value }): PlanEvent[] => {
-        const [start, end] = [Math.floor(slotOf(begin)), Math.ceil(slotOf(untilMs))];
-        if (value === null || end <= start || untilMs <= image.wallMs) return [];
-        const steerable = s.scope === 'controllable' ? 'steerable_limit' : 'import_limit';
-        const kind = s.kind === 'exportLimit' ? 'export_limit' : steerable;
-        const limit_kw = Math.max(0, value) / 1000;
-        return [{ id: s.id.slice(0, 64), kind, start, end, limit_kw, hard: true, announced_slot: 0 }];
-      }),
-    )
-    .slice(0, LIMITS.planEvents);
 }
