@@ -12,7 +12,7 @@ export type Mode =
   | { readonly kind: 'charge'; readonly upTo_W: number }
   /** Gives so much, whoever takes it. */
   | { readonly kind: 'discharge'; readonly target_W: number }
-  /** Keeps the connection at this power. */
+  /** Keeps the connection at this power; what produces gives no more than that leaves. */
   | { readonly kind: 'gridTarget'; readonly grid_W: number }
   /** Takes what would otherwise be fed in, in the steps of its menu. */
   | { readonly kind: 'surplus' }

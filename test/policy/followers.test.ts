@@ -105,7 +105,7 @@ test('what a planned power means', async (t) => {
   t.same(heated(0), { kind: 'heat', level: 'off' });
   t.same(mean({ is: 'load', power_W: 500, most_W: 500 }, 0), { kind: 'run', upTo_W: 500 });
   t.same(mean({ is: 'solar', power_W: -4000, most_W: 4000 }, 0), { kind: 'produce', upTo_W: Infinity });
-  t.same(mean({ is: 'solar', power_W: -1000, most_W: 4000 }, 0), { kind: 'produce', upTo_W: 1000 });
+  t.same(mean({ is: 'solar', power_W: -1000, most_W: 4000 }, -5), { kind: 'gridTarget', grid_W: -5 });
 });
 
 test('two that take the surplus share it by priority', async (t) => {

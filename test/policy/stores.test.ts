@@ -19,6 +19,7 @@ import {
   HOUR,
   heatPump,
   image,
+  inverter,
   known,
   limitNow,
   NOON,
@@ -453,4 +454,34 @@ test('carbon counts where the owner gives something for it and it is known', asy
     null,
     'known for less than half of the time',
   );
+});
+
+test('where feeding in costs, the roof gives what the house takes, and a battery comes first', async (t) => {
+  const feed = signal('exportPrice', [
+    { fromMs: NOON, untilMs: NOON + HOUR, value: -0.05e-3 },
+    { fromMs: NOON + HOUR, untilMs: NOON + 8 * HOUR, value: 0.08e-3 },
+  ]);
+  const flat = prices(...new Array<number>(8).fill(0.3));
+  const sunny = signal('solarForecast', [{ fromMs: NOON, untilMs: NOON + 8 * HOUR, value: 4000 }]);
+  const roof = inverter({ power_W: known(-4000), atGrid_W: -4000, setPoint_W: -5000 });
+  const full = battery({ fill: 1 }, { flexibility: { ranges: [{ min_W: -5000, max_W: 0 }] } });
+  const house = image({ grid_W: known(-3400), devices: [full, roof], signals: [flat, feed, sunny] });
+  const { planner, plan } = await planned(house);
+  t.equal(plan?.quality.solar.source, 'supplied');
+  t.match(modeAt(plan, 'inverter', 0.5), { kind: 'gridTarget' });
+  t.equal(modeAt(plan, 'inverter', 1.5), undefined, 'later nobody leads it');
+  const points = (now: Image): (number | undefined)[] =>
+    ['battery', 'inverter'].map((id) => pointOf(now, id));
+  t.same(points(follow(house, planner)), [0, -600], 'the house takes 600 W');
+  const later = follow({ ...house, wallMs: NOON + 1.5 * HOUR }, planner);
+  t.same(points(later), [0, -5000], 'later all it can');
+  t.equal(points({ ...follow(house, planner), grid_W: known(null, Infinity) })[1], -5000);
+  const empty = await planned({ ...house, devices: [battery({ fill: 0.2 }), roof] });
+  t.ok(
+    (pointOf(follow({ ...house, devices: [battery({ fill: 0.2 }), roof] }, empty.planner), 'battery') ?? 0) >
+      2500,
+  );
+  const uncontrolled = inverter({ power_W: known(-4000), flexibility: { controlType: 'NOT_CONTROLABLE' } });
+  const given = await planned({ ...house, devices: [battery({ fill: 0.9 }), uncontrolled] });
+  t.equal(modeAt(given.plan, 'inverter', 0.5), undefined, 'what nobody can turn down is not turned down');
 });

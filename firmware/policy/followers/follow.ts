@@ -2,11 +2,11 @@
  * The fast loop: carries the modes of a plan out on what the meter shows now. Pure; the rules of limits and fuse come
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
-import { setPointOver, setPointUnder } from '../../domain/flexibility.ts';
+import { minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
-import { byPriority, isControllable, isLost } from '../plan.ts';
+import { byPriority, isControllable, isLost, isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { heatPower_W } from './heat-levels.ts';
 
@@ -49,7 +49,7 @@ export function followed_W(image: Image): ReadonlyMap<string, number> {
     const wanted_W = isLed(slot.mode) ? ledTo_W(image, device, slot.mode, flow) : fixed_W(device, slot.mode);
     const point_W = underPeak_W(device, slot, wanted_W, flow);
     points.set(device.id, point_W);
-    flow = flow && with_W(flow, device, point_W);
+    flow = flow && with_W(flow, device, isProducer(device) ? there_W(image, device, point_W) : point_W);
   }
   return points;
 }
@@ -60,7 +60,14 @@ interface Follower {
 }
 
 /** What is told a power before what is led by the rest; batteries that are told one see what the others draw. */
-const turnOf = ({ device, slot }: Follower): number => (isLed(slot.mode) ? 2 : isBattery(device) ? 1 : 0);
+function turnOf({ device, slot }: Follower): number {
+  if (isProducer(device)) return 2;
+  return isLed(slot.mode) ? 3 : isBattery(device) ? 1 : 0;
+}
+
+/** Of what may be produced only what is there already covers anything. */
+const there_W = ({ site }: Image, device: DeviceImage, point_W: number): number =>
+  Math.max(point_W, Math.min(0, measured_W(device, site.staleAfterMs)));
 
 const isBattery = ({ flexibility }: DeviceImage): boolean => flexibility.kind === 'battery';
 
@@ -126,6 +133,8 @@ function fixed_W(device: DeviceImage, mode: Mode): number {
 
 /** Without the meter nobody leads it: it rests. */
 function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | null): number {
+  // Without the meter a roof gives what it can: that is counted at its worst by those who must.
+  if (isProducer(device) && flow === null) return minOf(device.flexibility);
   if (flow === null || isLost(device)) return 0;
   const told_W = device.underWay_W ?? device.setPoint_W;
   // Until the meter has seen what was told last, the difference is not known.

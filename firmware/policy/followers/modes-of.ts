@@ -28,10 +28,9 @@ const MEANINGS: Readonly<Record<PlannedDevice['is'], (device: PlannedDevice, gri
   },
   heat: heatMode,
   load: ({ power_W }) => (power_W > NOTHING_W ? { kind: 'run', upTo_W: power_W } : { kind: 'off' }),
-  solar: ({ power_W, most_W }) => ({
-    kind: 'produce',
-    upTo_W: -power_W < most_W - NOTHING_W ? -power_W : Infinity,
-  }),
+  // Turned down for what is fed in, not for what the house takes.
+  solar: ({ power_W, most_W }, grid_W) =>
+    -power_W < most_W - NOTHING_W ? { kind: 'gridTarget', grid_W } : { kind: 'produce', upTo_W: Infinity },
 };
 
 function batteryMode(power_W: number, grid_W: number): Mode {

@@ -4,7 +4,7 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { comfortAt } from '../comfort.ts';
-import { runningPowers_W } from '../plan.ts';
+import { isControllable, isProducer, runningPowers_W } from '../plan.ts';
 import { timeNeededMs } from '../price-plan.ts';
 import type { Alternative } from './alternative.ts';
 import { PLAN_SLOT_MS, plannedAs } from './house-stores.ts';
@@ -16,6 +16,8 @@ export interface PlannedHouse {
   readonly import_kw: ArrayLike<number>;
   readonly export_kw: ArrayLike<number>;
   readonly course?: Readonly<Record<string, readonly number[]>>;
+  /** What the roofs are expected to give. */
+  readonly solar_kw?: readonly number[];
   /** The highest mean import of a quarter hour in this month. */
   readonly peak_kw?: number;
 }
@@ -23,7 +25,12 @@ export interface PlannedHouse {
 /** The schedule in means by slot from `fromMs` on, from which the followers' modes are read. */
 export function plannedSlots(image: Image, fromMs: WallMs, s: Scenario, plan: PlannedHouse): PlannedSlot[] {
   const grid_W = (t: number): number => W(at(plan.import_kw, t) - at(plan.export_kw, t));
-  const meanings = s.devices.map((d) => [d.id, meaningOf(image, fromMs, d, plan)] as const);
+  const roofs = image.devices.filter(isRoof).map((d) => d.id);
+  const meanings = s.devices.flatMap((d) => {
+    const meaning = meaningOf(image, fromMs, d, plan);
+    // Roofs are one to the planner.
+    return (d.type === 'pv' ? roofs : [d.id]).map((id) => [id, meaning] as const);
+  });
   return Array.from({ length: s.n }, (_, t) => ({
     fromMs: fromMs + t * PLAN_SLOT_MS,
     untilMs: fromMs + (t + 1) * PLAN_SLOT_MS,
@@ -49,6 +56,11 @@ function meaningOf(
   if (d.type === 'ev')
     return (t) =>
       t < d.depart_slot ? { is: 'car', power_W: W(at(p.power_kw, t)), most_W: W(d.max_kw) } : null;
+  if (d.type === 'pv')
+    return (t) => {
+      const [power_W, most_W] = [-W(at(p.used_kw, t)), W(at(plan.solar_kw, t))];
+      return p.used_kw && -power_W < most_W - NOTHING_W ? { is: 'solar', power_W, most_W } : null;
+    };
   if (d.type === 'battery')
     return (t) => ({
       is: 'battery',
@@ -71,8 +83,9 @@ function meaningOf(
   });
 }
 
-/** The model is not exact to this. */
+/** The model is not exact to these. */
 const BEYOND_K = 0.1;
+const NOTHING_W = 20;
 
 /**
  * A device that is not meant to run takes the sun nobody foresaw, where that is worth less fed in than what it would
@@ -95,6 +108,10 @@ export function orSurplus(modes: Modes, s: Scenario, schedule: Schedule): Modes 
     }),
   );
 }
+
+/** Production that does as it is told. */
+export const isRoof = (d: DeviceImage): boolean =>
+  isProducer(d) && isControllable(d) && d.health === 'ok' && d.override.kind === 'automatic';
 
 /** The slot that is running knows what the other choice would cost; later plans will know it of later ones. */
 export const withAlternatives = (
@@ -131,7 +148,7 @@ export function modesNow(plan: HousePlan | null, image: Pick<Image, 'devices' | 
   const { wallMs } = image;
   if (!plan || wallMs >= plan.untilMs || Math.abs(wallMs - plan.madeMs) > PLAN_VALID_MS) return {};
   const followed = image.devices.filter(
-    (d) => plan.modes[d.id] && plannedAs(d) !== null && !presses(d, wallMs),
+    (d) => plan.modes[d.id] && (isRoof(d) || (plannedAs(d) !== null && !presses(d, wallMs))),
   );
   return Object.fromEntries(followed.map((d) => [d.id, plan.modes[d.id] ?? []]));
 }

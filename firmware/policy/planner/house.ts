@@ -12,6 +12,7 @@ import { supplied } from '../forecast/supplied.ts';
 import { isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
+import { isRoof } from './house-modes.ts';
 import {
   batteryOf,
   heatOf,
@@ -59,8 +60,9 @@ export function houseScenario(image: Image): Scenario | null {
   const buy = slotPrices(image, 'importPrice', fromMs, slots).map((x, i) => (x ?? 0) + i * 1e-6);
   const dearest = Math.max(0.1, ...buy.map(Math.abs));
   const devices: unknown[] = planned.map((d) => deviceOf(d, image, fromMs, slots, dearest));
-  if (image.devices.some(isProducer))
-    devices.push({ id: SUN, type: 'pv', available_kw: unknown, curtailable: true });
+  const producers = image.devices.filter(isProducer);
+  if (producers.length > 0)
+    devices.push({ id: SUN, type: 'pv', available_kw: unknown, curtailable: producers.every(isRoof) });
   const facts = {
     id: 'house',
     start: localStart(fromMs, site.timeZone),

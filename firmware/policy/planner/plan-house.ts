@@ -25,6 +25,7 @@ export async function planHouse(task: PlanTask, solve: SolveProgram | null): Pro
     certificate: plan.certificate,
     faults: plan.faults,
     quality: forecasts.quality,
+    solar_kw: forecasts.solar.mean.map((x) => Math.max(0, x) / 1000),
     course: courseOf(expected, schedule),
     alternatives: alternatives(expected, plan.schedule),
   };

@@ -57,6 +57,8 @@ export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'fault
   readonly quality: HousePlan['quality'];
   /** By store, at the start and at the end of each slot: kWh in a battery, °C of what holds heat. */
   readonly course?: Readonly<Record<string, readonly number[]>>;
+  /** What the roofs are expected to give. */
+  readonly solar_kw?: readonly number[];
   /** By device, of the first slot. */
   readonly alternatives?: Readonly<Record<string, Alternative>>;
 }

@@ -64,6 +64,7 @@ const answer = z.object({
     hotWater: quality.nullable().default(null),
   }),
   course: z.record(z.string(), course).exactOptional(),
+  solar_kw: powers.exactOptional(),
   alternatives: z
     .record(
       z.string(),
