@@ -101,6 +101,18 @@ test('alarms of a maker’s own header are named, past ones apart', async (t) =>
   );
 });
 
+test('an allocator without sensors shows no temperature; smoke is named', async (t) => {
+  const readingsOf = (telegram: string) => decodeWmbus({ bytes: hex(telegram) }).telegrams[0]?.readings ?? [];
+  const old = readingsOf('17446850785634126480A0119F2FE803F00CEA0066086009');
+  t.notOk(
+    old.some(({ quantity }) => quantity === 'temperature'),
+    'version 64h has none, whatever stands there',
+  );
+  const detector = (state: string) => `214468507856341276F0A0${state}9F2F${'00'.repeat(20)}`;
+  const alarms = (state: string) => readingsOf(detector(state)).flatMap(({ text }) => text ?? []);
+  t.same([alarms('00'), alarms('01'), alarms('70')], [[], ['smoke'], []]);
+});
+
 test('a value with a date beside it carries it', async (t) => {
   const [izar] = PROFILES.find(({ name }) => name === 'Diehl IZAR')?.examples ?? [];
   const [telegram] = decodeWmbus({ bytes: hex(izar?.telegram ?? '') }).telegrams;
