@@ -29,6 +29,7 @@ import {
   parseMeterAddress,
   type SecondaryMask,
 } from '../../firmware/codecs/mbus/secondary.ts';
+import { HearthError } from '../../firmware/domain/errors.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
@@ -422,6 +423,23 @@ test('an installer changes speed and address', async (t) => {
   t.equal(home.twin.baudRate, 9600);
   t.match(await order(sndNke(5), 2400), { outcome: { kind: 'silent' } });
   t.match(await order(sndNke(5), 9600), { outcome: { kind: 'ack' } });
+});
+
+test('a link that does not take its speed is closed, so that it can be opened again', async (t) => {
+  const clock = new SimulatedClock(Date.UTC(2026, 5, 1));
+  const done: string[] = [];
+  const link = {
+    name: 'stubborn',
+    open: async () => void done.push('open'),
+    write: async () => {},
+    configure: async () => {
+      throw new HearthError('TIMEOUT', 'no answer of the port');
+    },
+    close: async () => void done.push('close'),
+  };
+  const bus = new MbusBus(link, clock, { latencyMs: null });
+  for (const _ of [1, 2]) await t.rejects(finish(clock, searchBus(bus)), { code: 'TIMEOUT' });
+  t.same(done, ['open', 'close', 'open', 'close']);
 });
 
 test('the line is cut in the middle of a search, and the next one works', async (t) => {
