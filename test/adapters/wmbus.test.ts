@@ -395,6 +395,23 @@ test('a receiver that does not answer is said so and listened to', async (t) => 
   t.equal(watched[0]?.health.at(-1), 'ok');
 });
 
+test('a meter that is never heard, or no more, is silent after days, although the receiver hears others', async (t) => {
+  const { watched, hear, run } = onSimulatedTime([{}, { address: 'KAM 12340042' }]);
+  const healthAfter = async (hours: number) => {
+    for (let hour = 0; hour < hours; hour++) {
+      await run(3_599_000);
+      await hear(plain(numbered(7), hour));
+    }
+    return watched.map(({ health }) => health.at(-1));
+  };
+  await run(2_000);
+  await hear(plain(KAMSTRUP, 1));
+  t.same(await healthAfter(90), ['ok', undefined]);
+  await hear(plain(KAMSTRUP, 2));
+  t.same(await healthAfter(10), ['ok', 'silent']);
+  t.same(await healthAfter(90), ['silent', 'silent']);
+});
+
 test('flags and values of a due date are told once, by radio as by cable', async (t) => {
   const { hear, run, watched } = onSimulatedTime([{}]);
   await run(1_000);
