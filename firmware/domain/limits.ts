@@ -52,6 +52,8 @@ export const LIMITS = {
   mbusHeld_bytes: 1024,
   /** Of one readout. */
   mbusTelegrams: 32,
+  /** Addresses on which a search could not tell who is there; a line with more of them is taken for noise. */
+  mbusUnresolved: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */

@@ -22,7 +22,8 @@ import {
   setPrimaryAddress,
   sndNke,
 } from '../../firmware/codecs/mbus/requests.ts';
-import { newSearch, type SearchState, step as searchStep } from '../../firmware/codecs/mbus/search.ts';
+import { step as searchStep } from '../../firmware/codecs/mbus/search.ts';
+import { newSearch, type SearchState } from '../../firmware/codecs/mbus/search-state.ts';
 import {
   ANYBODY,
   maskText,
@@ -377,6 +378,14 @@ test('small buses: nobody, one, letters in the number, one that is always garble
   const garbled = await search(busWith([twinMeter('12345678', { misbehaves: 'badChecksum' })]));
   t.match(garbled.unresolved, [{ why: 'alike', mask: { id: '12345678', medium: 4, version: 0x1b } }]);
   t.equal(garbled.unresolved.length, 1);
+});
+
+test('a line that answers to everything ends the search, and the installer hears why', async (t) => {
+  const home = busWith([]);
+  home.end.onBytes(() => home.end.write(hex('A5 5A')));
+  const { meters, requests } = await finish(home.clock, searchBus(home.bus, { baudRates: [2400] }));
+  t.ok(requests < 200, `${requests} requests`);
+  t.match(meters.at(-1), { address: 'FFFFFFFF', identity: null, remark: /given up/ });
 });
 
 test('the search of a whole bus: at every speed, by number and by primary address', async (t) => {
