@@ -32,7 +32,7 @@ const EMPTY: TransportHeader = {
 };
 
 /** Modes whose configuration word is followed by one byte more (EN 13757-7, 7.6). */
-const EXTENDED_MODES = new Set([7, 8, 9, 10, 13]);
+export const EXTENDED_MODES: ReadonlySet<number> = new Set([7, 8, 9, 10, 13]);
 
 export function readHeader(form: HeaderForm, bytes: Uint8Array): Result<TransportHeader> {
   if (form === 'none') return ok(EMPTY);
