@@ -3,7 +3,7 @@ import { test } from 'tap';
 import { WirelessReceiver } from '../../firmware/adapters/meters/wmbus/receiver.ts';
 import { WirelessMeterSeat } from '../../firmware/adapters/meters/wmbus/wireless-meter.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
-import { join } from '../../firmware/codecs/mbus/transport.ts';
+import { joined } from '../../firmware/codecs/bytes.ts';
 import { WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import type { ReceiverFrame } from '../../firmware/codecs/wmbus/receivers/receiver.ts';
@@ -153,7 +153,7 @@ test('however the bytes are cut, between noise, each telegram comes once', async
     const twin = new ReceiverTwin(name, () => {});
     const telegrams = [1, 2, 3].map((n) => plain(KAMSTRUP, n));
     const noise = name === 'cul' || name === 'rtl-wmbus' ? Buffer.from('LOVF\r\nb12\r\n') : hex('00 17 03');
-    const bytes = join(...telegrams.flatMap((telegram) => [noise, twin.frame(telegram)]));
+    const bytes = joined(...telegrams.flatMap((telegram) => [noise, twin.frame(telegram)]));
     for (const size of [1, 2, 3, 7, 31, 64, bytes.length]) {
       const decoder = RECEIVERS[name].decoder();
       const frames: ReceiverFrame[] = [];
@@ -242,7 +242,7 @@ test('a replayed message counter is refused, after a restart too; repetitions ar
   };
   const makes: [string, (n: number, count: number) => Uint8Array][] = [
     ['mode 7', (n, count) => mode7(KAMSTRUP, KEY, count, litres(n))],
-    ['counter mode', (n, count) => counterMode(KAMSTRUP, KEY, count, join(hex('78'), litres(n)))],
+    ['counter mode', (n, count) => counterMode(KAMSTRUP, KEY, count, joined(hex('78'), litres(n)))],
   ];
   for (const [name, make] of makes) {
     kept.clear();
@@ -272,7 +272,7 @@ test('a counter that no key vouches for refuses nothing; the same reading much l
   const { watched, hear, run } = onSimulatedTime([{}]);
   await run(2_000);
   const clear = (minutes: number, n: number): Uint8Array =>
-    clearSession(KAMSTRUP, minutes, join(hex('78'), litres(n)));
+    clearSession(KAMSTRUP, minutes, joined(hex('78'), litres(n)));
   await hear(clear(9_000_000, 1));
   await hear(clear(5, 2));
   t.same(watched[0]?.volumes, [0.001, 0.002]);
@@ -290,7 +290,7 @@ test('a meter or a key in its place counts from the start; what was told of the 
     set: (name: string, value: string) => void kept.set(name, value),
     remove: (name: string) => void kept.delete(name),
   };
-  const due = (n: number): Uint8Array => join(litres(n), hex('426C3F3C 4413 07000000'));
+  const due = (n: number): Uint8Array => joined(litres(n), hex('426C3F3C 4413 07000000'));
   const lived = async (config: Partial<MeterConfig>, telegram: Uint8Array) => {
     const house = onSimulatedTime([{ settings, ...config }]);
     await house.run(2_000);
@@ -320,7 +320,7 @@ test('a counter in a layer that nothing vouches for locks nobody out', async (t)
     await run(2_000);
     await hear(hex(forged));
     await hear(mode7(hex('2D2C785634120104'), key, 5, litres(2)));
-    await hear(counterMode(hex('2D2C785634120104'), key, 9, join(hex('78'), litres(3))));
+    await hear(counterMode(hex('2D2C785634120104'), key, 9, joined(hex('78'), litres(3))));
     t.same(watched[0]?.volumes, [0.001, 0.002, 0.003]);
     t.same(watched[0]?.faults, []);
   }
@@ -331,7 +331,7 @@ test('a counter that only a checksum proves goes ahead by a day at most, or twic
   await run(2_000);
   const [w] = watched;
   const at = (minutes: number, n: number): Promise<void> =>
-    hear(counterMode(KAMSTRUP, KEY, minutes, join(hex('78'), litres(n))));
+    hear(counterMode(KAMSTRUP, KEY, minutes, joined(hex('78'), litres(n))));
   await at(100, 1);
   await at(9_000_000, 99);
   await at(101, 2);
@@ -418,7 +418,7 @@ test('flags and values of a due date are told once, by radio as by cable', async
   // Of 2025-12-31: 7 litres; the next due date lies ahead and has no value yet.
   const dueDate = hex('426C3F3C 4413 07000000 82016C 3F4C 840113 00000000');
   const send = (access: string, status: string, records: Uint8Array) =>
-    hear(wireless(KAMSTRUP, hex(`7A${access}${status}0000`), join(litres(9), records)));
+    hear(wireless(KAMSTRUP, hex(`7A${access}${status}0000`), joined(litres(9), records)));
   await send('01', '04', dueDate);
   await send('02', '04', dueDate);
   await send('03', '18', hex('02FD17 0500'));

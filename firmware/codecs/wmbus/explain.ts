@@ -8,7 +8,7 @@ import { openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { isManufacturerCi, profilesOf } from '../mbus/profiles/index.ts';
 import { fieldsOf, readField } from '../mbus/profiles/profile.ts';
 import { parse } from '../mbus-parser/index.ts';
-import { isExtendedLink, readExtendedLink } from './extended-link.ts';
+import { hasAddress, hasSession, isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { WirelessMeter } from './kind.ts';
 import { type LinkLayer, readWirelessLink } from './link.ts';
 import { type ClearTelegram, CONTENTS, type Content } from './telegram.ts';
@@ -157,8 +157,8 @@ function explainExtendedLink(walk: ByteWalk, { sender, key }: Frame): Uint8Array
   walk.take(1, `CI: extended link layer ${hexByte(ci)}`);
   walk.take(1, ([c = 0]) => `communication control ${hexByte(c)}`);
   walk.take(1, ([n = 0]) => `access number ${n}`);
-  if (ci === 0x8e || ci === 0x8f) explainAddress(walk, 'meter: ');
-  if (ci === 0x8c || ci === 0x8e) return null;
+  if (hasAddress(ci)) explainAddress(walk, 'meter: ');
+  if (!hasSession(ci)) return null;
   const session = walk.take(
     4,
     (b) => `session number: ${(b[3] ?? 0) >> 5 === 1 ? 'AES-128-CTR' : 'not encrypted'}`,

@@ -18,7 +18,7 @@ const HELD_BYTES = 1024;
 
 export class FramedDecoder implements Decoder<ReceiverFrame> {
   private readonly find: (bytes: Uint8Array) => Found;
-  private held = new Uint8Array(0);
+  private held: Uint8Array = new Uint8Array(0);
   private skipped = 0;
 
   constructor(find: (bytes: Uint8Array) => Found) {
@@ -27,7 +27,7 @@ export class FramedDecoder implements Decoder<ReceiverFrame> {
 
   *push(chunk: Uint8Array): Iterable<Decoded<ReceiverFrame>> {
     for (let from = 0; from < chunk.length; from += HELD_BYTES) {
-      this.held = Uint8Array.from(joined(this.held, chunk.subarray(from, from + HELD_BYTES)));
+      this.held = joined(this.held, chunk.subarray(from, from + HELD_BYTES));
       yield* this.drain(false);
     }
   }
