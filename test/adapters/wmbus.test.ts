@@ -7,6 +7,7 @@ import { joined } from '../../firmware/codecs/bytes.ts';
 import { WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import type { ReceiverFrame } from '../../firmware/codecs/wmbus/receivers/receiver.ts';
+import { listen } from '../../firmware/commands/listen.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { HeardMeter } from '../../firmware/domain/radio.ts';
@@ -17,6 +18,7 @@ import { realLink } from '../../firmware/hal/links/open.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { ptyCarrier, tcpCarrier } from '../twins/carriers.ts';
+import { until } from '../twins/until.ts';
 import { ReceiverTwin } from '../twins/wmbus-receiver.ts';
 import { clearSession, counterMode, hex, KAMSTRUP, mode5, mode7, wireless } from '../twins/wmbus-telegram.ts';
 
@@ -59,14 +61,6 @@ function watch(meter: ResourceManager): Watched {
     history: (values) => void kept.push(...values.map((m) => m.value)),
   });
   return { volumes, faults, health, told, kept };
-}
-
-async function until(what: string, done: () => boolean): Promise<void> {
-  const end = performance.now() + 20_000;
-  while (!done()) {
-    if (performance.now() > end) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 const opened = (config: Partial<MeterConfig>, link: Link, clock: Clock = real): ResourceManager =>
@@ -188,6 +182,37 @@ test('seeded noise: no receiver crashes, hangs or keeps more than its bound', as
       `${name} reads the telegram after ${results}`,
     );
   }
+});
+
+test('hearth listen: who is on the air, with what a key can be tried on', async (t) => {
+  const carrier = await tcpCarrier((chunk) => twin.take(chunk));
+  const twin = new ReceiverTwin('cul', (bytes) => carrier.write(bytes));
+  const said: string[] = [];
+  let interrupt = (): void => {};
+  const interrupted = new Promise<void>((resolve) => {
+    interrupt = resolve;
+  });
+  const on = `127.0.0.1:${carrier.port}`;
+  const output = { write: (text: string) => said.push(text) };
+  const over = listen({ receiver: 'cul', on, mode: 'C1' }, output, real, realLink, interrupted);
+  await until('it is set up', () => twin.modes.length > 0);
+  const sealed = mode5(numbered(8), KEY, 1, litres(1));
+  twin.hear(plain(numbered(7), 1), 'A');
+  twin.hear(sealed, 'A');
+  await until('both are listed', () => said.length === 2);
+  interrupt();
+  await over;
+  const [clear, locked] = said.map((line) => JSON.parse(line));
+  t.match(clear, { id: '12340007', manufacturer: 'KAM', medium: 'water', telegrams: 1 });
+  t.notOk('hex' in clear, 'what a neighbour says in clear is nobody’s business');
+  t.match(locked, { id: '12340008', refused: { code: 'KEY_MISSING' } });
+  t.match(new WirelessMeter(KEY).read(hex(locked.hex)), { ok: true }, 'its bytes can be decoded with a key');
+  for (const wrong of [{ receiver: 'nobody' }, { mode: 'X9' }])
+    await t.rejects(
+      listen({ receiver: 'cul', on, mode: 'C1', ...wrong }, output, real, realLink, interrupted),
+      { code: 'USAGE' },
+    );
+  await carrier.close();
 });
 
 /** A receiver on simulated time, with what came of its meters. */

@@ -37,7 +37,7 @@ const SERIAL_LATENCY_MS = 60;
 const NETWORK_LATENCY_MS = 250;
 
 /** EN 13757-2, 5.3: 8 bits, even parity, one stop bit. */
-const lineSettings = (baudRate: number): LineSettings => ({
+export const lineSettings = (baudRate: number): LineSettings => ({
   baudRate,
   dataBits: 8,
   parity: 'even',
