@@ -36,7 +36,7 @@ export const cbc = (key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Arr
   createCipheriv('aes-128-cbc', key, iv).setAutoPadding(false).update(data);
 
 /** Two idle fillers before, as many as whole blocks need behind. */
-export function idlePadded(records: Uint8Array): Uint8Array {
+function idlePadded(records: Uint8Array): Uint8Array {
   const length = Math.ceil((records.length + 2) / 16) * 16;
   return joined(hex('2F2F'), records, new Uint8Array(length - records.length - 2).fill(0x2f));
 }
