@@ -1,8 +1,8 @@
 /** Each byte of a wired frame, and of the headers and records that cable and radio share. */
 import { ByteWalk, type Explain, type ExplainedBytes, type ExplainedSection } from '../explain.ts';
 import { MODIFIER, type ParsedRecord, parse } from '../mbus-parser/index.ts';
-import { addressOf, bcdText, manufacturerCode, mediumName } from './identity.ts';
-import { RESPONSE_FORMS } from './kind.ts';
+import { bcdText, manufacturerCode, mediumName } from './identity.ts';
+import { NOBODY, RESPONSE_FORMS } from './kind.ts';
 import { readLink } from './link.ts';
 import { dataRecord, stopFault } from './records.ts';
 import { statusText } from './status.ts';
@@ -175,7 +175,7 @@ function explainLayer(
   if (!header.ok) return null;
   explainHeader(walk, form);
   const payload = layer.subarray(header.value.length);
-  const address = header.value.address ?? addressOf(new Uint8Array(2), new Uint8Array(6));
+  const address = header.value.address ?? NOBODY;
   const opened = open({ address, header: header.value, payload, layer, authentication: null, key });
   if (opened.ok && !opened.value.secured) {
     for (const row of explainRecords(payload)) walk.take(row.bytes.length, row.means);

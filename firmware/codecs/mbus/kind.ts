@@ -60,7 +60,8 @@ function applicationError(payload: Uint8Array): Result<Telegram> {
   return refuse('APPLICATION_ERROR', `the meter reports: ${text} (code ${code})`);
 }
 
-const NOBODY: Address = {
+/** Sends no address. */
+export const NOBODY: Address = {
   id: '',
   manufacturer: '@@@',
   version: 0,
@@ -72,15 +73,15 @@ function readVariable(frame: LongFrame, form: HeaderForm, key: Uint8Array | null
   const header = readHeader(form, frame.payload);
   if (!header.ok) return header;
   const address = header.value.address ?? NOBODY;
+  const clear = frame.payload.subarray(header.value.length);
   const opened = open({
     address,
     header: header.value,
-    payload: frame.payload.subarray(header.value.length),
+    payload: clear,
     layer: frame.payload,
     authentication: null,
     key,
   });
-  const clear = frame.payload.subarray(header.value.length);
   if (!opened.ok && !(opened.error.code === 'KEY_MISSING' && isPlainAfterAll(clear))) return opened;
   const { telegram, stopped } = readApplication({
     sender: address,

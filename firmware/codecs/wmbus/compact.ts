@@ -35,12 +35,9 @@ export class FormatStore {
   readonly #formats = new Map<number, Format>();
 
   #add(headers: Format): void {
-    if (
-      headers.length === 0 ||
-      (this.#formats.size >= MAX_FORMATS && !this.#formats.has(signatureOf(headers)))
-    )
-      return;
-    this.#formats.set(signatureOf(headers), headers);
+    const signature = signatureOf(headers);
+    const isFull = this.#formats.size >= MAX_FORMATS && !this.#formats.has(signature);
+    if (headers.length > 0 && !isFull) this.#formats.set(signature, headers);
   }
 
   /** Remembers the layout of a full frame. */

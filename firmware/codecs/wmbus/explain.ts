@@ -10,11 +10,8 @@ import { fieldsOf, readField } from '../mbus/profiles/profile.ts';
 import { parse } from '../mbus-parser/index.ts';
 import { hasAddress, hasSession, isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { WirelessMeter } from './kind.ts';
-import { type LinkLayer, readWirelessLink } from './link.ts';
+import { A_BLOCK, B_FIRST, HEADER, type LinkLayer, readWirelessLink } from './link.ts';
 import { type ClearTelegram, CONTENTS, type Content } from './telegram.ts';
-
-const BLOCK = 16;
-const HEADER = 10;
 
 const CONTROLS: Readonly<Record<number, string>> = {
   68: 'sent without being asked (SND-NR)',
@@ -106,12 +103,12 @@ function crcSection(bytes: Uint8Array, { form }: LinkLayer): ExplainedSection {
     const length = (bytes[0] ?? 0) + 1;
     walk.take(HEADER, 'block 1');
     walk.take(2, 'its CRC, right');
-    for (let block = 2, left = length - HEADER; left > 0; block++, left -= BLOCK) {
-      walk.take(Math.min(BLOCK, left), `block ${block}`);
+    for (let block = 2, left = length - HEADER; left > 0; block++, left -= A_BLOCK) {
+      walk.take(Math.min(A_BLOCK, left), `block ${block}`);
       walk.take(2, 'its CRC, right');
     }
   } else {
-    const first = Math.min(126, (bytes[0] ?? 0) - 1);
+    const first = Math.min(B_FIRST, (bytes[0] ?? 0) - 1);
     walk.take(first, 'blocks 1 and 2');
     walk.take(2, 'their CRC, right');
     if (walk.left > 2) {
