@@ -198,6 +198,19 @@ test('a meter that is never heard, or no more, is silent after days, although th
   t.same(await healthAfter(90), ['silent', 'silent']);
 });
 
+test('a receiver that answers and hears nobody is there: it is the air that is silent', async (t) => {
+  const { watched, run, hear, end } = onSimulatedTime([{}]);
+  const twoHours = 2 * 3_600_000 + 5_000;
+  await run(twoHours);
+  t.same(watched[0]?.faults, ['TIMEOUT']);
+  t.match(watched[0]?.said[0], /the receiver answers, and no meter was heard/);
+  await hear(plain(KAMSTRUP, 3));
+  t.equal(watched[0]?.health.at(-1), 'ok');
+  end.write(hex('00112233445566778899'));
+  await run(twoHours);
+  t.equal(watched[0]?.faults.at(-1), 'NO_TELEGRAM', 'noise is something that was heard');
+});
+
 test('flags and values of a due date are told once, by radio as by cable', async (t) => {
   const { hear, run, watched } = onSimulatedTime([{}]);
   await run(1_000);

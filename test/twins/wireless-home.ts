@@ -29,6 +29,8 @@ export const numbered = (n: number): Uint8Array =>
 export interface Watched {
   readonly volumes: (number | null)[];
   readonly faults: string[];
+  /** Their messages. */
+  readonly said: string[];
   readonly health: string[];
   /** Events as code and flag or date. */
   readonly told: unknown[];
@@ -38,6 +40,7 @@ export interface Watched {
 export function watch(meter: ResourceManager): Watched {
   const volumes: (number | null)[] = [];
   const faults: string[] = [];
+  const said: string[] = [];
   const health: string[] = [];
   const told: unknown[] = [];
   const kept: (number | null)[] = [];
@@ -47,11 +50,14 @@ export function watch(meter: ResourceManager): Watched {
     flexibility: () => {},
     status: () => {},
     health: (h) => void health.push(h),
-    fault: (f) => void faults.push(f.code),
+    fault: (f) => {
+      faults.push(f.code);
+      said.push(f.message);
+    },
     noted: ({ code, detail }) => void told.push([code, detail.flag ?? detail.date]),
     history: (values) => void kept.push(...values.map((m) => m.value)),
   });
-  return { volumes, faults, health, told, kept };
+  return { volumes, faults, said, health, told, kept };
 }
 
 /** A receiver on simulated time, with what came of its meters. */

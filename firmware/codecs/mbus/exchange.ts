@@ -4,7 +4,7 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import { ACK, isStart, type LongFrame, readLink, START_LONG } from './link.ts';
 
 export interface Request {
@@ -64,7 +64,6 @@ const REST_BITS = 33;
 /** Where the echo of the request can start: a converter may put some noise before it. */
 const ECHO_WITHIN_BYTES = 8;
 
-const NOTHING = new Uint8Array(0);
 export const newExchange = (): ExchangeState => ({ name: 'waiting', attempt: 0, held: NOTHING });
 
 const bitsMs = (bits: number, { baudRate }: Line): number => (bits * 1000) / baudRate;

@@ -1,4 +1,5 @@
 /** What a master sends on a wired M-Bus: the frames of EN 13757-2, 5 and the commands of EN 13757-3 and -7. */
+import { NOTHING } from '../bytes.ts';
 import { START_LONG, START_SHORT, STOP, sumOf } from './link.ts';
 import { maskBytes, type SecondaryMask } from './secondary.ts';
 
@@ -37,7 +38,7 @@ export function longFrame(
   control: number,
   address: number,
   ci: number,
-  data: Uint8Array = new Uint8Array(0),
+  data: Uint8Array = NOTHING,
 ): Uint8Array {
   const body = Uint8Array.of(control, address, ci, ...data);
   return Uint8Array.from([START_LONG, body.length, body.length, START_LONG, ...body, sumOf(body), STOP]);

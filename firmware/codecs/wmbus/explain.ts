@@ -1,6 +1,7 @@
 /** Each byte of a wireless telegram, layer by layer; what a key opened as a section of its own. */
 import type { Result } from '../../domain/errors.ts';
 import type { Reading } from '../../domain/telegram.ts';
+import { NOTHING } from '../bytes.ts';
 import { ByteWalk, type Explain, type ExplainedBytes, type ExplainedSection } from '../explain.ts';
 import { explainHeader, explainRecords, hexByte } from '../mbus/explain.ts';
 import { type Address, bcdText, manufacturerCode, mediumName } from '../mbus/identity.ts';
@@ -80,7 +81,7 @@ function readingsSection(
   const telegram = meter.read(bytes);
   if (!telegram.ok) return [];
   const named = telegram.value.readings.filter(({ name }) => name !== undefined);
-  const rows = named.map((reading) => ({ bytes: new Uint8Array(0), means: shownReading(reading) }));
+  const rows = named.map((reading) => ({ bytes: NOTHING, means: shownReading(reading) }));
   return rows.length === 0 ? [] : [{ title: 'named readings', rows }];
 }
 
