@@ -59,6 +59,8 @@ export const LIMITS = {
   mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */
   mbusStoredEvents: 16,
+  /** Registers of a meter of which the date told last is kept. */
+  mbusDatedRegisters: 64,
   /** After the first failure a meter is asked again so soon. */
   mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,

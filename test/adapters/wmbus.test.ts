@@ -5,6 +5,7 @@ import { joined } from '../../firmware/codecs/bytes.ts';
 import { WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { RECEIVERS, type ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import { listen } from '../../firmware/commands/listen.ts';
+import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import type { HeardMeter } from '../../firmware/domain/radio.ts';
 import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
@@ -15,7 +16,16 @@ import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { ptyCarrier, tcpCarrier } from '../twins/carriers.ts';
 import { until } from '../twins/until.ts';
-import { KEY, litres, numbered, OTHER, onSimulatedTime, plain, watch } from '../twins/wireless-home.ts';
+import {
+  KEY,
+  keptSettings,
+  litres,
+  numbered,
+  OTHER,
+  onSimulatedTime,
+  plain,
+  watch,
+} from '../twins/wireless-home.ts';
 import { ReceiverTwin } from '../twins/wmbus-receiver.ts';
 import { hex, KAMSTRUP, mode5, mode7, wireless } from '../twins/wmbus-telegram.ts';
 
@@ -235,6 +245,24 @@ test('flags and values of a due date are told once, by radio as by cable', async
     ['METER_ALARM_OVER', 'error 5'],
   ]);
   t.same(watched[0]?.kept, [0.007]);
+});
+
+test('registers without end do not fill what is kept', async (t) => {
+  const settings = keptSettings();
+  const { hear, run, watched } = onSimulatedTime([{ settings }]);
+  await run(1_000);
+  // Of 2025-12-31, each in a tariff of its own.
+  const stored = (n: number): Uint8Array => {
+    const difes = [0, 2, 4, 6].map((bit) => (((n >> bit) & 3) << 4) | (bit < 6 ? 0x80 : 0));
+    return Uint8Array.of(0xc4, ...difes, 0x13, n, 1, 0, 0);
+  };
+  for (let from = 0; from < 200; from += 10) {
+    const registers = Array.from({ length: 10 }, (_, k) => stored(from + k));
+    await hear(wireless(KAMSTRUP, hex('7A01000000 426C3F3C'), ...registers));
+  }
+  t.equal(watched[0]?.kept.length, 200, 'all are told');
+  const { dates } = JSON.parse(settings.get('mbus.m0.told') ?? '{}');
+  t.equal(Object.keys(dates).length, LIMITS.mbusDatedRegisters);
 });
 
 test('a key is tried on what was heard; in clear nothing is kept', async (t) => {
