@@ -371,3 +371,11 @@ test('what a device stores: defaults, and every way in which it makes no sense',
       `${profile} ${JSON.stringify(more)}`,
     );
 });
+
+test('the rows that board/stores.md shows are right', async (t) => {
+  const text = readFileSync(path.resolve(import.meta.dirname, '../board/stores.md'), 'utf8');
+  const rows = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, row]) => JSON.parse(row ?? ''));
+  t.equal(rows.length, 2);
+  const config = exampleJson();
+  t.same(mistakesOf({ ...config, devices: [...config.devices, ...rows] }), {});
+});
