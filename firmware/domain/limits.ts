@@ -144,6 +144,8 @@ export const LIMITS = {
   // Devices
   /** Models of one SunSpec device. */
   sunspecModels: 64,
+  /** What one device of a home may say it draws or gives; more is a scale read wrongly, and would unsettle every sum. */
+  devicePower_W: 200_000,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
