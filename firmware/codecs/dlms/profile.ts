@@ -38,7 +38,7 @@ export function scalerAttribute({ classId, attribute }: Omit<Column, 'obis'>): n
   return classId === 5 && (attribute === 2 || attribute === 3) ? 4 : null;
 }
 
-export interface BufferView {
+interface BufferView {
   readonly columns: readonly Column[];
   /** One for each column; null where there is none. */
   readonly scalings: readonly (Scaling | null)[];

@@ -31,7 +31,7 @@ export interface ProfileBook {
 }
 
 /** Part of a profile: its rows, and the end of the time for which there are no others. */
-export interface Piece {
+interface Piece {
   readonly section: ProfileSection;
   readonly completeMs: WallMs;
 }
@@ -64,7 +64,7 @@ export async function openProfile(talk: DlmsTalk, { code, periodMs }: DlmsProfil
   };
 }
 
-export interface ProfileQuestion {
+interface ProfileQuestion {
   readonly profile: DlmsProfile;
   readonly book: ProfileBook;
   readonly stretches: readonly Stretch[];

@@ -18,7 +18,7 @@ import type { Dialogue } from '../dialogue.ts';
 import type { ReplayGuard } from '../replay-guard.ts';
 import type { InvocationCounter } from './invocation-counter.ts';
 
-export interface TalkEvents {
+interface TalkEvents {
   /** A message was dropped. */
   dropped(reason: Fault): void;
   /** The meter's port is free again. */

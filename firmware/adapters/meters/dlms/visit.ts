@@ -44,7 +44,7 @@ export interface Visit {
   readonly stretches: readonly Stretch[];
 }
 
-export interface VisitEvents {
+interface VisitEvents {
   /** The meter's own time, at the moment it came. */
   clock(clock: CosemInstant): void;
   values(telegram: Telegram, clock: CosemInstant | null): void;
