@@ -16,6 +16,12 @@ export const retryMs = (failures: number, intervalMs: number): number =>
     Math.max(intervalMs, LIMITS.linkBackoffMaxMs),
   );
 
+const DAY_MS = 86_400_000;
+
+/** A battery is read no more often than its budget gives evenly over the day. */
+export const politeIntervalMs = (intervalMs: number, readsPerDay: number | null): number =>
+  readsPerDay === null ? intervalMs : Math.max(intervalMs, Math.ceil(DAY_MS / readsPerDay));
+
 /** Visits a day that a battery can give. Each attempt costs, whether its answer arrives or not. */
 export class ReadBudget {
   private readonly id: string;

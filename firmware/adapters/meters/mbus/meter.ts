@@ -10,6 +10,7 @@ import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../d
 import type { Settings, WriteBudget } from '../../../domain/storage.ts';
 import { type Cancel, type Clock, isWallPlausible } from '../../../domain/time.ts';
 import { MbusReport } from '../mbus-report.ts';
+import { politeIntervalMs, SPENT_MS } from '../read-budget.ts';
 import type { MbusBus } from './bus.ts';
 
 export interface MbusMeterOptions extends ReadoutOptions {
@@ -29,16 +30,9 @@ export interface MeterHome {
   readonly timeZone: string;
 }
 
-const DAY_MS = 86_400_000;
-/** When the budget of the day is spent, the next day is looked for so often. */
-const SPENT_MS = 900_000;
 /** Readouts further apart than this are remembered, so that a restart does not add one. */
 const REMEMBERED_MS = 600_000;
 const SILENT_CODES = new Set(['TIMEOUT', 'LINK_GONE', 'LINK_REFUSED', 'LINK_BUSY']);
-
-/** A battery is read no more often than its budget gives evenly over the day. */
-export const politeIntervalMs = (intervalMs: number, readsPerDay: number | null): number =>
-  readsPerDay === null ? intervalMs : Math.max(intervalMs, Math.ceil(DAY_MS / readsPerDay));
 
 export class MbusMeter implements ResourceManager {
   readonly id: string;
