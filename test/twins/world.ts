@@ -7,7 +7,7 @@ import type { WallMs } from '../../firmware/domain/time.ts';
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-interface Appliance {
+export interface Appliance {
   /** Present power in W, consumption positive, production negative. */
   power_W(atMs: WallMs): number;
 }
