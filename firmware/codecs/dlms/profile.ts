@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { formatObis } from '../../domain/obis.ts';
 import type { Quality } from '../../domain/telegram.ts';
 import type { WallMs } from '../../domain/time.ts';
-import type { ProfileRow, ProfileSection } from '../iec62056-21/load-profile.ts';
+import type { ProfileRow, ProfileSection } from '../load-profile.ts';
 import { unitOf } from '../unit-code.ts';
 import type { Data } from './axdr.ts';
 import { CLOCK_STATUS } from './date-time.ts';

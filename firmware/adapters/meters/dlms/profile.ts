@@ -12,7 +12,7 @@ import {
   type Scaling,
   selects,
 } from '../../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../../codecs/load-profile.ts';
 import { localMs } from '../../../domain/calendar.ts';
 import { HearthError } from '../../../domain/errors.ts';
 import { isSummer, type Season } from '../../../domain/meter-time.ts';
