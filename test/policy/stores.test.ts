@@ -11,8 +11,11 @@ import { decide } from '../../firmware/policy/decide.ts';
 import { heatForecasts } from '../../firmware/policy/forecast/heat.ts';
 import { pastOf } from '../../firmware/policy/forecast/past.ts';
 import { QUARTER_MS } from '../../firmware/policy/forecast/series.ts';
+import { afterFirstSlot, alternatives } from '../../firmware/policy/planner/alternative.ts';
 import { houseScenario } from '../../firmware/policy/planner/house.ts';
+import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
+import { parseScenario } from '../../firmware/policy/planner/scenario.ts';
 import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
 import {
   battery,
@@ -484,4 +487,30 @@ test('where feeding in costs, the roof gives what the house takes, and a battery
   const uncontrolled = inverter({ power_W: known(-4000), flexibility: { controlType: 'NOT_CONTROLABLE' } });
   const given = await planned({ ...house, devices: [battery({ fill: 0.9 }), uncontrolled] });
   t.equal(modeAt(given.plan, 'inverter', 0.5), undefined, 'what nobody can turn down is not turned down');
+});
+
+test('a battery that is told otherwise than planned makes the best of the rest', async (t) => {
+  const parsed = parseScenario({
+    ...{ n: 4, dt_h: 1, grid: { import_max_kw: 10, export_max_kw: 10 }, base_load_kw: [1, 1, 1, 1] },
+    prices: { import: [0.1, 0.12, 0.5, 0.5], export: [0, 0, 0, 0] },
+    devices: [
+      {
+        ...{ id: 'battery', type: 'battery', soc0_kwh: 0, soc_min_kwh: 0, soc_max_kwh: 5 },
+        ...{ charge_max_kw: 2, discharge_max_kw: 2, eta_charge: 1, eta_discharge: 1 },
+      },
+    ],
+  });
+  t.ok(parsed.ok);
+  if (!parsed.ok) return;
+  const planned_ = { battery: { charge_kw: [2, 0, 0, 0], discharge_kw: [0, 0, 1, 1] } };
+  const begun = { battery: { charge_kw: [0, 0, 0, 0], discharge_kw: [0, 0, 1, 1] } };
+  t.equal(evaluate(parsed.value, begun).feasible, false, 'it would give what it never took');
+  const made = afterFirstSlot(parsed.value, planned_, begun);
+  const { feasible, cost } = evaluate(parsed.value, made);
+  t.ok(feasible);
+  // A kWh now, 3 in the second hour, of which the last two hours are covered: 0.1 + 3 · 0.12.
+  t.ok(Math.abs(cost - 0.46) < 1e-6, `${cost}`);
+  t.same(afterFirstSlot(parsed.value, planned_, planned_), planned_, 'what begins as planned goes on so');
+  const waiting = alternatives(parsed.value, planned_).battery?.waitingCosts ?? 0;
+  t.ok(Math.abs(waiting - 0.04) < 1e-6, `${waiting}: 2 kWh at 0.12 and not at 0.10`);
 });

@@ -20,8 +20,7 @@ const RESTS_KW = 0.02;
 /** By device, for cars, batteries and heat. */
 export function alternatives(s: Scenario, schedule: Schedule): Record<string, Alternative> {
   const planned = evaluate(s, schedule);
-  const peak = s.grid.peak && Math.max(s.grid.peak.free_kw, ...planned.import_kw);
-  const costs = slotCosts(s, { threshold_kw: peak ?? null, window_per_kwh: null });
+  const costs = costsUnder(s, planned.import_kw);
   const costOf = (d: Device, powers: Float64Array | null): number | null => {
     if (!powers) return null;
     const next = withSun(s, { ...schedule, [d.id]: scheduleOf(d, powers) }, costs);
@@ -77,26 +76,67 @@ function bestWhere(
   costs: SlotCosts,
   allows: (power_kw: number) => boolean,
 ): Float64Array | null {
-  const { net, steerable, charge } = othersOf(s, schedule, d);
+  const { price, kinks } = besideOthers(s, d, schedule, costs);
   const forbidden = 1000 * breachPrice(s);
-  const isSolarOnly = d.type === 'battery' && !d.grid_charge;
-  const price: PriceOf = (t, x) =>
-    (t === 0 && !allows(x) ? forbidden : 0) +
-    costs.cost(
-      t,
-      at(net, t) + x,
-      at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
-      isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
-    );
-  const kinks = (t: number): number[] => costs.kinks(t).net_kw.map((x) => x - at(net, t));
+  const told: PriceOf = (t, x) => price(t, x) + (t === 0 && !allows(x) ? forbidden : 0);
   const powers =
     d.type === 'battery'
-      ? planBattery(s, d, price, kinks)
+      ? planBattery(s, d, told, kinks)
       : d.type === 'ev'
-        ? planCar(s, d, price)
-        : planHeat(s, d, price);
+        ? planCar(s, d, told)
+        : planHeat(s, d, told);
   return allows(at(powers, 0)) ? powers : null;
 }
+
+/** A schedule whose batteries begin otherwise than planned: from the second slot on they make the best of it. */
+export function afterFirstSlot(s: Scenario, planned: Schedule, begun: Schedule): Schedule {
+  const costs = costsUnder(s, evaluate(s, planned).import_kw);
+  const next = { ...begun };
+  for (const d of s.devices) {
+    if (d.type !== 'battery') continue;
+    const [first_kw, before_kw] = [begun, planned].map((x) => at(netPower(s, d, x[d.id] ?? {}), 0));
+    if (first_kw === undefined || Math.abs(first_kw - (before_kw ?? 0)) < RESTS_KW) continue;
+    const gained = first_kw > 0 ? first_kw * d.eta_charge : first_kw / d.eta_discharge;
+    const then = { ...d, soc0_kwh: d.soc0_kwh + s.dt_h * gained };
+    const { price, kinks } = besideOthers(s, d, next, costs);
+    const later = planBattery(
+      { ...s, n: s.n - 1 },
+      then,
+      (t, x) => price(t + 1, x),
+      (t) => kinks(t + 1),
+    );
+    next[d.id] = scheduleOf(d, Float64Array.of(first_kw, ...later));
+  }
+  return next;
+}
+
+/** What a slot costs by the power of one device, the others doing as scheduled, and where that bends. */
+function besideOthers(
+  s: Scenario,
+  d: Store,
+  schedule: Schedule,
+  costs: SlotCosts,
+): { price: PriceOf; kinks: (t: number) => number[] } {
+  const { net, steerable, charge } = othersOf(s, schedule, d);
+  const isSolarOnly = d.type === 'battery' && !d.grid_charge;
+  return {
+    price: (t, x) =>
+      costs.cost(
+        t,
+        at(net, t) + x,
+        at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
+        isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
+      ),
+    kinks: (t) => costs.kinks(t).net_kw.map((x) => x - at(net, t)),
+  };
+}
+
+/** Peaks up to the highest of these imports are paid for. */
+const costsUnder = (s: Scenario, import_kw: Float64Array): SlotCosts =>
+  slotCosts(s, {
+    threshold_kw: s.grid.peak ? Math.max(s.grid.peak.free_kw, ...import_kw) : null,
+    window_per_kwh: null,
+  });
 
 function othersOf(s: Scenario, schedule: Schedule, without: Device | null) {
   const net = Float64Array.from(s.base_load_kw);

@@ -1,6 +1,6 @@
 /** The whole of a house's plan from what the gateway sends: forecasts, plan, the battery hedged, and what it comes to. */
 import { houseForecasts } from '../forecast/house.ts';
-import { alternatives } from './alternative.ts';
+import { afterFirstSlot, alternatives } from './alternative.ts';
 import { courseOf } from './course.ts';
 import { withForecasts } from './house.ts';
 import { houseSpread } from './house-spread.ts';
@@ -16,7 +16,8 @@ export async function planHouse(task: PlanTask, solve: SolveProgram | null): Pro
   const expected = withForecasts(scenario, forecasts, stores, known.peak_W);
   const plan = await makePlan(expected, { solve, ...(last && { last }) });
   // What the battery does now must suit more than the expected course.
-  const schedule = hedged(expected, plan.schedule, houseSpread(expected, forecasts.lastDay));
+  const spread = houseSpread(expected, forecasts.lastDay);
+  const schedule = afterFirstSlot(expected, plan.schedule, hedged(expected, plan.schedule, spread));
   const { import_kw, export_kw } = evaluate(expected, schedule);
   return {
     schedule,
@@ -27,6 +28,6 @@ export async function planHouse(task: PlanTask, solve: SolveProgram | null): Pro
     quality: forecasts.quality,
     solar_kw: forecasts.solar.mean.map((x) => Math.max(0, x) / 1000),
     course: courseOf(expected, schedule),
-    alternatives: alternatives(expected, plan.schedule),
+    alternatives: alternatives(expected, schedule),
   };
 }
