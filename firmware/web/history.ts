@@ -4,6 +4,7 @@ import { ok, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { WebDeps } from './deps.ts';
 import { energyDays } from './energy.ts';
+import { journalSentence } from './journal-words.ts';
 import { type Route, route } from './route.ts';
 import { savingsOf } from './savings.ts';
 import {
@@ -19,7 +20,6 @@ import {
   tariffSchema,
   todaySchema,
 } from './schema.ts';
-import { journalSentence } from './sentences.ts';
 import { tariffCheck } from './tariff.ts';
 import { todayOf } from './today.ts';
 import { placeOf } from './view.ts';

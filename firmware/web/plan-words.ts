@@ -1,6 +1,6 @@
 /** "How good was the plan?" in sentences for the owner. Pure. */
 import type { ForecastQuality, HousePlan } from '../domain/house-plan.ts';
-import { type Place, powerWords } from './sentences.ts';
+import { type Place, powerWords } from './phrase.ts';
 import { timeWords } from './zone.ts';
 
 /** Of the cost: what a household cannot tell from the best. */

@@ -3,9 +3,9 @@ import { energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
+import { priceWords } from './phrase.ts';
 import { PRICE_SOURCE } from './prices.ts';
 import type { TariffCheck } from './schema.ts';
-import { priceWords } from './sentences.ts';
 import { monthName } from './zone.ts';
 
 /** Less than this part of the month in the comparison is no answer for the month. */

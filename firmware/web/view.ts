@@ -7,6 +7,7 @@ import { priceAt } from '../domain/price-curve.ts';
 import type { StorageHealth } from '../domain/storage.ts';
 import type { SiteInfo } from './deps.ts';
 import { meterCard } from './meters.ts';
+import { type Place, powerWords } from './phrase.ts';
 import { planSentences } from './plan-words.ts';
 import { stretchesOf } from './planned.ts';
 import type { DeviceView, OverrideForm, View } from './schema.ts';
@@ -15,8 +16,6 @@ import {
   HEALTH,
   limitSentence,
   overrideSentence,
-  type Place,
-  powerWords,
   reasonSentence,
   statusSentence,
 } from './sentences.ts';

@@ -6,10 +6,10 @@ import { fault } from '../../firmware/domain/errors.ts';
 import type { HousePlan } from '../../firmware/domain/house-plan.ts';
 import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { displayed } from '../../firmware/web/displayed.ts';
+import { journalSentence } from '../../firmware/web/journal-words.ts';
 import { labelOf, meterCard } from '../../firmware/web/meters.ts';
 import { planSentences } from '../../firmware/web/plan-words.ts';
 import { heardView, trialSentence } from '../../firmware/web/radio.ts';
-import { journalSentence } from '../../firmware/web/sentences.ts';
 import { storageNotices } from '../../firmware/web/storage-words.ts';
 import { MIDNIGHT, NOON, STORAGE } from './home.ts';
 

@@ -7,6 +7,7 @@ import { LIMITS } from '../../firmware/domain/limits.ts';
 import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
 import type { RadioEar } from '../../firmware/domain/radio.ts';
 import { energyDays } from '../../firmware/web/energy.ts';
+import { journalSentence } from '../../firmware/web/journal-words.ts';
 import { isOwnHost, isOwnOrigin } from '../../firmware/web/origin.ts';
 import { stretchesOf } from '../../firmware/web/planned.ts';
 import { meanPrice } from '../../firmware/web/prices.ts';
@@ -21,7 +22,7 @@ import {
   trialSchema,
   viewSchema,
 } from '../../firmware/web/schema.ts';
-import { journalSentence, REASON_CODES, reasonSentence } from '../../firmware/web/sentences.ts';
+import { REASON_CODES, reasonSentence } from '../../firmware/web/sentences.ts';
 import { buildWeb, openWeb } from '../../firmware/web/server.ts';
 import { tariffCheck } from '../../firmware/web/tariff.ts';
 import { flowOf, todayOf } from '../../firmware/web/today.ts';
