@@ -1,5 +1,5 @@
 /** The plan of the house: what each planned device is meant to do in each quarter hour, with its proof and its age. */
-import type { Modes } from './mode.ts';
+import type { Modes, PlannedSlot } from './mode.ts';
 import type { WallMs } from './time.ts';
 
 /** How a forecast did on the last whole day, in W; null where there is no such day yet. */
@@ -15,6 +15,8 @@ export interface HousePlan {
   /** Prices are known until then; after it the plan says nothing. */
   readonly untilMs: WallMs;
   readonly modes: Modes;
+  /** What was planned in means, slot by slot, for who wants to see it; absent: only the modes are known. */
+  readonly means?: readonly PlannedSlot[];
   readonly certificate: {
     /** In the site's currency, and what no plan can beat; null when nothing is proven. */
     readonly cost: number;

@@ -83,6 +83,12 @@ export class Phrase {
     return value === null || value < 0.005 ? null : `${value.toFixed(2)} ${this.place.currency}`;
   }
 
+  /** `54 %` of a share from 0 to 1. */
+  share(name: string): string | null {
+    const value = number(this.values, name);
+    return value === null ? null : `${Math.round(value * 100)} %`;
+  }
+
   degrees(name: string): string | null {
     const value = number(this.values, name);
     return value === null ? null : `${value.toFixed(1)} °C`;

@@ -1,7 +1,7 @@
 /** What was: energy, cost, prices, stored values and the journal. */
 import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
-import { energy, money, ms, plannedSchema, sentence } from './schema-atoms.ts';
+import { energy, money, ms, power_W, sentence } from './schema-atoms.ts';
 
 export const todaySchema = z
   .object({
@@ -93,7 +93,25 @@ export const pricesSchema = z
         export: z.number().nullable(),
       }),
     ),
-    planned: z.array(z.object({ id: z.string(), name: z.string(), slots: z.array(plannedSchema) })),
+    planned: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        kind: z.string(),
+        slots: z.array(
+          z.object({
+            fromMs: ms,
+            untilMs: ms,
+            power_W: power_W.meta({ description: 'W; null: as much as there is to take or to give' }),
+            action: z.enum(['run', 'charge', 'discharge', 'heat']),
+          }),
+        ),
+        fill: z
+          .array(z.object({ atMs: ms, fill: z.number().meta({ description: 'of the capacity, 0 to 1' }) }))
+          .meta({ description: 'how full a battery will be; empty where that is not known' }),
+        leastFill: z.number().nullable().meta({ description: 'of a battery: kept in reserve, 0 to 1' }),
+      }),
+    ),
   })
   .meta({ id: 'Prices' });
 

@@ -7,6 +7,7 @@ import type { ActiveLimit, Override } from '../domain/image.ts';
 import type { InstructionStatus, Reason, ReasonCode } from '../domain/instruction.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import { capital, clause, number, Phrase, type Place, type Values } from './phrase.ts';
+import { plannedWords } from './planned-words.ts';
 
 const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   GRID_LIMIT: (say) =>
@@ -61,15 +62,7 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   GUARD: (say) =>
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
-  PLANNED: (say) =>
-    `${plannedWords(say.text('mode'), say.power('needs_W'))}${clause(' from ', say.time('fromMs'))}${clause(' until ', say.time('untilMs'))}.`,
-};
-
-const plannedWords = (mode: string | null, needs: string | null): string => {
-  if (mode === 'surplus' && needs !== null) return `Waits for ${needs} of sun to spare, as planned,`;
-  if (mode === 'off' || mode === 'hold') return 'Waits as planned';
-  if (mode === 'surplus') return 'Takes only what the sun gives, as planned,';
-  return mode === 'selfConsume' ? 'Keeps the house off the grid as planned' : 'Runs as planned';
+  PLANNED: plannedWords,
 };
 
 const amps = (value: number | null): string | null => (value === null ? null : `${value} A`);

@@ -48,7 +48,9 @@ export class HandClock implements Clock {
   }
 }
 
-const flexibility = (given: Partial<Flexibility> & Pick<Flexibility, 'kind' | 'name'>): Flexibility => ({
+export const flexibility = (
+  given: Partial<Flexibility> & Pick<Flexibility, 'kind' | 'name'>,
+): Flexibility => ({
   controlType: 'POWER_ENVELOPE_BASED_CONTROL',
   ranges: [{ min_W: 0, max_W: 0 }],
   step_W: 0,
@@ -63,7 +65,12 @@ const flexibility = (given: Partial<Flexibility> & Pick<Flexibility, 'kind' | 'n
   ...given,
 });
 
-function device(id: string, power_W: number | null, flex: Flexibility, override: Override): DeviceImage {
+export function device(
+  id: string,
+  power_W: number | null,
+  flex: Flexibility,
+  override: Override,
+): DeviceImage {
   return {
     id,
     flexibility: flex,
@@ -113,6 +120,8 @@ export class Home {
   limit_W: number | null = 4200;
   cycle = 1;
   storage: StorageHealth = STORAGE;
+  /** What a test makes of the snapshot before it is served. */
+  dress: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -408,7 +417,7 @@ export const STORAGE: StorageHealth = {
 
 export function depsOf(home: Home): WebDeps {
   return {
-    snapshot: () => home.snapshot(),
+    snapshot: () => home.dress(home.snapshot()),
     series: home.series,
     journal: home.journal,
     settings: home.settings,

@@ -179,7 +179,7 @@ function contrast(a: string, b: string): number {
 }
 
 test('what is written can be read, by day and by night', async (t) => {
-  const css = readFileSync(path.resolve(import.meta.dirname, '../../firmware/web/page/style.css'), 'utf8');
+  const css = readFileSync(path.resolve(import.meta.dirname, '../../firmware/web/page/base.css'), 'utf8');
   const palettes = css
     .split(':root {')
     .slice(1)

@@ -1,7 +1,7 @@
 /** Energy as bars: from the grid upwards, to the grid downwards. The arrow keys walk from bar to bar. */
-import { useState } from 'preact/hooks';
 import type { EnergyDays } from '../schema.ts';
 import { clock, energy, money, weekday } from './format.ts';
+import { usePick } from './pick.ts';
 import { hours } from './prices.tsx';
 import { useWidth } from './width.ts';
 
@@ -16,8 +16,8 @@ interface Props {
 
 export function Bars({ days, per, timeZone }: Props) {
   const [box, width] = useWidth();
-  const [picked, setPicked] = useState<number | null>(null);
   const { slots, fromMs, untilMs } = days;
+  const [picked, handlers] = usePick(slots, -1, width);
   const x = (atMs: number): number => ((atMs - fromMs) / (untilMs - fromMs)) * width;
   const up = Math.max(...slots.map((slot) => slot.import_Wh ?? 0), 1);
   const down = Math.max(...slots.map((slot) => slot.export_Wh ?? 0), 0);
@@ -26,23 +26,6 @@ export function Bars({ days, per, timeZone }: Props) {
     per === 'day'
       ? weekday(slot.fromMs, timeZone)
       : `${clock(slot.fromMs, timeZone)}–${clock(slot.untilMs, timeZone)}`;
-
-  const pick = (event: PointerEvent): void => {
-    const atMs = fromMs + (event.offsetX / width) * (untilMs - fromMs);
-    const index = slots.findIndex((slot) => slot.fromMs <= atMs && atMs < slot.untilMs);
-    setPicked(index < 0 ? null : index);
-  };
-  const step = (event: KeyboardEvent): void => {
-    const to = {
-      ArrowRight: (picked ?? -1) + 1,
-      ArrowLeft: (picked ?? slots.length) - 1,
-      Home: 0,
-      End: slots.length - 1,
-    }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    setPicked(Math.min(slots.length - 1, Math.max(0, to)));
-  };
 
   const shown = picked === null ? undefined : slots[picked];
   const ticks = per === 'day' ? dayTicks(slots, width) : hours(fromMs, untilMs, timeZone, width);
@@ -70,10 +53,7 @@ export function Bars({ days, per, timeZone }: Props) {
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through the bars
           tabIndex={0}
           aria-label={describe(days, when)}
-          onPointerMove={pick}
-          onPointerLeave={() => setPicked(null)}
-          onKeyDown={step}
-          onBlur={() => setPicked(null)}
+          {...handlers}
         >
           <line class="axis" x1="0" x2={width} y1={y(up)} y2={y(up)} />
           <line class="axis zero" x1="0" x2={width} y1={y(0)} y2={y(0)} />

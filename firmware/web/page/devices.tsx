@@ -4,6 +4,7 @@ import type { DeviceView, OverrideForm } from '../schema.ts';
 import { post } from './api.ts';
 import { clock, nextTime, power } from './format.ts';
 import { Icon } from './icons.tsx';
+import { Store } from './store.tsx';
 
 interface Props {
   readonly device: DeviceView;
@@ -37,6 +38,7 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
           {number} <small>{unit}</small>
         </p>
       </header>
+      {device.store && <Store store={device.store} />}
       <p class="reason">{device.reason}</p>
       {device.reasons.length > 1 && (
         <details>

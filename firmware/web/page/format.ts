@@ -48,6 +48,10 @@ export function clock(atMs: number, timeZone: string): string {
   return new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(atMs);
 }
 
+/** `tomorrow ` before a time of day that is not of today's. */
+export const dayWord = (atMs: number, nowMs: number, timeZone: string): string =>
+  atMs >= dayStart(timeZone, nowMs, 1) ? 'tomorrow ' : '';
+
 export function dayAndClock(atMs: number, nowMs: number, timeZone: string): string {
   const time = clock(atMs, timeZone);
   if (atMs >= dayStart(timeZone, nowMs)) return time;

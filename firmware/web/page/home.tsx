@@ -3,6 +3,7 @@ import { render } from 'preact';
 import type { Prices, Today, View } from '../schema.ts';
 import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
+import { Fact, Facts } from './facts.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
 import { History } from './history.tsx';
@@ -131,7 +132,7 @@ function Money({ view }: { view: View }) {
           today.import_Wh !== null &&
           ` since ${clock(today.fromMs, view.timeZone)}`}
       </h2>
-      <dl class="facts">
+      <Facts>
         <Fact name={today?.cost != null && today.cost < 0 ? 'earned' : 'cost'}>
           {money(today?.cost == null ? null : Math.abs(today.cost), view.currency)}
         </Fact>
@@ -144,7 +145,7 @@ function Money({ view }: { view: View }) {
         <Fact name="price now" unit={now.unit}>
           {now.number}
         </Fact>
-      </dl>
+      </Facts>
       {today && today.unpriced_Wh > 0 && (
         <p class="fine">
           {energy(today.unpriced_Wh).number} kWh have no known price and are not in the cost.
@@ -161,20 +162,9 @@ function Money({ view }: { view: View }) {
   );
 }
 
-function Fact({ name, unit, children }: { name: string; unit?: string; children: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {children} {unit && <small>{unit}</small>}
-      </dd>
-    </div>
-  );
-}
-
 /** Changes when a plan does, so that the curve is asked for again at once. */
 const planKey = (view: View): string =>
-  view.devices.map((d) => `${d.id}:${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`).join();
+  `${view.plan?.madeMs} ${view.devices.map((d) => `${d.id}:${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`)}`;
 
 const page = document.getElementById('page');
 if (page) render(<Home />, page);
