@@ -45,7 +45,7 @@ export function historyRoutes(deps: WebDeps): Route[] {
       method: 'GET',
       path: '/savings',
       summary:
-        'What waiting for cheap hours saved by the last deadlines, against running at once, and its error',
+        'What control saved on the last day of each device, against the same day without it, and its error',
       access: 'session',
       answer: savingsSchema,
       handle: () => ok(savingsOf(deps.snapshot(), deps.series, deps.info.gridMeter)),

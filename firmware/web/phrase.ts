@@ -30,6 +30,10 @@ export function powerWords(power_W: number): string {
   return `${(size / 1000).toFixed(size < 9_950 ? 1 : 0).replace(/\.0$/, '')} kW`;
 }
 
+/** `€3.32`. */
+export const moneyWords = (value: number, currency: string): string =>
+  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+
 /** Price per kWh from currency per Wh. */
 export function priceWords(price: number, currency: string): string {
   const cents = currency === 'EUR' || currency === 'USD';

@@ -1,6 +1,6 @@
 /** "How good was the plan?" in sentences for the owner. Pure. */
 import type { ForecastQuality, HousePlan } from '../domain/house-plan.ts';
-import { type Place, powerWords } from './phrase.ts';
+import { moneyWords, type Place, powerWords } from './phrase.ts';
 import { timeWords } from './zone.ts';
 
 /** Of the cost: what a household cannot tell from the best. */
@@ -18,13 +18,10 @@ export function planSentences(plan: HousePlan, place: Place): string[] {
   ];
 }
 
-const money = (value: number, currency: string): string =>
-  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(Math.abs(value));
-
 function costSentence({ certificate: { cost } }: HousePlan, { currency }: Place): string {
   return cost < -0.005
-    ? `With it your home should earn ${money(cost, currency)} until then.`
-    : `With it your home should pay ${money(cost, currency)} until then.`;
+    ? `With it your home should earn ${moneyWords(-cost, currency)} until then.`
+    : `With it your home should pay ${moneyWords(Math.abs(cost), currency)} until then.`;
 }
 
 function proofSentence({ certificate }: HousePlan, { currency }: Place): string {
@@ -38,7 +35,7 @@ function proofSentence({ certificate }: HousePlan, { currency }: Place): string 
   if (gap <= PROVEN || cost - bound < 0.005) {
     return `${how}By what was forecast, no other plan would cost less: that is proven.`;
   }
-  return `${how}By what was forecast, no other plan could save more than ${money(cost - bound, currency)}: that is proven.`;
+  return `${how}By what was forecast, no other plan could save more than ${moneyWords(cost - bound, currency)}: that is proven.`;
 }
 
 function forecastSentence(what: string, { source, meanError_W, bias_W }: ForecastQuality): string {

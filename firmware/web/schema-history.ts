@@ -62,19 +62,22 @@ export const tariffSchema = z
 export const savingsSchema = z
   .object({
     currency: z.string(),
-    saved: money.meta({ description: 'against running at once; negative: waiting cost more' }),
-    error: money.meta({ description: 'of `saved`, either way: it is not known when it would have run' }),
+    saved: money.meta({ description: 'against the same day without control; negative: it cost more' }),
+    error: money.meta({
+      description: 'of `saved`, either way: what is not known of the day without control',
+    }),
     energy_Wh: energy,
     devices: z.array(
       z.object({
         id: z.string(),
         name: z.string(),
         fromMs: ms,
-        untilMs: ms.meta({ description: 'its last deadline' }),
+        untilMs: ms.meta({ description: 'its last deadline; of a battery the end of yesterday' }),
         energy_Wh: energy,
         saved: money,
         error: money,
         missing: z.number().meta({ description: 'quarter hours without a reading or a price' }),
+        sentence,
       }),
     ),
     sentence,

@@ -3,7 +3,7 @@ import { energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
-import { priceWords } from './phrase.ts';
+import { moneyWords, priceWords } from './phrase.ts';
 import { PRICE_SOURCE } from './prices.ts';
 import type { TariffCheck } from './schema.ts';
 import { monthName } from './zone.ts';
@@ -51,8 +51,7 @@ function sentencesOf(facts: Facts, fixedPrice: number | null, month: string): st
   const { slots, compared, hourly, fixed, currency } = facts;
   if (fixedPrice === null) return ['No fixed price is configured to compare with.'];
   if (hourly === null || fixed === null) return [`No prices by the hour were kept for ${month}.`];
-  const money = (value: number): string =>
-    new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+  const money = (value: number): string => moneyWords(value, currency);
   const enough = compared >= ENOUGH * slots;
   const part = enough ? `In ${month}` : `In the part of ${month} that is known (${percent(compared, slots)})`;
   const saved = fixed - hourly;

@@ -426,6 +426,14 @@ test("today's energy and cost", async (t) => {
   t.equal(today.complete, true);
   t.match(todayOf(home.snapshot(), home.series, null), { import_Wh: null, export_Wh: null, cost: null });
 
+  const given = home.snapshot();
+  const unpriced = { ...given, image: { ...given.image, signals: [] } };
+  t.match(
+    todayOf(unpriced, home.series, 'grid'),
+    { importCost: null, cost: null, unpriced_Wh: 6900 },
+    'what has no price is not earned, though another register stands still at no cost',
+  );
+
   const half = (from: number): number | null => (from < 500 ? null : 2);
   const flow = flowOf(
     [

@@ -17,7 +17,7 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
   const lost = device.reasons.some((reason) => reason.code === 'DEVICE_LOST');
   return (
     <article
-      class={`card device is-${device.state}`}
+      class={`card device is-${device.state} a-${device.kind}`}
       aria-labelledby={`device-${device.id}`}
       data-device={device.id}
     >
@@ -61,6 +61,18 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
   );
 }
 
+/** What the owner asks of a device, and what is said when it was heard. */
+const ASK = {
+  now: ['Now', 'Runs now.'],
+  notBefore: ['Not before', 'Waits until'],
+  off: ['Off', 'Switched off.'],
+} as const;
+const ASK_A_BATTERY = {
+  now: ['Charge', 'Charges now.'],
+  notBefore: ['Rest until', 'Rests until'],
+  off: ['Rest', 'Rests.'],
+} as const;
+
 const HEALTH = { connecting: 'connecting', ok: 'ok', silent: 'no answer', faulty: 'faulty' } as const;
 
 function Wishes({ device, nowMs, timeZone }: Props) {
@@ -69,6 +81,7 @@ function Wishes({ device, nowMs, timeZone }: Props) {
   const [said, setSaid] = useState('');
   const [busy, setBusy] = useState(false);
   const { override } = device;
+  const asks = device.kind === 'battery' ? ASK_A_BATTERY : ASK;
 
   const wish = async (form: OverrideForm, words: string): Promise<void> => {
     setBusy(true);
@@ -81,10 +94,9 @@ function Wishes({ device, nowMs, timeZone }: Props) {
     event.preventDefault();
     const atMs = nextTime(time, nowMs, timeZone);
     if (atMs === null) setSaid('Choose a time of day.');
-    else void wish({ kind: 'notBefore', atMs }, `Waits until ${time}.`);
+    else void wish({ kind: 'notBefore', atMs }, `${asks.notBefore[1]} ${time}.`);
   };
-  const waits =
-    override.kind === 'notBefore' ? `Not before ${clock(override.atMs, timeZone)}` : 'Not before …';
+  const waits = `${asks.notBefore[0]} ${override.kind === 'notBefore' ? clock(override.atMs, timeZone) : '…'}`;
 
   return (
     <div class="wishes">
@@ -93,9 +105,9 @@ function Wishes({ device, nowMs, timeZone }: Props) {
         <Wish
           on={override.kind === 'now'}
           busy={busy}
-          act={() => wish({ kind: 'now', untilMs: null }, 'Runs now.')}
+          act={() => wish({ kind: 'now', untilMs: null }, asks.now[1])}
         >
-          Now
+          {asks.now[0]}
         </Wish>
         <Wish
           on={override.kind === 'notBefore'}
@@ -105,8 +117,8 @@ function Wishes({ device, nowMs, timeZone }: Props) {
         >
           {waits}
         </Wish>
-        <Wish on={override.kind === 'off'} busy={busy} act={() => wish({ kind: 'off' }, 'Switched off.')}>
-          Off
+        <Wish on={override.kind === 'off'} busy={busy} act={() => wish({ kind: 'off' }, asks.off[1])}>
+          {asks.off[0]}
         </Wish>
         {override.kind !== 'automatic' && (
           <button
@@ -122,7 +134,7 @@ function Wishes({ device, nowMs, timeZone }: Props) {
       {choosing && (
         <form class="choose" onSubmit={wait}>
           <label>
-            Not before
+            {asks.notBefore[0]}
             <input
               type="time"
               required

@@ -21,7 +21,15 @@ interface Node {
   readonly fill?: number | null;
 }
 
-const HOUSE = { x: 180, y: 140 };
+interface Placed {
+  readonly node: Node;
+  readonly x: number;
+  readonly y: number;
+  /** Height of the house. */
+  readonly middle: number;
+}
+
+const HOUSE_X = 190;
 const RADIUS = 23;
 const ROUND = 2 * Math.PI * RADIUS;
 
@@ -29,19 +37,22 @@ export function Flow({ view }: { view: View }) {
   const { flow } = view;
   const sources = sourcesOf(view);
   const loads = loadsOf(view);
+  const rows = Math.max(sources.length, loads.length);
+  const height = 110 + (rows - 1) * GAP;
+  const nodes = [...place(sources, 58, height / 2), ...place(loads, 338, height / 2)];
   return (
-    <svg class="flow" viewBox="0 0 400 280" role="img" aria-label={describe(sources, loads, view)}>
-      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
-        <Line key={node.key} node={node} x={x} y={y} />
+    <svg class="flow" viewBox={`0 0 400 ${height}`} role="img" aria-label={describe(sources, loads, view)}>
+      {nodes.map((placed) => (
+        <Line key={placed.node.key} {...placed} />
       ))}
       <g class="node tone-house">
-        <circle cx={HOUSE.x} cy={HOUSE.y} r="40" />
-        <Icon name="house" x={HOUSE.x - 14} y={HOUSE.y - 27} size={28} />
-        <text class="strong" x={HOUSE.x} y={HOUSE.y + 21}>
+        <circle cx={HOUSE_X} cy={height / 2} r="40" />
+        <Icon name="house" x={HOUSE_X - 14} y={height / 2 - 27} size={28} />
+        <text class="strong" x={HOUSE_X} y={height / 2 + 21}>
           {powerText(flow.house_W)}
         </text>
       </g>
-      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
+      {nodes.map(({ node, x, y }) => (
         <g
           key={node.key}
           class={`node tone-${node.tone}${active(node) ? '' : ' rest'}${node.fill == null ? '' : ' filled'}`}
@@ -61,7 +72,7 @@ export function Flow({ view }: { view: View }) {
           <text x={x} y={y + 37}>
             <tspan class="strong">{powerText(node.power_W)}</tspan>
           </text>
-          <text class="name" x={x < 200 ? Math.max(x, 44) : x} y={y - 29}>
+          <text class="name" x={x} y={y - 29}>
             {short(node.name)}
           </text>
         </g>
@@ -126,16 +137,22 @@ const loadNode = (device: DeviceView): Node => ({
 const active = (node: Node): boolean => node.inward_W !== null && Math.abs(node.inward_W) > IDLE_W;
 const short = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);
 
-/** Spreads nodes over the height of the picture. */
-function place(nodes: readonly Node[], x: number): { node: Node; x: number; y: number }[] {
-  const gap = nodes.length > 2 ? 92 : 108;
-  return nodes.map((node, index) => ({ node, x, y: HOUSE.y + (index - (nodes.length - 1) / 2) * gap }));
+const GAP = 92;
+
+/** Spreads nodes around the middle of the picture. */
+function place(nodes: readonly Node[], x: number, middle: number): Placed[] {
+  return nodes.map((node, index) => ({
+    node,
+    x,
+    y: middle + (index - (nodes.length - 1) / 2) * GAP,
+    middle,
+  }));
 }
 
-function Line({ node, x, y }: { node: Node; x: number; y: number }) {
-  const middle = (x + HOUSE.x) / 2;
+function Line({ node, x, y, middle }: Placed) {
+  const halfway = (x + HOUSE_X) / 2;
   // From the node to the house; a flow the other way runs the dashes backwards.
-  const path = `M ${x} ${y} C ${middle} ${y}, ${middle} ${HOUSE.y}, ${HOUSE.x} ${HOUSE.y}`;
+  const path = `M ${x} ${y} C ${halfway} ${y}, ${halfway} ${middle}, ${HOUSE_X} ${middle}`;
   const size = Math.abs(node.inward_W ?? 0);
   const pace = size > 3000 ? 'fast' : size > 800 ? 'steady' : 'slow';
   const way = (node.inward_W ?? 0) < 0 ? 'outward' : 'inward';

@@ -8,6 +8,7 @@ import { csvOf, save } from './csv.ts';
 import { Fact, Facts } from './facts.tsx';
 import { clock, date, energy, money, weekday } from './format.ts';
 import { usePolled } from './live.ts';
+import { Savings } from './savings.tsx';
 
 const SPANS = [
   { days: 1, name: 'Day', per: 'quarter' },
@@ -83,6 +84,7 @@ export function History({ view }: { view: View }) {
           </button>
         </p>
       )}
+      <Savings />
       <WouldItHavePaid />
     </section>
   );

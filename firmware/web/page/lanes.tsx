@@ -42,7 +42,14 @@ function Rows({ planned, ...scale }: Props) {
         <li key={band.id}>
           <p class="line">
             <span class="name">{band.name}</span>
-            <span class="soft end">{spans(band, scale.nowMs, scale.timeZone)}</span>
+            <span class="soft end">
+              {spans(band, scale.nowMs, scale.timeZone).map((words, index) => (
+                <>
+                  {index > 0 && ', '}
+                  <span>{words}</span>
+                </>
+              ))}
+            </span>
           </p>
           <Lane band={band} {...scale} />
         </li>
@@ -112,23 +119,21 @@ const WORDS: Readonly<Record<Action, string>> = {
 };
 
 /** What is still to come of a plan, the next three. */
-function spans({ kind, slots }: Band, nowMs: number, timeZone: string): string {
+function spans({ kind, slots }: Band, nowMs: number, timeZone: string): string[] {
   const ahead = slots.filter((slot) => slot.untilMs > nowMs).slice(0, 3);
-  if (ahead.length === 0) return kind === 'battery' ? 'follows the house' : 'done for today';
-  return ahead
-    .map(({ fromMs, untilMs, action }) => {
-      const from = fromMs <= nowMs ? 'now' : `${dayWord(fromMs, nowMs, timeZone)}${clock(fromMs, timeZone)}`;
-      return `${WORDS[action]}${from}–${clock(untilMs, timeZone)}`;
-    })
-    .join(', ');
+  if (ahead.length === 0) return [kind === 'battery' ? 'follows the house' : 'done for today'];
+  return ahead.map(({ fromMs, untilMs, action }) => {
+    const from = fromMs <= nowMs ? 'now' : `${dayWord(fromMs, nowMs, timeZone)}${clock(fromMs, timeZone)}`;
+    return `${WORDS[action]}${from}–${clock(untilMs, timeZone)}`;
+  });
 }
 
-export function describe(band: Band, nowMs: number, timeZone: string): string {
+function describe(band: Band, nowMs: number, timeZone: string): string {
   const { name, fill } = band;
   const by = [...fill].sort((a, b) => a.fill - b.fill);
   const say = (point: Band['fill'][number]): string =>
     `${percent(point.fill)} ${dayWord(point.atMs, nowMs, timeZone)}${clock(point.atMs, timeZone)}`;
   const [least, most] = [by[0], by.at(-1)];
   const course = least && most ? ` Charge planned: least ${say(least)}, most ${say(most)}.` : '';
-  return `${name}: ${spans(band, nowMs, timeZone)}.${course}`;
+  return `${name}: ${spans(band, nowMs, timeZone).join(', ')}.${course}`;
 }
