@@ -36,6 +36,8 @@ export interface GatewayDeps {
   readonly settings: Settings;
   readonly overrides: OverrideStore;
   readonly signals: () => readonly Signal[];
+  /** Whether prices and schedules may be read off the wall clock; absent: as soon as it is set. */
+  readonly isClockBelieved?: () => boolean;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
   /** The house's plan, for the page. */
@@ -52,7 +54,7 @@ export interface GatewayDeps {
 }
 
 /** A cycle runs at least this often; a grid measurement, a signal or an override runs one at once. */
-export const CYCLE_MS = 1_000;
+const CYCLE_MS = 1_000;
 /** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
 const ID_BLOCK = 1_000;
 
@@ -190,7 +192,7 @@ export class Gateway {
       cycle: this.cycle,
       wallMs,
       elapsedMs,
-      wallTrusted: isWallPlausible(wallMs),
+      wallTrusted: this.deps.isClockBelieved?.() ?? isWallPlausible(wallMs),
       site,
       grid_W: grid?.netPower(elapsedMs) ?? { value: null, ageMs: Infinity },
       gridPhase_A: [phase(1), phase(2), phase(3)],

@@ -40,7 +40,7 @@ const config = {
     currency: 'EUR',
     fuse_A: 35,
     phases: 3,
-    fixedExportPrice: 0.08,
+    exportTariff: 0.08,
   },
   store: { path: 'hearth.sqlite' },
   web: { host: '127.0.0.1', port: PORT },

@@ -201,3 +201,41 @@ test('what would not work as it is written: cheap for ever, one address twice, a
   });
   t.equal(Object.keys(mistakes).length, 3);
 });
+
+test('what the contract fixes: one price, or prices by date, day and time', async (t) => {
+  const tariffOf = (importTariff: unknown) => {
+    const config = exampleJson();
+    const checked = checkConfig({ ...config, site: { ...config.site, importTariff } });
+    return checked.ok ? checked.config.site.importTariff : checked.mistakes;
+  };
+  t.match(tariffOf(0.3), [{ from: null, steps: [{ from: '00:00', days: 'all', price: 0.0003 }] }]);
+  t.same(tariffOf(undefined), []);
+  const night = { from: '22:00', price: 0.2 };
+  const steps = [night, { from: '06:00', price: 0.3 }];
+  t.match(tariffOf([{ price: 0.25 }, { from: '2027-01-01', steps }]), [
+    { from: null, steps: [{ price: 0.00025 }] },
+    { from: '2027-01-01', steps: [{ from: '22:00', days: 'all', price: 0.0002 }, { price: 0.0003 }] },
+  ]);
+  for (const [wrong, path, said] of [
+    ['cheap', 'site.importTariff', /^expected a price per kWh, or periods/],
+    [
+      [
+        { from: '2027-01-01', price: 0.3 },
+        { from: '2026-01-01', price: 0.2 },
+      ],
+      'site.importTariff',
+      /begin after/,
+    ],
+    [[{ price: 0.3 }, { price: 0.2 }], 'site.importTariff', /begin after/],
+    [
+      [{ steps: [{ ...night, days: 'weekends' }] }],
+      'site.importTariff[0].steps',
+      /a step for workdays and for weekends/,
+    ],
+    [[{ steps: [{ from: '24:00', price: 0.2 }] }], 'site.importTariff[0].steps[0].from', /HH:MM/],
+    [[{ from: '2026-02-30', price: 0.2 }], 'site.importTariff[0].from', /YYYY-MM-DD/],
+    [[{ from: '2026-02-28' }], 'site.importTariff', /"price" or "steps", got/],
+    [3000, 'site.importTariff', /./],
+  ] as const)
+    t.match(tariffOf(wrong), [{ path, message: said }], JSON.stringify(wrong));
+});

@@ -1,13 +1,21 @@
 /** The plan of the house: what each planned device is meant to do in each quarter hour, with its proof and its age. */
-import type { Modes, PlannedSlot } from './mode.ts';
+import type { Modes } from './mode.ts';
 import type { WallMs } from './time.ts';
 
-/** How a forecast did on the last whole day, in W; null where there is no such day yet. */
+/** What a forecast was made from: `supplied` by somebody else, or `latest`: nothing but the last value. */
+export type ForecastSource = 'supplied' | 'history' | 'clear-sky' | 'latest' | 'none';
+
+/** How a forecast did on the last whole day, in W; null where there is no such day yet, or none was kept. */
 export interface ForecastQuality {
-  /** What it was made from: `history`, `clear-sky`, `latest` (nothing but the last value) or `none`. */
-  readonly source: 'history' | 'clear-sky' | 'latest' | 'none';
+  readonly source: ForecastSource;
   readonly meanError_W: number | null;
   readonly bias_W: number | null;
+}
+
+export interface TemperatureQuality {
+  readonly source: ForecastSource;
+  readonly meanError_C: number | null;
+  readonly bias_C: number | null;
 }
 
 export interface HousePlan {
@@ -15,8 +23,6 @@ export interface HousePlan {
   /** Prices are known until then; after it the plan says nothing. */
   readonly untilMs: WallMs;
   readonly modes: Modes;
-  /** What was planned in means, slot by slot, for who wants to see it; absent: only the modes are known. */
-  readonly means?: readonly PlannedSlot[];
   readonly certificate: {
     /** In the site's currency, and what no plan can beat; null when nothing is proven. */
     readonly cost: number;
@@ -24,7 +30,15 @@ export interface HousePlan {
     readonly gap: number | null;
     readonly source: 'solver' | 'stand-in' | 'last plan';
   };
-  readonly quality: { readonly load: ForecastQuality; readonly solar: ForecastQuality };
+  /** Outdoor temperature and hot water are null or absent where no plan needs them. */
+  readonly quality: {
+    readonly load: ForecastQuality;
+    readonly solar: ForecastQuality;
+    readonly temperature?: TemperatureQuality | null;
+    readonly hotWater?: ForecastQuality | null;
+  };
+  /** By store, at `madeMs` and at the end of each quarter hour from then: fill of a battery (0 to 1), °C of heat. */
+  readonly course?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A plan older than this, counted on the wall clock, is not followed any more. */

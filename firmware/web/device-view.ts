@@ -3,7 +3,7 @@ import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../domain/image.ts';
 import type { InstructionStatus } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
-import { stretchesOf } from './planned.ts';
+import { stretchesOf, wholeStretch } from './planned.ts';
 import { fresh, IDLE_W, isProducer } from './power-flow.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
@@ -11,19 +11,13 @@ import { storeView } from './store-view.ts';
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-export function deviceView(
-  device: DeviceImage,
-  { image, decision, devices }: Snapshot,
-  place: Place,
-): DeviceView {
+export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place): DeviceView {
+  const { image, decision, devices } = snapshot;
   const { flexibility } = device;
   const decided = decision?.devices.find((d) => d.resource === device.id);
   const dispatched = devices.find((d) => d.id === device.id);
   const controllable = flexibility.controlType !== 'NOT_CONTROLABLE';
-  const reasons = (decided?.reasons ?? dispatched?.instruction?.reasons ?? []).map((reason) => ({
-    code: reason.code,
-    sentence: reasonSentence(reason, place),
-  }));
+  const reasons = reasonsOf(device, snapshot, place);
   const power_W = fresh(device.power_W, image);
   const status = dispatched?.status ?? null;
   const trouble = troubleOf(flexibility.name, status, dispatched?.statusCode ?? null);
@@ -54,6 +48,19 @@ export function deviceView(
     status,
     statusSentence: trouble,
   };
+}
+
+function reasonsOf(
+  { id }: DeviceImage,
+  { decision, devices, plan }: Snapshot,
+  place: Place,
+): DeviceView['reasons'] {
+  const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
+  const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
+  return reasons.map((reason) => ({
+    code: reason.code,
+    sentence: reasonSentence(wholeStretch(reason, plan?.modes[id] ?? []), place),
+  }));
 }
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });

@@ -9,7 +9,7 @@ export function plannedWords(say: Phrase): string {
   const doing = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
   const { startNow, wait } = (isBattery(say) && OF_A_BATTERY[keeps(say) ? 'hold' : mode]) || USUAL;
   return (
-    `${doing?.(say) ?? 'Runs as planned'}${clause(' from ', say.time('fromMs'))}${say.until()}` +
+    `${doing?.(say) ?? 'Runs as planned'}${begins(say)}${say.until()}` +
     `${clause(', to be ready by ', say.time('byMs'))}${clause(' (power costs ', say.price('price'), ')')}.` +
     clause(` ${startNow} would cost `, say.money('startingNowCosts'), ' more.') +
     clause(` ${wait} would cost `, say.money('waitingCosts'), ' more.')
@@ -45,6 +45,10 @@ const HEAT: Readonly<Record<string, string>> = {
   normal: 'Heats as planned',
   boost: 'Heats ahead as planned',
 };
+
+/** What has begun needs no beginning. */
+const begins = (say: Phrase): string =>
+  (number(say.values, 'fromMs') ?? 0) > say.place.nowMs ? clause(' from ', say.time('fromMs')) : '';
 
 /** The other choice, by what is done now. */
 const USUAL = { startNow: 'Starting now', wait: 'Waiting' };

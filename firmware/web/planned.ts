@@ -1,12 +1,12 @@
 /** Planned quarter hours as an owner reads them: what goes on without a break is one stretch. Pure. */
-import type { BatteryStore } from '../domain/flexibility.ts';
 import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
-import type { Mode } from '../domain/mode.ts';
+import type { Reason } from '../domain/instruction.ts';
+import type { Mode, ModeSlot } from '../domain/mode.ts';
 import type { WallMs } from '../domain/time.ts';
 import type { Prices } from './schema.ts';
+import { storeView } from './store-view.ts';
 
-/** In which Wh are counted. */
-const HOUR_MS = 3_600_000;
+const QUARTER_MS = 900_000;
 
 export type Stretch = DeviceDecision['planned'][number];
 
@@ -35,12 +35,20 @@ type Planned = Prices['planned'][number];
 export function plannedOf(snapshot: Snapshot): Planned[] {
   return snapshot.image.devices.flatMap((device) => {
     const actions = storeActions(device, snapshot) ?? loadActions(device, snapshot);
-    const fill = fillAhead(device, snapshot);
-    if (actions.length + fill.length === 0) return [];
-    const { name, kind, store } = device.flexibility;
-    const leastFill = store?.kind === 'battery' ? store.leastFill : null;
-    return [{ id: device.id, name, kind, slots: actions, fill, leastFill }];
+    const course = courseOf(device, snapshot);
+    if (actions.length + course.length === 0) return [];
+    const { name, kind } = device.flexibility;
+    return [{ id: device.id, name, kind, slots: actions, course, ...boundOf(device, snapshot) }];
   });
+}
+
+/** What the course is of, and the least that it may come to now. */
+function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' | 'least'> {
+  const store = storeView(device, image);
+  if (store === null) return { of: null, least: null };
+  return store.kind === 'battery'
+    ? { of: 'fill', least: store.leastFill }
+    : { of: 'temperature_C', least: store.lo_C };
 }
 
 function loadActions({ id }: DeviceImage, { decision }: Snapshot): Planned['slots'] {
@@ -65,22 +73,42 @@ function actionOf(mode: Mode): Planned['slots'][number]['action'] | null {
   return mode.kind === 'charge' || mode.kind === 'discharge' || mode.kind === 'run' ? mode.kind : null;
 }
 
-/** How full a battery will be at the end of each planned slot, beginning with now; empty where that is not known. */
-function fillAhead({ id, flexibility: { store } }: DeviceImage, { plan, image }: Snapshot): Planned['fill'] {
-  if (store?.kind !== 'battery' || store.fill === null || store.capacity_Wh <= 0 || !plan?.means) return [];
-  let fill = store.fill;
-  const course = [{ atMs: image.wallMs, fill }];
-  for (const { fromMs, untilMs, devices } of plan.means) {
-    const power_W = devices[id]?.power_W;
-    const spanMs = untilMs - Math.max(fromMs, image.wallMs);
-    if (spanMs <= 0) continue;
-    if (power_W === undefined) break;
-    fill = Math.min(1, Math.max(0, fill + (stored_W(store, power_W) * spanMs) / HOUR_MS / store.capacity_Wh));
-    course.push({ atMs: untilMs, fill });
-  }
-  return course.length > 1 ? course : [];
+/** A plan speaks of quarter hours; its owner hears until when the same goes on. */
+export function wholeStretch(reason: Reason, modes: readonly ModeSlot[]): Reason {
+  const { fromMs, untilMs } = reason.values;
+  const index = modes.findIndex((slot) => slot.fromMs === fromMs && slot.untilMs === untilMs);
+  const first = modes[index];
+  if (reason.code !== 'PLANNED' || !first) return reason;
+  const other = modes.findIndex((slot, i) => i > index && !isSameMode(slot.mode, first.mode));
+  const last = modes.at(other < 0 ? -1 : other - 1) ?? first;
+  return { ...reason, values: { ...bounds(first.mode), ...reason.values, untilMs: last.untilMs } };
 }
 
-/** What reaches or leaves the cells. */
-const stored_W = (store: BatteryStore, power_W: number): number =>
-  power_W > 0 ? power_W * store.chargeEfficiency : power_W / store.dischargeEfficiency;
+/** What self-consumption may not do tells what it is for. */
+const bounds = (mode: Mode): Reason['values'] => {
+  if (mode.kind !== 'selfConsume') return {};
+  const { chargeUpTo_W = null, dischargeUpTo_W = null } = mode;
+  return { chargeUpTo_W, dischargeUpTo_W };
+};
+
+const isSameMode = (a: Mode, b: Mode): boolean => {
+  if (a.kind === 'heat' || b.kind === 'heat')
+    return a.kind === 'heat' && b.kind === 'heat' && a.level === b.level;
+  const [of, other] = [bounds(a), bounds(b)];
+  return (
+    a.kind === b.kind &&
+    (of.dischargeUpTo_W === 0) === (other.dischargeUpTo_W === 0) &&
+    (of.chargeUpTo_W === 0) === (other.chargeUpTo_W === 0)
+  );
+};
+
+/** How full or how warm a store will be, from what it is now; empty where that is not known. */
+function courseOf({ id, flexibility: { store } }: DeviceImage, { plan, image }: Snapshot): Planned['course'] {
+  const now = store?.kind === 'battery' ? store.fill : (store?.temperature_C ?? null);
+  const values = plan?.course?.[id];
+  if (!plan || !values || now === null) return [];
+  const ahead = values
+    .map((value, slot) => ({ atMs: plan.madeMs + slot * QUARTER_MS, value }))
+    .filter(({ atMs }) => atMs > image.wallMs);
+  return ahead.length > 0 ? [{ atMs: image.wallMs, value: now }, ...ahead] : [];
+}

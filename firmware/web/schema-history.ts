@@ -109,10 +109,14 @@ export const pricesSchema = z
             action: z.enum(['run', 'charge', 'discharge', 'heat']),
           }),
         ),
-        fill: z
-          .array(z.object({ atMs: ms, fill: z.number().meta({ description: 'of the capacity, 0 to 1' }) }))
-          .meta({ description: 'how full a battery will be; empty where that is not known' }),
-        leastFill: z.number().nullable().meta({ description: 'of a battery: kept in reserve, 0 to 1' }),
+        of: z
+          .enum(['fill', 'temperature_C'])
+          .nullable()
+          .meta({ description: 'what the course is of: a share of the capacity, 0 to 1, or °C' }),
+        course: z
+          .array(z.object({ atMs: ms, value: z.number() }))
+          .meta({ description: 'how full or how warm it will be; empty where that is not known' }),
+        least: z.number().nullable().meta({ description: 'that it may come to: reserve, or comfort now' }),
       }),
     ),
   })

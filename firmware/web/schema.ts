@@ -96,9 +96,13 @@ export const meterSchema = z
   })
   .meta({ id: 'Meter' });
 
+const source = z.enum(['supplied', 'history', 'clear-sky', 'latest', 'none']);
+const temperatureSchema = z
+  .object({ source, meanError_C: z.number().nullable(), bias_C: z.number().nullable() })
+  .meta({ id: 'TemperatureQuality', description: 'how a forecast did on the last whole day' });
 const qualitySchema = z
   .object({
-    source: z.enum(['history', 'clear-sky', 'latest', 'none']),
+    source,
     meanError_W: z.number().nullable(),
     bias_W: z.number().nullable(),
   })
@@ -113,6 +117,8 @@ const planSchema = z
     source: z.enum(['solver', 'stand-in', 'last plan']),
     load: qualitySchema,
     solar: qualitySchema,
+    temperature: temperatureSchema.nullable().meta({ description: 'outdoors; null: no plan needs it' }),
+    hotWater: qualitySchema.nullable(),
     sentences: z.array(sentence),
   })
   .meta({ id: 'HousePlan' });

@@ -98,6 +98,7 @@ function planView({ plan }: Snapshot, place: Place): View['plan'] {
   return {
     ...{ madeMs, untilMs, ...certificate },
     ...{ load: { ...quality.load }, solar: { ...quality.solar } },
+    ...{ temperature: quality.temperature ?? null, hotWater: quality.hotWater ?? null },
     sentences: planSentences(plan, place),
   };
 }

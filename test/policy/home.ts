@@ -17,8 +17,8 @@ export const SITE: Site = {
   timeZone: 'Europe/Berlin',
   currency: 'EUR',
   staleAfterMs: 15_000,
-  fixedImportPrice: null,
-  fixedExportPrice: null,
+  importTariff: [],
+  exportTariff: [],
 };
 
 const FLEXIBILITY: Flexibility = {

@@ -13,6 +13,7 @@ import type {
   Settings,
   StorageHealth,
 } from '../../firmware/domain/storage.ts';
+import { fixedTariff } from '../../firmware/domain/tariff.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import type { WebDeps } from '../../firmware/web/server.ts';
 
@@ -250,8 +251,8 @@ export class Home {
           timeZone: 'Europe/Brussels',
           currency: 'EUR',
           staleAfterMs: 30_000,
-          fixedImportPrice: null,
-          fixedExportPrice: 0.00006,
+          importTariff: [],
+          exportTariff: fixedTariff(0.00006),
         },
         grid_W: { value: this.grid_W, ageMs: this.grid_W === null ? Infinity : 800 },
         gridPhase_A: [

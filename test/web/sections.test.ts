@@ -129,6 +129,14 @@ test('how good the plan is', async (t) => {
     "The forecast of what your home uses comes from your home's own past; on the last whole day it was off by 212 W on average, mostly too low.",
     'There is no forecast of your solar power yet.',
   ]);
+  const supplied = {
+    temperature: { source: 'supplied', meanError_C: 1.24, bias_C: 1.2 },
+    hotWater: { source: 'history', meanError_W: 80, bias_W: null },
+  } as const;
+  t.same(planSentences({ ...plan, quality: { ...plan.quality, ...supplied } }, place).slice(5), [
+    "The forecast of the hot water you need comes from your home's own past; on the last whole day it was off by 80 W on average.",
+    'The forecast of the temperature outdoors is supplied from outside; on the last whole day it was off by 1.2 °C on average, mostly too high.',
+  ]);
   const certificate = { cost: -1, bound: -1, gap: 0, source: 'stand-in' } as const;
   t.match(planSentences({ ...plan, certificate }, place), [
     /made/,

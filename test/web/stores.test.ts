@@ -1,13 +1,15 @@
 /** Batteries and heat on the page: signs of the flow, what is planned, and why, in words. */
 import { test } from 'tap';
 import type { Image } from '../../firmware/domain/image.ts';
+import type { Mode } from '../../firmware/domain/mode.ts';
+import { wholeStretch } from '../../firmware/web/planned.ts';
 import { flowOf, headline } from '../../firmware/web/power-flow.ts';
 import { pricesOf } from '../../firmware/web/prices.ts';
 import { pricesSchema, viewSchema } from '../../firmware/web/schema.ts';
 import { reasonSentence } from '../../firmware/web/sentences.ts';
 import { viewOf } from '../../firmware/web/view.ts';
 import { depsOf, HandClock, Home, NOON } from './home.ts';
-import { BATTERY, batteryDevice, heatPump, withStores } from './stores.ts';
+import { batteryDevice, heatPump, withStores } from './stores.ts';
 
 const HOUR = 3_600_000;
 const home = new Home(new HandClock());
@@ -105,25 +107,19 @@ test('the plan of a battery: when it charges and gives, and how full it will be'
     ]),
     [[9, 12, 'heat']],
   );
-  t.same(floor?.fill, []);
-  const at = (hour: number) =>
-    battery?.fill.find(({ atMs }) => atMs === start + hour * HOUR)?.fill ?? Number.NaN;
-  const near = (a: number, b: number) => Math.abs(a - b) < 1e-9;
-  t.same(battery?.fill[0], { atMs: NOON, fill: 0.68 }, 'it begins with what is');
-  // 5 of the first 120 minutes are over.
-  const charged = 0.68 + (900 * 0.95 * (115 / 60)) / BATTERY.capacity_Wh;
-  t.ok(near(at(2), charged), `${at(2)} after charging, of which 5 % are lost`);
-  t.ok(near(at(5), charged - (1800 * 3) / 0.95 / BATTERY.capacity_Wh), `${at(5)} after giving`);
-  t.ok(near(at(12), 1), `${at(12)}: never more than full`);
+  t.match(battery, { of: 'fill', least: 0.2 });
+  t.match(floor, { of: 'temperature_C', least: 20 });
+  const [now, next] = battery?.course ?? [];
+  t.same(now, { atMs: NOON, value: 0.68 }, 'it begins with what is');
+  t.equal(next?.atMs, start + 900_000, 'and goes on with the end of the quarter hour that runs');
+  const empty = battery?.course.find(({ atMs }) => atMs === start + 5 * HOUR)?.value ?? Number.NaN;
+  t.ok(Math.abs(empty - (0.68 + (2 * 900 - 3 * 1800) * 0.000095)) < 1e-9, `given until then: ${empty}`);
+  t.equal(battery?.course.at(-1)?.atMs, start + 24 * HOUR);
 
-  const of = (...given: Parameters<typeof withStores>) => pricesOf(withStores(...given)).planned[0]?.fill;
+  const of = (...given: Parameters<typeof withStores>) =>
+    pricesOf(withStores(...given)).planned.find((p) => p.id === 'battery')?.course;
   t.same(of(bare, 0, null), [], 'of an unknown fill no course is drawn');
-  const modesOnly = withStores(bare);
-  t.same(
-    pricesOf({ ...modesOnly, plan: modesOnly.plan ? { ...modesOnly.plan, means: [] } : null }).planned[0]
-      ?.fill,
-    [],
-  );
+  t.same(of({ ...bare, plan: null }), undefined, 'without a plan nothing of it is said');
 });
 
 test('why: each mode, and the value of the other choice', async (t) => {
@@ -167,6 +163,35 @@ test('why: each mode, and the value of the other choice', async (t) => {
     [{ mode: 'toString' }, 'Runs as planned until 18:20.'],
   ] as const)
     t.equal(say(values), words);
+  const begun = { mode: 'off', fromMs: NOON - 60_000 };
+  t.equal(say(begun), 'Waits as planned until 18:20.');
+  t.match(say({ ...begun, fromMs: NOON + 60_000 }), /^Waits as planned from 17:21 until/);
   const cold = { code: 'TOO_COLD', values: { temperature_C: 18.5, lo_C: 20 } } as const;
   t.equal(reasonSentence(cold, place), 'Heats: 18.5 °C is below the 20.0 °C you asked for.');
+});
+
+test('of a plan in quarter hours the owner hears until when the same goes on', async (t) => {
+  const quarter = (n: number) => NOON + n * 900_000;
+  const modes = (...all: Mode[]) =>
+    all.map((mode, n) => ({ fromMs: quarter(n), untilMs: quarter(n + 1), mode }));
+  const until = (n: number, ...all: Mode[]): unknown => {
+    const values = { mode: all[n]?.kind ?? null, fromMs: quarter(n), untilMs: quarter(n + 1) };
+    const { untilMs } = wholeStretch({ code: 'PLANNED', values }, modes(...all)).values;
+    return (Number(untilMs) - NOON) / 900_000;
+  };
+  const [own, keep] = [{ kind: 'selfConsume' }, { kind: 'selfConsume', dischargeUpTo_W: 0 }] as const;
+  const [low, high] = [
+    { kind: 'heat', level: 'reduced' },
+    { kind: 'heat', level: 'boost' },
+  ] as const;
+  t.equal(until(0, own, own, keep, own), 2);
+  t.equal(until(1, own, keep, keep), 3, 'to the end of the plan');
+  t.equal(until(0, { kind: 'charge', upTo_W: 100 }, { kind: 'charge', upTo_W: 900 }, own), 2);
+  t.equal(until(0, low, low, high), 2);
+  const values = { mode: 'selfConsume', fill: 0.5, fromMs: quarter(0), untilMs: quarter(1) };
+  const told = wholeStretch({ code: 'PLANNED', values }, modes(keep, keep));
+  t.match(told.values, { dischargeUpTo_W: 0 }, 'what it may not do tells what it is for');
+  const other = { code: 'GRID_LIMIT', values } as const;
+  t.equal(wholeStretch(other, modes(keep, keep)), other);
+  t.equal(wholeStretch(told, []), told, 'a plan that has gone on without it');
 });

@@ -2,7 +2,7 @@
 import type { BatteryStore, HeatStore } from '../../firmware/domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../../firmware/domain/image.ts';
 import type { Reason } from '../../firmware/domain/instruction.ts';
-import type { Mode, ModeSlot, PlannedSlot } from '../../firmware/domain/mode.ts';
+import type { Mode, ModeSlot } from '../../firmware/domain/mode.ts';
 import { device, flexibility, NOON } from './home.ts';
 
 const QUARTER = 900_000;
@@ -57,19 +57,25 @@ function meant(hour: number): {
   return { battery: { kind: 'selfConsume' }, battery_W: -400, heat_W: 0 };
 }
 
-const MEANS: readonly PlannedSlot[] = Array.from({ length: 96 }, (_, i) => {
-  const { battery_W, heat_W } = meant(Math.floor(i / 4));
-  return {
-    ...{ fromMs: START + i * QUARTER, untilMs: START + (i + 1) * QUARTER, grid_W: 400 },
-    devices: {
-      battery: { is: 'battery', power_W: battery_W, most_W: 5000 },
-      floor: { is: 'heat', power_W: heat_W, most_W: 2400 },
-    },
-  };
-});
+const SLOTS = Array.from({ length: 96 }, (_, i) => meant(Math.floor(i / 4)));
+
+/** From full or warm enough to the end of each quarter hour. */
+const course = (start: number, step: (slot: (typeof SLOTS)[number]) => number): number[] => {
+  const values = [start];
+  for (const slot of SLOTS) values.push(Math.min(start === 0.68 ? 1 : 23, (values.at(-1) ?? 0) + step(slot)));
+  return values;
+};
+const COURSE = {
+  battery: course(BATTERY.fill ?? 0, ({ battery_W }) => (battery_W * 0.95) / 4 / BATTERY.capacity_Wh),
+  floor: course(20.8, ({ heat_W }) => (heat_W > 0 ? 0.12 : -0.02)),
+};
 
 const modes = (of: (hour: number) => Mode): ModeSlot[] =>
-  MEANS.map(({ fromMs, untilMs }, i) => ({ fromMs, untilMs, mode: of(Math.floor(i / 4)) }));
+  SLOTS.map((_, i) => ({
+    fromMs: START + i * QUARTER,
+    untilMs: START + (i + 1) * QUARTER,
+    mode: of(Math.floor(i / 4)),
+  }));
 
 const CHARGES: Reason = {
   code: 'PLANNED',
@@ -103,7 +109,8 @@ export function withStores(
             battery: modes((hour) => meant(hour).battery),
             floor: modes((hour) => ({ kind: 'heat', level: meant(hour).heat_W > 0 ? 'boost' : 'off' })),
           },
-          means: MEANS,
+          madeMs: START,
+          course: COURSE,
         }
       : null,
   };

@@ -1,4 +1,5 @@
 /** The server: who may reach what, what it refuses, what it answers, and that the description is complete. */
+
 import { request } from 'node:http';
 import { type Test, test } from 'tap';
 import { PriceRecord } from '../../firmware/compose/price-record.ts';
@@ -6,6 +7,7 @@ import { ERRORS, fault, ok, refuse } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
 import type { RadioEar } from '../../firmware/domain/radio.ts';
+import { fixedTariff } from '../../firmware/domain/tariff.ts';
 import { energyDays } from '../../firmware/web/energy.ts';
 import { journalSentence } from '../../firmware/web/journal-words.ts';
 import { isOwnHost, isOwnOrigin } from '../../firmware/web/origin.ts';
@@ -537,7 +539,7 @@ test('would a price by the hour have paid', async (t) => {
   t.equal((await call('GET', '/tariff')).status, 401);
 
   const given = home.snapshot();
-  const site = { ...given.image.site, fixedImportPrice: 0.0003 };
+  const site = { ...given.image.site, importTariff: fixedTariff(0.0003) };
   const snapshot = { ...given, image: { ...given.image, site } };
   const days = (from: number, until: number) =>
     tariffCheck(snapshot, home.series, 'grid', MIDNIGHT + from * 86_400_000, MIDNIGHT + until * 86_400_000);

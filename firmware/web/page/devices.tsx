@@ -45,7 +45,7 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
           <summary>More about why</summary>
           <ul>
             {device.reasons.slice(1).map((reason) => (
-              <li key={reason.code}>{reason.sentence}</li>
+              <li key={reason.sentence}>{reason.sentence}</li>
             ))}
           </ul>
         </details>

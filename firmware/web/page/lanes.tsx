@@ -61,10 +61,10 @@ function Rows({ planned, ...scale }: Props) {
 function Lane({ band, fromMs, untilMs, nowMs, width, timeZone }: Omit<Props, 'planned'> & { band: Band }) {
   const x = (atMs: number): number =>
     Math.min(width, Math.max(0, ((atMs - fromMs) / (untilMs - fromMs)) * width));
-  const strip = band.fill.length > 0 ? STRIP : 0;
+  const strip = band.course.length > 0 ? STRIP : 0;
   return (
     <svg width={width} height={strip + LANE} role="img" aria-label={describe(band, nowMs, timeZone)}>
-      {strip > 0 && <Fill band={band} x={x} width={width} />}
+      {strip > 0 && <Course band={band} x={x} width={width} />}
       <rect class="lane" y={strip + 4} width={width} height="4" rx="2" />
       {band.slots
         .filter((slot) => x(slot.untilMs) > x(slot.fromMs))
@@ -84,32 +84,33 @@ function Lane({ band, fromMs, untilMs, nowMs, width, timeZone }: Omit<Props, 'pl
   );
 }
 
-/** An area as high as the battery is full, and its reserve. */
-function Fill({ band, x, width }: { band: Band; x: (atMs: number) => number; width: number }) {
-  const y = (fill: number): number => 2 + (1 - fill) * (STRIP - 4);
-  const points = band.fill.map(({ atMs, fill }) => `${x(atMs).toFixed(1)} ${y(fill).toFixed(1)}`);
-  const [first, last] = [band.fill[0], band.fill.at(-1)];
+/** An area as high as it is full or warm, and the least that is wanted. */
+function Course({ band, x, width }: { band: Band; x: (atMs: number) => number; width: number }) {
+  const { course, of, least } = band;
+  const [first, last] = [course[0], course.at(-1)];
   if (!first || !last) return null;
+  const values = [...course.map((point) => point.value), ...(least === null ? [] : [least])];
+  const [low, high] = of === 'fill' ? [0, 1] : [Math.min(...values) - 1, Math.max(...values) + 1];
+  const y = (value: number): number => 2 + ((high - value) / (high - low)) * (STRIP - 4);
+  const points = course.map(({ atMs, value }) => `${x(atMs).toFixed(1)} ${y(value).toFixed(1)}`).join(' L ');
   return (
-    <>
-      <path
-        class="fill"
-        d={`M ${x(first.atMs)} ${y(0)} L ${points.join(' L ')} L ${x(last.atMs)} ${y(0)} Z`}
-      />
-      <path class="edge" d={`M ${points.join(' L ')}`} />
-      {band.leastFill !== null && band.leastFill > 0 && (
+    <g class={of === 'fill' ? 'course' : 'course warm'}>
+      <path class="area" d={`M ${x(first.atMs)} ${y(low)} L ${points} L ${x(last.atMs)} ${y(low)} Z`} />
+      <path class="edge" d={`M ${points}`} />
+      {least !== null && least > 0 && (
         <>
-          <line class="reserve" x1="0" x2={width} y1={y(band.leastFill)} y2={y(band.leastFill)} />
-          <text class="tick start" x="0" y={y(band.leastFill) - 3}>
-            reserve {percent(band.leastFill)}
+          <line class="least" x1="0" x2={width} y1={y(least)} y2={y(least)} />
+          <text class="tick start" x="0" y={y(least) - 3}>
+            {of === 'fill' ? 'reserve' : 'at least'} {amount(least, of)}
           </text>
         </>
       )}
-    </>
+    </g>
   );
 }
 
-const percent = (share: number): string => `${Math.round(share * 100)} %`;
+const amount = (value: number, of: Band['of']): string =>
+  of === 'fill' ? `${Math.round(value * 100)} %` : `${value.toFixed(1).replace(/\.0$/, '')} °C`;
 
 const WORDS: Readonly<Record<Action, string>> = {
   run: '',
@@ -121,7 +122,7 @@ const WORDS: Readonly<Record<Action, string>> = {
 /** What is still to come of a plan, the next three. */
 function spans({ kind, slots }: Band, nowMs: number, timeZone: string): string[] {
   const ahead = slots.filter((slot) => slot.untilMs > nowMs).slice(0, 3);
-  if (ahead.length === 0) return [kind === 'battery' ? 'follows the house' : 'done for today'];
+  if (ahead.length === 0) return [kind === 'battery' ? 'follows the house' : 'nothing ahead'];
   return ahead.map(({ fromMs, untilMs, action }) => {
     const from = fromMs <= nowMs ? 'now' : `${dayWord(fromMs, nowMs, timeZone)}${clock(fromMs, timeZone)}`;
     return `${WORDS[action]}${from}–${clock(untilMs, timeZone)}`;
@@ -129,11 +130,11 @@ function spans({ kind, slots }: Band, nowMs: number, timeZone: string): string[]
 }
 
 function describe(band: Band, nowMs: number, timeZone: string): string {
-  const { name, fill } = band;
-  const by = [...fill].sort((a, b) => a.fill - b.fill);
-  const say = (point: Band['fill'][number]): string =>
-    `${percent(point.fill)} ${dayWord(point.atMs, nowMs, timeZone)}${clock(point.atMs, timeZone)}`;
+  const { name, course, of } = band;
+  const by = [...course].sort((a, b) => a.value - b.value);
+  const say = (point: Band['course'][number]): string =>
+    `${amount(point.value, of)} ${dayWord(point.atMs, nowMs, timeZone)}${clock(point.atMs, timeZone)}`;
   const [least, most] = [by[0], by.at(-1)];
-  const course = least && most ? ` Charge planned: least ${say(least)}, most ${say(most)}.` : '';
-  return `${name}: ${spans(band, nowMs, timeZone).join(', ')}.${course}`;
+  const range = least && most ? ` Least ${say(least)}, most ${say(most)}.` : '';
+  return `${name}: ${spans(band, nowMs, timeZone).join(', ')}.${range}`;
 }
