@@ -11,25 +11,30 @@ const QUARTER_MS = 900_000;
 export type Stretch = DeviceDecision['planned'][number];
 
 export function stretchesOf(planned: DeviceDecision['planned']): Stretch[] {
-  return joined(planned, (a, b) => a.power_W === b.power_W);
+  return joined(planned, (a, b) => a.power_W === b.power_W && a);
 }
 
-/** Neighbours of which nothing differs that matters. */
+/** @param of what two neighbours are together, or false where they differ in what matters */
 function joined<T extends { readonly fromMs: WallMs; readonly untilMs: WallMs }>(
   slots: readonly T[],
-  isSame: (a: T, b: T) => boolean,
+  of: (last: T, next: T) => T | false,
 ): T[] {
   const stretches: T[] = [];
   for (const slot of slots) {
     const last = stretches.at(-1);
-    if (last && last.untilMs === slot.fromMs && isSame(last, slot))
-      stretches[stretches.length - 1] = { ...last, untilMs: slot.untilMs };
+    const both = last !== undefined && last.untilMs === slot.fromMs && of(last, slot);
+    if (both) stretches[stretches.length - 1] = { ...both, untilMs: slot.untilMs };
     else stretches.push(slot);
   }
   return stretches;
 }
 
 type Planned = Prices['planned'][number];
+type Action = Planned['slots'][number];
+
+/** The same is done, at one power or at several. */
+const together = (a: Action, b: Action): Action | false =>
+  a.action === b.action && { ...a, power_W: a.power_W === b.power_W ? a.power_W : null };
 
 /** What each device is meant to do from now on; devices of which nothing is planned are left out. */
 export function plannedOf(snapshot: Snapshot): Planned[] {
@@ -53,7 +58,10 @@ function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' |
 
 function loadActions({ id }: DeviceImage, { decision }: Snapshot): Planned['slots'] {
   const planned = decision?.devices.find((d) => d.resource === id)?.planned ?? [];
-  return stretchesOf(planned).map((stretch) => ({ ...stretch, action: 'run' }));
+  return joined<Action>(
+    planned.map((slot) => ({ ...slot, action: 'run' })),
+    together,
+  );
 }
 
 /** What a store does by its modes; null where no plan says. */
@@ -64,11 +72,11 @@ function storeActions({ id, flexibility }: DeviceImage, { plan, image }: Snapsho
     const action = actionOf(mode);
     return action === null || untilMs <= image.wallMs ? [] : [{ fromMs, untilMs, power_W: null, action }];
   });
-  return joined(ahead, (a, b) => a.action === b.action);
+  return joined<Action>(ahead, together);
 }
 
 /** Null for what is no appointment: self-consumption follows the house. */
-function actionOf(mode: Mode): Planned['slots'][number]['action'] | null {
+function actionOf(mode: Mode): Action['action'] | null {
   if (mode.kind === 'heat') return mode.level === 'off' ? null : 'heat';
   return mode.kind === 'charge' || mode.kind === 'discharge' || mode.kind === 'run' ? mode.kind : null;
 }

@@ -105,7 +105,9 @@ export const pricesSchema = z
           z.object({
             fromMs: ms,
             untilMs: ms,
-            power_W: power_W.meta({ description: 'W; null: as much as there is to take or to give' }),
+            power_W: power_W.meta({
+              description: 'W; null: not one power, or as much as there is to take or to give',
+            }),
             action: z.enum(['run', 'charge', 'discharge', 'heat']),
           }),
         ),

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type Test, test } from 'tap';
 import { openWeb, type Web } from '../../firmware/web/server.ts';
-import { depsOf, Home, NOON, realClock } from './home.ts';
+import { NOON, realClock } from './clock.ts';
+import { depsOf, Home } from './home.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const PASSWORD = 'correct horse battery';

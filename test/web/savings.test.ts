@@ -7,7 +7,8 @@ import { savingsOf } from '../../firmware/web/savings.ts';
 import { batterySaved } from '../../firmware/web/savings-battery.ts';
 import { type Quarter, savedBetween } from '../../firmware/web/savings-load.ts';
 import { savingsSchema } from '../../firmware/web/schema.ts';
-import { HandClock, Home, NOON } from './home.ts';
+import { HandClock, NOON } from './clock.ts';
+import { Home } from './home.ts';
 import { BATTERY, withStores } from './stores.ts';
 
 const QUARTER = 900_000;

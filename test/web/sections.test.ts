@@ -11,7 +11,8 @@ import { labelOf, meterCard } from '../../firmware/web/meters.ts';
 import { planSentences } from '../../firmware/web/plan-words.ts';
 import { heardView, trialSentence } from '../../firmware/web/radio.ts';
 import { storageNotices } from '../../firmware/web/storage-words.ts';
-import { MIDNIGHT, NOON, STORAGE } from './home.ts';
+import { MIDNIGHT, NOON } from './clock.ts';
+import { STORAGE } from './home.ts';
 
 test('values in the units of a household', async (t) => {
   for (const [quantity, value, unit, expected] of [

@@ -8,7 +8,8 @@ import { pricesOf } from '../../firmware/web/prices.ts';
 import { pricesSchema, viewSchema } from '../../firmware/web/schema.ts';
 import { reasonSentence } from '../../firmware/web/sentences.ts';
 import { viewOf } from '../../firmware/web/view.ts';
-import { depsOf, HandClock, Home, NOON } from './home.ts';
+import { HandClock, NOON } from './clock.ts';
+import { depsOf, Home } from './home.ts';
 import { batteryDevice, heatPump, withStores } from './stores.ts';
 
 const HOUR = 3_600_000;

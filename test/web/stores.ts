@@ -3,7 +3,8 @@ import type { BatteryStore, HeatStore } from '../../firmware/domain/flexibility.
 import type { DeviceImage, Snapshot } from '../../firmware/domain/image.ts';
 import type { Reason } from '../../firmware/domain/instruction.ts';
 import type { Mode, ModeSlot } from '../../firmware/domain/mode.ts';
-import { device, flexibility, NOON } from './home.ts';
+import { NOON } from './clock.ts';
+import { device, flexibility } from './house.ts';
 
 const QUARTER = 900_000;
 const HOUR = 4 * QUARTER;
