@@ -31,7 +31,10 @@ const REACH = {
   day: LIMITS.seriesDayMs,
 } as const;
 
-export function historyRoutes(deps: WebDeps): Route[] {
+export const historyRoutes = (deps: WebDeps): Route[] => [...energyRoutes(deps), ...recordRoutes(deps)];
+
+/** What flowed, and what it cost. */
+function energyRoutes(deps: WebDeps): Route[] {
   return [
     route({
       method: 'GET',
@@ -82,6 +85,12 @@ export function historyRoutes(deps: WebDeps): Route[] {
         return ok(tariffCheck(snapshot, deps.series, deps.info.gridMeter, fromMs, untilMs));
       },
     }),
+  ];
+}
+
+/** What was stored, as it was. */
+function recordRoutes(deps: WebDeps): Route[] {
+  return [
     route({
       method: 'GET',
       path: '/points',

@@ -1,5 +1,7 @@
 /** The stream of events, over a real socket. */
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'tap';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import { viewSchema } from '../../firmware/web/schema.ts';
@@ -96,4 +98,26 @@ test('events over a real socket: at once, then at most one a second, bounded, an
     (await openWeb({ host: '127.0.0.1', port: web.port }, depsOf(home)).catch((e) => e)).code,
     'LINK_REFUSED',
   );
+});
+
+test('nobody takes all connections', async (t) => {
+  const home = new Home(realClock(NOON - Date.now()));
+  const web = await openWeb({ host: '127.0.0.1', port: 0 }, depsOf(home));
+  t.teardown(() => web.close());
+  const open = Array.from({ length: LIMITS.webConnections }, () => connect(web.port, '127.0.0.1'));
+  t.teardown(() => open.forEach((socket) => void socket.destroy()));
+  await Promise.all(open.map((socket) => once(socket, 'connect')));
+  const more = connect(web.port, '127.0.0.1');
+  more.on('error', () => {});
+  await once(more, 'close');
+  open[0]?.destroy();
+  const answer = async (): Promise<number> =>
+    fetch(`http://127.0.0.1:${web.port}/setup`, { headers: { connection: 'close' } }).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  let status = 0;
+  // The server hears of it a little later than we do.
+  for (let tries = 0; tries < 50 && status === 0; tries += 1) status = await answer();
+  t.equal(status, 200, 'who goes makes room');
 });

@@ -46,39 +46,22 @@ export function Bars({ days, per, timeZone }: Props) {
         )}
       </p>
       <div ref={box}>
-        <svg
-          width={width}
-          height={HEIGHT + FOOT}
-          role="img"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through the bars
-          tabIndex={0}
-          aria-label={describe(days, when)}
-          {...handlers}
-        >
+        <svg width={width} height={HEIGHT + FOOT} aria-label={describe(days, when)} {...handlers}>
           <line class="axis" x1="0" x2={width} y1={y(up)} y2={y(up)} />
           <line class="axis zero" x1="0" x2={width} y1={y(0)} y2={y(0)} />
           <text class="tick start" x="0" y={y(up) - 3}>
             {energy(up, up < 10_000 ? 2 : 1).number} kWh
           </text>
-          {slots.map((slot, index) => {
-            const at = { x: x(slot.fromMs) + 0.5, width: Math.max(1, x(slot.untilMs) - x(slot.fromMs) - 1) };
-            const tone = index === picked ? ' picked' : '';
-            return (
-              <g key={slot.fromMs}>
-                {(slot.import_Wh ?? 0) > 0 && (
-                  <rect
-                    class={`bar${tone}`}
-                    {...at}
-                    y={y(slot.import_Wh ?? 0)}
-                    height={y(0) - y(slot.import_Wh ?? 0)}
-                  />
-                )}
-                {(slot.export_Wh ?? 0) > 0 && (
-                  <rect class={`bar out${tone}`} {...at} y={y(0)} height={y(-(slot.export_Wh ?? 0)) - y(0)} />
-                )}
-              </g>
-            );
-          })}
+          {slots.map((slot, index) => (
+            <Bar
+              key={slot.fromMs}
+              slot={slot}
+              x={x(slot.fromMs) + 0.5}
+              width={Math.max(1, x(slot.untilMs) - x(slot.fromMs) - 1)}
+              y={y}
+              tone={index === picked ? ' picked' : ''}
+            />
+          ))}
           {ticks.map((atMs) => (
             <text
               key={atMs}
@@ -92,6 +75,24 @@ export function Bars({ days, per, timeZone }: Props) {
         </svg>
       </div>
     </div>
+  );
+}
+
+interface BarProps {
+  readonly slot: EnergyDays['slots'][number];
+  readonly x: number;
+  readonly width: number;
+  readonly y: (energy_Wh: number) => number;
+  readonly tone: string;
+}
+
+function Bar({ slot, y, tone, ...at }: BarProps) {
+  const [bought_Wh, sold_Wh] = [slot.import_Wh ?? 0, slot.export_Wh ?? 0];
+  return (
+    <>
+      {bought_Wh > 0 && <rect class={`bar${tone}`} {...at} y={y(bought_Wh)} height={y(0) - y(bought_Wh)} />}
+      {sold_Wh > 0 && <rect class={`bar out${tone}`} {...at} y={y(0)} height={y(-sold_Wh) - y(0)} />}
+    </>
   );
 }
 

@@ -77,7 +77,6 @@ const HEALTH = { connecting: 'connecting', ok: 'ok', silent: 'no answer', faulty
 
 function Wishes({ device, nowMs, timeZone }: Props) {
   const [choosing, setChoosing] = useState(false);
-  const [time, setTime] = useState('18:00');
   const [said, setSaid] = useState('');
   const [busy, setBusy] = useState(false);
   const { override } = device;
@@ -90,8 +89,7 @@ function Wishes({ device, nowMs, timeZone }: Props) {
     setChoosing(false);
     setSaid(answer.ok ? words : answer.message);
   };
-  const wait = (event: Event): void => {
-    event.preventDefault();
+  const wait = (time: string): void => {
     const atMs = nextTime(time, nowMs, timeZone);
     if (atMs === null) setSaid('Choose a time of day.');
     else void wish({ kind: 'notBefore', atMs }, `${asks.notBefore[1]} ${time}.`);
@@ -131,26 +129,36 @@ function Wishes({ device, nowMs, timeZone }: Props) {
           </button>
         )}
       </div>
-      {choosing && (
-        <form class="choose" onSubmit={wait}>
-          <label>
-            {asks.notBefore[0]}
-            <input
-              type="time"
-              required
-              value={time}
-              onInput={(event) => setTime(event.currentTarget.value)}
-            />
-          </label>
-          <button type="submit" class="primary" disabled={busy}>
-            Wait
-          </button>
-        </form>
-      )}
+      {choosing && <Until label={asks.notBefore[0]} busy={busy} choose={wait} />}
       <p class="said" aria-live="polite">
         {said}
       </p>
     </div>
+  );
+}
+
+interface UntilProps {
+  readonly label: string;
+  readonly busy: boolean;
+  readonly choose: (time: string) => void;
+}
+
+function Until({ label, busy, choose }: UntilProps) {
+  const [time, setTime] = useState('18:00');
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    choose(time);
+  };
+  return (
+    <form class="choose" onSubmit={submit}>
+      <label>
+        {label}
+        <input type="time" required value={time} onInput={(event) => setTime(event.currentTarget.value)} />
+      </label>
+      <button type="submit" class="primary" disabled={busy}>
+        Wait
+      </button>
+    </form>
   );
 }
 

@@ -28,7 +28,7 @@ export function useLive(): Live {
       clearTimeout(retry);
       // Asking once also finds out that the session is over, and leads to the sign-in page then.
       retry = setTimeout(async () => {
-        const answer = await get<View>('/session');
+        const answer = await get('/session');
         if (answer.ok) open();
         else lost();
       }, RETRY_MS);

@@ -28,5 +28,6 @@ export function usePick(slots: readonly Slot[], start: number, width: number) {
   const leave = (): void => setPicked(null);
   // The plan is made anew under the pointer: an index may lead nowhere.
   const index = picked !== null && picked <= last ? picked : null;
-  return [index, { onPointerMove, onPointerLeave: leave, onKeyDown, onBlur: leave }] as const;
+  const keys = { role: 'img' as const, tabIndex: 0, onKeyDown, onBlur: leave };
+  return [index, { ...keys, onPointerMove, onPointerLeave: leave }] as const;
 }

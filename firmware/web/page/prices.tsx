@@ -43,9 +43,6 @@ export function PriceCurve({ prices, nowMs, timeZone }: { prices: Prices; nowMs:
         <svg
           width={width}
           height={HEIGHT + FOOT}
-          role="img"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through the slots
-          tabIndex={0}
           aria-label={describe(slots, prices, timeZone)}
           {...handlers}
         >
