@@ -129,6 +129,10 @@ export class Home {
   }
 
   snapshot(): Snapshot {
+    return this.dress(this.#asItIs());
+  }
+
+  #asItIs(): Snapshot {
     const wallMs = this.clock.wallMs();
     const of = (id: string): Override => this.overrides.get(id) ?? { kind: 'automatic' };
     const devices = devicesOf(of);
@@ -203,7 +207,7 @@ export const STORAGE: StorageHealth = {
 
 export function depsOf(home: Home): WebDeps {
   return {
-    snapshot: () => home.dress(home.snapshot()),
+    snapshot: () => home.snapshot(),
     series: home.series,
     journal: home.journal,
     settings: home.settings,

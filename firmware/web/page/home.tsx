@@ -31,7 +31,7 @@ function Home() {
   return (
     <>
       <Top view={view} connected={connected} />
-      <main class={connected ? 'home' : 'home lost'}>
+      <main class={connected ? 'home' : 'home lost'} data-cycle={view.cycle}>
         <Banners view={view} />
         <Now view={view} />
         <Money view={view} />
