@@ -206,10 +206,10 @@ export class Gateway {
 
   private dispatch(wanted: DeviceDecision, image: Image): void {
     const seat = this.devices.find((d) => d.resource.id === wanted.resource);
-    if (!seat?.wants(wanted.setPoint_W, image.elapsedMs)) return;
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
+    if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),
       resource: wanted.resource,
@@ -233,7 +233,8 @@ export class Gateway {
     for (const now of decision.devices) {
       const before = this.decision?.devices.find((d) => d.resource === now.resource);
       const code = now.reasons[0]?.code ?? 'FREE';
-      if (before && before.setPoint_W === now.setPoint_W && before.reasons[0]?.code === code) continue;
+      const isSame = before?.setPoint_W === now.setPoint_W || this.isStep(before, now);
+      if (before && isSame && before.reasons[0]?.code === code) continue;
       this.record('decision', now.resource, code, { setPoint_W: now.setPoint_W, reasons: now.reasons });
     }
     for (const c of decision.corrections) {
@@ -247,6 +248,13 @@ export class Gateway {
           ...c.reason.values,
         });
     }
+  }
+
+  /** A battery that goes on as it was, a little more or less. */
+  private isStep(before: DeviceDecision | undefined, now: DeviceDecision): boolean {
+    const seat = this.devices.find((d) => d.resource.id === now.resource);
+    const isBattery = seat?.flexibility?.controlType === 'FILL_RATE_BASED_CONTROL';
+    return before !== undefined && isBattery && Math.sign(before.setPoint_W) === Math.sign(now.setPoint_W);
   }
 
   private record(

@@ -239,3 +239,135 @@ test('what the contract fixes: one price, or prices by date, day and time', asyn
   ] as const)
     t.match(tariffOf(wrong), [{ path, message: said }], JSON.stringify(wrong));
 });
+
+test('what a device stores: defaults, and every way in which it makes no sense', async (t) => {
+  const config = exampleJson();
+  const [first] = config.devices;
+  const link = (host: string) => ({ kind: 'tcp', host, port: 502 });
+  const battery = { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 4000 };
+  const device = (profile: string, more: object) => ({
+    id: 'd',
+    name: 'D',
+    profile,
+    link: link('192.0.2.99'),
+    ...more,
+  });
+  const checked = (row: object) => {
+    const result = checkConfig({ ...config, devices: [first, row] });
+    return result.ok
+      ? result.config.devices[1]
+      : Object.fromEntries(result.mistakes.map((m) => [m.path, m.message]));
+  };
+  t.match(checked(device('battery-register', { mode: 'cheap', battery })), {
+    deadline: null,
+    battery: {
+      leastShare: 0.1,
+      mostShare: 1,
+      chargeEfficiency: 0.95,
+      dischargeEfficiency: 0.95,
+      wear_perKWh: 0.02,
+      gridCharge: true,
+      gridDischarge: false,
+    },
+  });
+  const tank = { what: 'tank', litres: 300 };
+  t.match(checked(device('heat-pump-levels', { mode: 'cheap', heat: tank, levels_W: [1800, 2500] })), {
+    heat: tank,
+  });
+  t.match(checked(device('relay-heater-tank', { mode: 'solar', heat: { ...tank, most_C: null } })), {
+    id: 'd',
+  });
+  const row = (from: string, lo_C: number, hi_C: number) => ({ from, lo_C, hi_C });
+  for (const [profile, more, path, said] of [
+    ['battery-register', {}, 'battery', /^missing: expected \{"capacity_Wh"/],
+    [
+      'battery-register',
+      { battery: { ...battery, leastShare: 1 } },
+      'battery.leastShare',
+      /less than mostShare/,
+    ],
+    ['battery-register', { battery: { ...battery, mostShare: 1.2 } }, 'battery.mostShare', /<=1, got 1\.2/],
+    [
+      'battery-register',
+      { battery: { ...battery, chargeEfficiency: 95 } },
+      'battery.chargeEfficiency',
+      /<=1/,
+    ],
+    [
+      'battery-register',
+      { battery: { ...battery, capacity_Wh: 10 } },
+      'battery.capacity_Wh',
+      />=100, got 10/,
+    ],
+    [
+      'battery-register',
+      { battery: { ...battery, chargeW: 10 } },
+      'battery.chargeW',
+      /did you mean "charge_W"/,
+    ],
+    ['battery-register', { battery: { capacity_Wh: 9000, charge_W: 50 } }, 'battery.discharge_W', /^missing/],
+    ['battery-sunspec', { battery, heat: tank }, 'heat', /does not measure a temperature/],
+    ['battery-sunspec', { battery, deadline: { time: '07:00', energy_Wh: 5 } }, 'deadline', /^expected none/],
+    ['wallbox-current', { battery }, 'battery', /not of a battery/],
+    ['relay-heater', { heat: tank }, 'heat', /does not measure a temperature/],
+    ['relay-heater-tank', { mode: 'cheap' }, 'deadline', /energy_Wh/],
+    ['relay-heater-tank', { levels_W: [2000] }, 'levels_W', /has no levels/],
+    ['heat-pump-levels', { levels_W: [2000] }, 'levels_W', /^expected 2 powers/],
+    ['heat-pump-levels', { levels_W: [2000, 1000] }, 'levels_W', /rising/],
+    ['heat-pump-levels', { heat: { what: 'tank' } }, 'heat.capacity_WhPerK', /litres or capacity_WhPerK/],
+    ['heat-pump-levels', { heat: { what: 'house' } }, 'heat.capacity_WhPerK', /how much it holds/],
+    [
+      'heat-pump-levels',
+      { heat: { what: 'house', litres: 300 } },
+      'heat.litres',
+      /capacity_WhPerK for a house/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, capacity_WhPerK: 300 } }, 'heat.litres', /not both/],
+    ['heat-pump-levels', { heat: { ...tank, comfort: [] } }, 'heat.comfort', />=1/],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('6:00', 40, 50)] } },
+      'heat.comfort[0].from',
+      /HH:MM/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 50, 50)] } },
+      'heat.comfort[0].lo_C',
+      /less than hi_C/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 40, 50), row('06:00', 41, 50)] } },
+      'heat.comfort',
+      /each later/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 40, 60)] } },
+      'heat.most_C',
+      /above the hi_C/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, most_C: 55 } }, 'heat.most_C', /above the hi_C/],
+    [
+      'heat-pump-levels',
+      {
+        heat: {
+          ...tank,
+          cop: [
+            { outdoor_C: 7, cop: 3 },
+            { outdoor_C: -7, cop: 2 },
+          ],
+        },
+      },
+      'heat.cop',
+      /each warmer/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, cop: [{ outdoor_C: 7, cop: 30 }] } }, 'heat.cop[0].cop', /<=12/],
+  ] as const)
+    t.match(
+      checked(device(profile, more)),
+      { [`devices[1].${path}`]: said },
+      `${profile} ${JSON.stringify(more)}`,
+    );
+});

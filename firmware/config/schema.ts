@@ -4,6 +4,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { programSchema } from '../signals/program.ts';
 import { id, link, secretRef, zone } from './fields.ts';
 import { meterSchema } from './meter.ts';
+import { batterySchema, heatSchema } from './store.ts';
 import { tariffSchema } from './tariff.ts';
 
 const deviceSchema = z.strictObject({
@@ -30,6 +31,17 @@ const deviceSchema = z.strictObject({
     .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
     .min(1)
     .optional(),
+  /** What each level above off draws at most, rising. */
+  levels_W: z
+    .array(z.number().positive())
+    .max(7)
+    .refine(
+      (powers) => powers.every((power, i) => i === 0 || power > (powers[i - 1] ?? 0)),
+      'expected rising powers',
+    )
+    .optional(),
+  battery: batterySchema.optional(),
+  heat: heatSchema.optional(),
 });
 
 export const configSchema = z.strictObject({

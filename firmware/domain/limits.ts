@@ -3,7 +3,6 @@ export const LIMITS = {
   // Telegrams (bytes)
   p1Telegram_bytes: 8192,
   iecReadout_bytes: 65_536,
-  iecLine_chars: 2100,
   /** One answer in programming mode, partial blocks joined. */
   iecProfile_bytes: 262_144,
   /** Repeat requests and repetitions of one message. */
@@ -11,6 +10,8 @@ export const LIMITS = {
   iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
+  /** Times that a telegram may hold 1B1B1B1Bh, which is as good as never. */
+  smlEscapes: 64,
   /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
   codesKept: 1024,
   codeKept_bytes: 64,
@@ -60,7 +61,8 @@ export const LIMITS = {
   mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
-  linkChunk_bytes: 65_536,
+  /** What came while a dialogue was busy with something else. */
+  dialogueWaiting_bytes: 262_144,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
   /** A line of text of the program that watches GPIO lines. */

@@ -6,9 +6,15 @@ import { type Measurement, pointKey } from '../domain/measurement.ts';
 import { METER_EVENT_ENDS, type MeterEvent } from '../domain/meter-event.ts';
 import { QUANTITIES } from '../domain/quantity.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
+import type { Quality } from '../domain/telegram.ts';
 import type { ElapsedMs } from '../domain/time.ts';
 
 const UNKNOWN: Known = { value: null, ageMs: Infinity };
+/**
+ * Values that are shown and stored and that no limit stands on: of a doubtful one nobody knows its sign, its scale or its
+ * sender, and a limit that stood on it would hold by luck.
+ */
+const UNTRUSTED: ReadonlySet<Quality> = new Set<Quality>(['invalid', 'doubtful']);
 
 export class MeterSeat {
   readonly id: string;
@@ -99,7 +105,7 @@ export class MeterSeat {
   private known(quantity: string, nowMs: ElapsedMs): Known {
     const m = this.latest.get(`${this.id}/${quantity}`);
     if (!m) return UNKNOWN;
-    return { value: m.quality === 'invalid' ? null : m.value, ageMs: nowMs - m.receivedElapsedMs };
+    return { value: UNTRUSTED.has(m.quality) ? null : m.value, ageMs: nowMs - m.receivedElapsedMs };
   }
 }
 

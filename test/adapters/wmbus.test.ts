@@ -36,6 +36,7 @@ const numbered = (n: number): Uint8Array =>
 interface Watched {
   readonly volumes: (number | null)[];
   readonly faults: string[];
+  readonly said: string[];
   readonly health: string[];
   /** Events as code and flag or date. */
   readonly told: unknown[];
@@ -45,6 +46,7 @@ interface Watched {
 function watch(meter: ResourceManager): Watched {
   const volumes: (number | null)[] = [];
   const faults: string[] = [];
+  const said: string[] = [];
   const health: string[] = [];
   const told: unknown[] = [];
   const kept: (number | null)[] = [];
@@ -54,11 +56,14 @@ function watch(meter: ResourceManager): Watched {
     flexibility: () => {},
     status: () => {},
     health: (h) => void health.push(h),
-    fault: (f) => void faults.push(f.code),
+    fault: (f) => {
+      faults.push(f.code);
+      said.push(f.message);
+    },
     noted: ({ code, detail }) => void told.push([code, detail.flag ?? detail.date]),
     history: (values) => void kept.push(...values.map((m) => m.value)),
   });
-  return { volumes, faults, health, told, kept };
+  return { volumes, faults, said, health, told, kept };
 }
 
 async function until(what: string, done: () => boolean): Promise<void> {
@@ -393,6 +398,19 @@ test('a receiver that does not answer is said so and listened to', async (t) => 
   await hear(plain(KAMSTRUP, 3));
   t.same(watched[0]?.volumes, [0.003]);
   t.equal(watched[0]?.health.at(-1), 'ok');
+});
+
+test('a receiver that answers and hears nobody is there: it is the air that is silent', async (t) => {
+  const { watched, run, hear, end } = onSimulatedTime([{}]);
+  const twoHours = 2 * 3_600_000 + 5_000;
+  await run(twoHours);
+  t.same(watched[0]?.faults, ['TIMEOUT']);
+  t.match(watched[0]?.said[0], /the receiver answers, and no meter was heard/);
+  await hear(plain(KAMSTRUP, 3));
+  t.equal(watched[0]?.health.at(-1), 'ok');
+  end.write(hex('00112233445566778899'));
+  await run(twoHours);
+  t.equal(watched[0]?.faults.at(-1), 'NO_TELEGRAM', 'noise is something that was heard');
 });
 
 test('flags and values of a due date are told once, by radio as by cable', async (t) => {

@@ -1,10 +1,10 @@
 /** Pushes as the HAN ports of several makers send them, and what carries them, in bytes. */
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { encodeDateTime } from '../../firmware/codecs/dlms/date-time.ts';
 import {
   array,
   concat,
   type Encodable,
-  encodeLength,
   int8,
   NULL_DATA,
   obisBytes,

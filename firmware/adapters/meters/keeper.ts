@@ -62,6 +62,11 @@ export class LinkKeeper {
     this.watch();
   }
 
+  /** What came was the other end's answer to us: it is there, and no meter was heard. */
+  answered(): void {
+    this.heard = false;
+  }
+
   async stop(): Promise<void> {
     this.closed = true;
     this.cancelRetry();

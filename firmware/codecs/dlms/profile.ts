@@ -109,7 +109,8 @@ function digitsOf(
 ): string | null {
   if (!scaling || !unit || (data.kind !== 'integer' && data.kind !== 'float')) return null;
   if (!Number.isFinite(Number(data.value))) return null;
-  return String(scaled(data.value, scaling.scaler, unit).value);
+  const { value } = scaled(data.value, scaling.scaler, unit);
+  return value === null ? null : String(value);
 }
 
 /** Bits of the status that IDIS and DLMS companion standards keep beside the values (`0-0:96.10.1`). */

@@ -1,8 +1,9 @@
 /** GET and ACTION of COSEM with logical names (IEC 62056-5-3, 9.3.4 to 9.3.6), requests and responses. */
 import { fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
+import { encodeLength } from '../bytes.ts';
 import { AxdrReader, type Data } from './axdr.ts';
-import { array, concat, encodeLength, octets, structure, uint16, uint32, word16, word32 } from './encode.ts';
+import { array, concat, octets, structure, uint16, uint32, word16, word32 } from './encode.ts';
 import type { CosemAttribute } from './notification.ts';
 
 /** An attribute, and which part of it is asked for. */

@@ -66,6 +66,7 @@ export function readLoadProfile(
   afterMs: WallMs | null = null,
 ): Result<readonly ProfileSection[]> {
   const sections: Mutable[] = [];
+  let rows = 0;
   for (const line of text.split(/[\r\n]+/)) {
     if (line.trim() === '' || line.trim() === '!') continue;
     const current = sections.at(-1);
@@ -74,8 +75,7 @@ export function readLoadProfile(
       if (!section.ok) return section;
       sections.push(section.value);
     } else if (current) {
-      if (sections.reduce((n, s) => n + s.rows.length, 0) >= LIMITS.iecProfileRows)
-        return refuse('OVERSIZED', 'a load profile with too many rows');
+      if (++rows > LIMITS.iecProfileRows) return refuse('OVERSIZED', 'a load profile with too many rows');
       current.rows.push(row(line, current));
     } else return refuse('BAD_FRAME', 'a load profile begins without a header');
   }
@@ -85,7 +85,7 @@ export function readLoadProfile(
 type Mutable = Omit<ProfileSection, 'rows'> & { rows: ProfileRow[] };
 
 function header(line: string, timeZone: string, afterMs: WallMs | null): Result<Mutable> {
-  const read = readLine(line, null);
+  const read = readLine(line);
   const set = read.ok ? read.value[0] : undefined;
   if (!set || !/^P\.\d\d$/.test(set.id.trim())) return refuse('BAD_FRAME', 'no header of a load profile');
   const [time = '', status = '', period = '', count = '', ...pairs] = set.groups;
@@ -115,7 +115,7 @@ function header(line: string, timeZone: string, afterMs: WallMs | null): Result<
 
 function row(line: string, section: Mutable): ProfileRow {
   const endMs = section.startMs + section.rows.length * section.periodMs;
-  const read = readLine(line.trim(), { id: '', groups: [] });
+  const read = readLine(line.trim());
   const groups = read.ok ? (read.value[0]?.groups ?? []) : [];
   if (groups.length !== section.channels.length)
     return { endMs, quality: 'missing', values: section.channels.map(() => null) };

@@ -35,6 +35,10 @@ export interface Seat {
 
 /** Some meters send a few times a day; a receiver that hears nobody at all for so long has hung. */
 const SILENCE_MS = 2 * 3_600_000;
+const NOBODY = fault(
+  'TIMEOUT',
+  'the receiver answers, and no meter was heard for two hours: antenna, mode, place?',
+);
 const ANSWER_MS = 1_000;
 const ATTEMPTS = 3;
 /** What is left of a telegram after such a pause will not be completed. */
@@ -53,6 +57,8 @@ export class WirelessReceiver implements RadioEar {
   private readonly overheard = new OverheardMeters();
   private decoder: Decoder<ReceiverFrame>;
   private answered: (to: string) => void = () => {};
+  /** It has answered since it was opened. */
+  private isThere = false;
   private cancelPause: Cancel = () => {};
 
   /** `noticed` is called for each telegram of a meter that nobody configured. */
@@ -70,10 +76,7 @@ export class WirelessReceiver implements RadioEar {
     this.keeper = new LinkKeeper(link, clock, SILENCE_MS, {
       bytes: (chunk) => this.bytes(chunk),
       opened: () => void this.setUp(),
-      lost: (reason) => {
-        this.count(reason.code);
-        for (const seat of this.all()) seat.lost(reason);
-      },
+      lost: (reason) => this.lost(reason.code === 'TIMEOUT' && this.isThere ? NOBODY : reason),
     });
   }
 
@@ -127,9 +130,20 @@ export class WirelessReceiver implements RadioEar {
   private frames(decoded: Iterable<Decoded<ReceiverFrame>>): void {
     for (const result of decoded) {
       if (!result.ok) this.count(result.error.code);
-      else if (result.frame.kind === 'answer') this.answered(result.frame.to);
+      else if (result.frame.kind === 'answer') this.answer(result.frame.to);
       else this.telegram(result.frame);
     }
+  }
+
+  private answer(to: string): void {
+    this.isThere = true;
+    this.keeper.answered();
+    this.answered(to);
+  }
+
+  private lost(reason: Fault): void {
+    this.count(reason.code);
+    for (const seat of this.all()) seat.lost(reason);
   }
 
   private telegram(telegram: RadioTelegram): void {
@@ -169,11 +183,10 @@ export class WirelessReceiver implements RadioEar {
   private async setUp(): Promise<void> {
     const { receiver, mode } = this.options;
     this.decoder = RECEIVERS[receiver].decoder();
+    this.isThere = false;
     for (const step of RECEIVERS[receiver].setup(mode) ?? []) {
       if ((await this.confirmed(step)) || step.optional) continue;
-      const reason = fault('TIMEOUT', `the receiver ${receiver} does not confirm that it receives ${mode}`);
-      this.count(reason.code);
-      for (const seat of this.all()) seat.lost(reason);
+      this.lost(fault('TIMEOUT', `the receiver ${receiver} does not confirm that it receives ${mode}`));
       return;
     }
   }
