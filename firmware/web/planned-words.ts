@@ -8,8 +8,9 @@ export function plannedWords(say: Phrase): string {
   const mode = text(say.values, 'mode') ?? '';
   const doing = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
   const { startNow, wait } = (isBattery(say) && OF_A_BATTERY[keeps(say) ? 'hold' : mode]) || USUAL;
+  const words = doing?.(say) ?? 'Runs as planned';
   return (
-    `${doing?.(say) ?? 'Runs as planned'}${begins(say)}${say.until()}` +
+    `${isPlan(say) ? `${words}${begins(say)}${say.until()}` : words.replace(/,? as planned,?/, '')}` +
     `${clause(', to be ready by ', say.time('byMs'))}${clause(' (power costs ', say.price('price'), ')')}.` +
     clause(` ${startNow} would cost `, say.money('startingNowCosts'), ' more.') +
     clause(` ${wait} would cost `, say.money('waitingCosts'), ' more.')
@@ -25,7 +26,7 @@ const MODES: Readonly<Record<string, (say: Phrase) => string>> = {
   },
   hold: (say) => (isBattery(say) ? keepsWords(say) : 'Waits as planned'),
   charge: (say) =>
-    isBattery(say) ? `Charges, also from the grid, as planned${full(say)}` : 'Charges as planned',
+    isBattery(say) ? `Charges, also from the grid, as planned${full(say)}` : 'Runs as planned',
   discharge: (say) => `Gives what it holds to house and grid as planned${full(say)}`,
   gridTarget: (say) => `Keeps the power at the grid${clause(' at ', say.power('grid_W'))} as planned`,
   surplus: (say) => {
@@ -45,6 +46,10 @@ const HEAT: Readonly<Record<string, string>> = {
   normal: 'Heats as planned',
   boost: 'Heats ahead as planned',
 };
+
+/** Without a plan a store does the usual, of which no time is said. */
+const isPlan = ({ values }: Phrase): boolean =>
+  (number(values, 'untilMs') ?? Infinity) > (number(values, 'fromMs') ?? 0);
 
 /** What has begun needs no beginning. */
 const begins = (say: Phrase): string =>

@@ -150,7 +150,11 @@ test('why: each mode, and the value of the other choice', async (t) => {
       { mode: 'discharge', fill: 0.9, waitingCosts: 1.2 },
       'Gives what it holds to house and grid as planned (now 90 % full) until 18:20. Keeping it would cost 1.20 EUR more.',
     ],
-    [{ mode: 'charge' }, 'Charges as planned until 18:20.'],
+    [{ mode: 'charge' }, 'Runs as planned until 18:20.'],
+    [
+      { mode: 'selfConsume', fromMs: NOON, untilMs: NOON },
+      'Stores spare sun and covers what the house uses.',
+    ],
     [
       { mode: 'off', startingNowCosts: 0.84, byMs: NOON + 14 * HOUR, price: 0.000266 },
       'Waits as planned until 18:20, to be ready by tomorrow 07:20 (power costs 26.6 ct/kWh). Starting now would cost 0.84 EUR more.',

@@ -104,7 +104,7 @@ function Shown({ days, per, view }: { days: EnergyDays; per: Span['per']; view: 
   return (
     <>
       <Facts>
-        <Fact name={(total.cost ?? 0) < 0 ? 'earned' : 'cost'}>
+        <Fact name={(total.cost ?? 0) <= -0.005 ? 'earned' : 'cost'}>
           {money(total.cost === null ? null : Math.abs(total.cost), currency)}
         </Fact>
         <Fact name="from the grid" unit="kWh">

@@ -131,7 +131,7 @@ function Money({ view }: { view: View }) {
           ` since ${clock(today.fromMs, view.timeZone)}`}
       </h2>
       <Facts>
-        <Fact name={today?.cost != null && today.cost < 0 ? 'earned' : 'cost'}>
+        <Fact name={(today?.cost ?? 0) <= -0.005 ? 'earned' : 'cost'}>
           {money(today?.cost == null ? null : Math.abs(today.cost), view.currency)}
         </Fact>
         <Fact name="from the grid" unit="kWh">
