@@ -7,13 +7,13 @@ import { clause, number, type Phrase, text } from './phrase.ts';
 export function plannedWords(say: Phrase): string {
   const mode = text(say.values, 'mode') ?? '';
   const doing = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
-  const { startNow, wait } = (isBattery(say) && OF_A_BATTERY[keeps(say) ? 'hold' : mode]) || USUAL;
+  const { begin, rest } = others(say, mode);
   const words = doing?.(say) ?? 'Runs as planned';
   return (
     `${isPlan(say) ? `${words}${begins(say)}${say.until()}` : words.replace(/,? as planned,?/, '')}` +
     `${clause(', to be ready by ', say.time('byMs'))}${clause(' (power costs ', say.price('price'), ')')}.` +
-    clause(` ${startNow} would cost `, say.money('startingNowCosts'), ' more.') +
-    clause(` ${wait} would cost `, say.money('waitingCosts'), ' more.')
+    clause(` ${begin} would cost `, say.money('startingNowCosts'), ' more.') +
+    clause(` ${rest} would cost `, say.money('waitingCosts'), ' more.')
   );
 }
 
@@ -55,14 +55,12 @@ const isPlan = ({ values }: Phrase): boolean =>
 const begins = (say: Phrase): string =>
   (number(say.values, 'fromMs') ?? 0) > say.place.nowMs ? clause(' from ', say.time('fromMs')) : '';
 
-/** The other choice, by what is done now. */
-const USUAL = { startNow: 'Starting now', wait: 'Waiting' };
-const OF_A_BATTERY: Readonly<Record<string, typeof USUAL>> = {
-  hold: { startNow: 'Using it now', wait: 'Keeping it' },
-  charge: { startNow: 'Using it now', wait: 'Charging later' },
-  discharge: { startNow: 'Charging now', wait: 'Keeping it' },
-  selfConsume: { startNow: 'Charging from the grid now', wait: 'Keeping it' },
-};
+/** The other choice: of what rests to begin, of what runs to rest. */
+function others(say: Phrase, mode: string): { readonly begin: string; readonly rest: string } {
+  if (!isBattery(say)) return { begin: 'Starting now', rest: 'Waiting' };
+  const rest = { charge: 'Charging later', discharge: 'Keeping it' }[mode] ?? 'Resting';
+  return { begin: 'Charging now', rest };
+}
 
 const isBattery = ({ values }: Phrase): boolean => 'fill' in values;
 const keeps = ({ values }: Phrase): boolean =>
