@@ -41,9 +41,8 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
   decision: decisionWords,
   guard: decisionWords,
   command: ({ code, detail }, who, place) => {
-    const power = new Phrase(detail, place).power('setPoint_W');
     return isStatus(code)
-      ? `${who} ${STATUS[code]}${clause(': ', power)}${clause(' (', cause(detail), ')')}.`
+      ? `${who} ${STATUS[code]}${clause(': ', setPoint(detail, place))}${clause(' (', cause(detail), ')')}.`
       : null;
   },
   signal: ({ code, detail }, who, place) => SIGNAL_NEWS[code] ?? `${who} sent ${signalWords(detail, place)}.`,
@@ -132,8 +131,13 @@ function decisionWords({ code, detail }: Event, who: string, place: Place): stri
   if (!isReasonCode(code)) return null;
   const [first] = Array.isArray(detail.reasons) ? detail.reasons : [];
   const values = isRecord(first) && isRecord(first.values) ? first.values : detail;
-  const power = new Phrase(detail, place).power('setPoint_W');
-  return `${who}${clause(' set to ', power)}: ${reasonWords(code, values, place)}`;
+  return `${who}${clause(' set to ', setPoint(detail, place))}: ${reasonWords(code, values, place)}`;
+}
+
+/** What is negative is given: by a roof, or by a battery. */
+function setPoint(detail: Values, place: Place): string | null {
+  const words = new Phrase(detail, place).power('setPoint_W');
+  return words !== null && (number(detail, 'setPoint_W') ?? 0) < 0 ? `give up to ${words}` : words;
 }
 
 const isRecord = (value: unknown): value is Values => typeof value === 'object' && value !== null;

@@ -68,6 +68,12 @@ test('days and words', async (t) => {
     'Hot water could not carry out the instruction (no answer).',
   );
   t.equal(
+    say('command', 'SUCCEEDED', { setPoint_W: -1300 }),
+    'Hot water carried out the instruction: give up to 1.3 kW.',
+  );
+  t.match(say('decision', 'FREE', { setPoint_W: -1300 }), /^Hot water set to give up to 1\.3 kW: /);
+  t.match(say('decision', 'FREE', { setPoint_W: 0 }), /^Hot water set to 0 W: /);
+  t.equal(
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
   );

@@ -123,9 +123,10 @@ const WORDS: Readonly<Record<Action, string>> = {
 function spans({ kind, slots }: Band, nowMs: number, timeZone: string): string[] {
   const ahead = slots.filter((slot) => slot.untilMs > nowMs).slice(0, 3);
   if (ahead.length === 0) return [kind === 'battery' ? 'follows the house' : 'nothing ahead'];
-  return ahead.map(({ fromMs, untilMs, action }) => {
+  return ahead.map(({ fromMs, untilMs, action }, index) => {
     const from = fromMs <= nowMs ? 'now' : `${dayWord(fromMs, nowMs, timeZone)}${clock(fromMs, timeZone)}`;
-    return `${WORDS[action]}${from}–${clock(untilMs, timeZone)}`;
+    const does = action === ahead[index - 1]?.action ? '' : WORDS[action];
+    return `${does}${from}–${clock(untilMs, timeZone)}`;
   });
 }
 
