@@ -276,10 +276,10 @@ async function pastDays(t: Test, page: Page): Promise<void> {
   t.match(await past.locator('.reading').textContent(), /^00:00–00:15 0\.10 kWh from the grid/);
   await page.keyboard.press('ArrowRight');
   t.match(await past.locator('.reading').textContent(), /^00:15–00:30/);
-  await past.getByRole('button', { name: 'The Day before' }).click();
+  await past.getByRole('button', { name: 'The day before' }).click();
   await past.locator('.facts', { hasText: '9.6' }).waitFor(WAIT);
   t.equal(await past.locator('.when').textContent(), 'Tue 16 Jun');
-  t.equal(await past.getByRole('button', { name: 'The Day after' }).isEnabled(), true);
+  t.equal(await past.getByRole('button', { name: 'The day after' }).isEnabled(), true);
   const [file] = await Promise.all([
     page.waitForEvent('download', WAIT),
     past.getByRole('button', { name: 'Save as CSV' }).click(),

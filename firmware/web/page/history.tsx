@@ -61,7 +61,7 @@ export function History({ view }: { view: View }) {
         <button
           type="button"
           class="arrow"
-          aria-label={`The ${span.name} before`}
+          aria-label={`The ${span.name.toLowerCase()} before`}
           onClick={() => setBack(back + 1)}
         >
           ‹
@@ -69,7 +69,7 @@ export function History({ view }: { view: View }) {
         <button
           type="button"
           class="arrow"
-          aria-label={`The ${span.name} after`}
+          aria-label={`The ${span.name.toLowerCase()} after`}
           disabled={back === 0}
           onClick={() => setBack(back - 1)}
         >

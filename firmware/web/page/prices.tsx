@@ -97,7 +97,7 @@ function describe(slots: readonly Slot[], prices: Prices, timeZone: string): str
   const by = [...slots].sort((a, b) => (a.import ?? 0) - (b.import ?? 0));
   const say = (slot: Slot | undefined): string =>
     slot
-      ? `${price(slot.import, prices.currency).number} ${price(slot.import, prices.currency).unit} at ${clock(slot.fromMs, timeZone)}`
+      ? `${price(slot.import, prices.currency).number} ${price(slot.import, prices.currency).unit} at ${dayWord(slot.fromMs, prices.nowMs, timeZone)}${clock(slot.fromMs, timeZone)}`
       : '';
   return `Price curve. Cheapest ${say(by[0])}, dearest ${say(by.at(-1))}. The arrow keys read each one.`;
 }

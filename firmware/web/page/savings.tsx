@@ -26,18 +26,20 @@ export function Savings() {
     <section class="savings" aria-labelledby="savings">
       <h3 id="savings">What control saved</h3>
       <p>{sentence}</p>
-      <ul>
-        {known.map(({ row, span }) => (
-          <li key={row.id}>
-            <p class="line">
-              {row.name}
-              <strong class="end">{amount(span, currency)}</strong>
-            </p>
-            <Interval span={span} x={x} />
-            <p class="fine">{row.sentence}</p>
-          </li>
-        ))}
-      </ul>
+      {known.length > 0 && (
+        <ul>
+          {known.map(({ row, span }) => (
+            <li key={row.id}>
+              <p class="line">
+                {row.name}
+                <strong class="end">{amount(span, currency)}</strong>
+              </p>
+              <Interval span={span} x={x} />
+              <p class="fine">{row.sentence}</p>
+            </li>
+          ))}
+        </ul>
+      )}
       {unknown.length > 0 && (
         <details>
           <summary>Not in it ({unknown.length})</summary>
