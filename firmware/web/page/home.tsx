@@ -153,7 +153,7 @@ function Money({ view }: { view: View }) {
       {prices ? (
         <PriceCurve prices={prices} nowMs={view.atMs} timeZone={view.timeZone} />
       ) : (
-        <p class="soft">No prices are known yet.</p>
+        <p class="soft">One moment …</p>
       )}
       <PlanQuality view={view} />
     </section>
