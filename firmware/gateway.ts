@@ -269,8 +269,7 @@ export class Gateway {
   private meterEvents(seat: MeterSeat): Parameters<ResourceManager['open']>[0] {
     return {
       measured: (measurements: readonly Measurement[]) => {
-        seat.take(measurements);
-        this.deps.series.append(measurements);
+        this.deps.series.append(seat.take(measurements));
         if (seat.role !== 'grid') return;
         for (const device of this.devices) device.meterRead(this.deps.site.staleAfterMs);
         this.poke();
@@ -281,7 +280,8 @@ export class Gateway {
         this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
       fault: (reason) => seat.count(reason),
       // Its time is the meter's: before the first plausible time the store has no place for it.
-      history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
+      history: (kept) =>
+        this.deps.series.append(seat.admitted(kept.filter((m) => isWallPlausible(m.receivedMs)))),
       noted: (event) => {
         seat.note(event);
         this.record('system', seat.id, event.code, { ...event.detail, meterMs: event.atMs });

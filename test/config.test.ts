@@ -371,3 +371,24 @@ test('what a device stores: defaults, and every way in which it makes no sense',
       `${profile} ${JSON.stringify(more)}`,
     );
 });
+
+test('an inverter and the battery on it share a unit; nothing else does', async (t) => {
+  const config = exampleJson();
+  const battery = { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 4000 };
+  const unit = { name: 'D', link: { kind: 'tcp', host: '192.0.2.50', port: 502 } };
+  const roof = { ...unit, id: 'hybrid', profile: 'inverter-sunspec' };
+  const cells = { ...unit, id: 'cells', profile: 'battery-sunspec-124', battery };
+  const of = (...devices: object[]): string[] => Object.keys(mistakesOf({ ...config, devices }));
+  t.same(of(roof, cells), []);
+  t.same(of(roof, { ...roof, id: 'again' }), ['devices[1].unitId']);
+  t.same(of(roof, cells, { ...cells, id: 'again' }), ['devices[2].unitId']);
+  t.same(of(cells, { ...unit, id: 'boiler', profile: 'relay-heater' }), ['devices[1].unitId']);
+});
+
+test('the rows that board/stores.md shows are right', async (t) => {
+  const text = readFileSync(path.resolve(import.meta.dirname, '../board/stores.md'), 'utf8');
+  const rows = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, row]) => JSON.parse(row ?? ''));
+  t.equal(rows.length, 2);
+  const config = exampleJson();
+  t.same(mistakesOf({ ...config, devices: [...config.devices, ...rows] }), {});
+});

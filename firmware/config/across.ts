@@ -29,7 +29,7 @@ export function acrossRows(json: unknown, profiles: ReadonlyMap<string, Profile>
     ),
     ...meters.flatMap(linkOfItsKind),
     ...devices.flatMap((device) => unknownProfile(device, profiles)),
-    ...sameUnit(devices),
+    ...sameUnit(devices, profiles),
     ...devices.flatMap(cheapWithoutDeadline),
     ...devices.flatMap((device) => storeRules(device, profiles)),
     ...failsafeWithoutOperator(json),
@@ -199,18 +199,28 @@ function unknownProfile(
   return [{ path: `${path}.profile`, message: `expected one of ${[...profiles.keys()].join(', ')}` }];
 }
 
-/** Two devices of one address would answer each other's requests. */
-function sameUnit(devices: readonly Row[]): Mistake[] {
-  const users = new Map<string, string>();
-  return devices.flatMap(({ path, fields: { link, unitId = 1 } }) => {
+/**
+ * Two devices of one address would answer each other's requests. Only a SunSpec product may be several: an inverter and
+ * the battery on it, each steered by a model of its own.
+ */
+function sameUnit(devices: readonly Row[], profiles: ReadonlyMap<string, Profile>): Mistake[] {
+  const users = new Map<string, { readonly path: string; readonly steeredBy: number | undefined }[]>();
+  return devices.flatMap(({ path, fields: { link, unitId = 1, profile } }) => {
     const place = placeOf(link);
     if (place === null) return [];
     const unit = `${place} ${unitId}`;
-    const first = users.get(unit);
-    if (first === undefined) users.set(unit, path);
+    const steeredBy = profiles.get(String(profile))?.control.register.model?.[0];
+    const others = users.get(unit) ?? [];
+    users.set(unit, [...others, { path, steeredBy }]);
+    const first = others.find(
+      (other) => steeredBy === undefined || other.steeredBy === undefined || other.steeredBy === steeredBy,
+    );
     return first === undefined
       ? []
-      : { path: `${path}.unitId`, message: `expected a unit of its own, ${unitId} on ${place} is ${first}` };
+      : {
+          path: `${path}.unitId`,
+          message: `expected a unit of its own, ${unitId} on ${place} is ${first.path}`,
+        };
   });
 }
 

@@ -53,10 +53,14 @@ export const LIMITS = {
   mbusHeld_bytes: 1024,
   /** Of one readout. */
   mbusTelegrams: 32,
+  /** Addresses on which a search could not tell who is there; a line with more of them is taken for noise. */
+  mbusUnresolved: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */
   mbusStoredEvents: 16,
+  /** Registers of a meter of which the date told last is kept. */
+  mbusDatedRegisters: 64,
   /** After the first failure a meter is asked again so soon. */
   mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
@@ -140,6 +144,8 @@ export const LIMITS = {
   // Devices
   /** Models of one SunSpec device. */
   sunspecModels: 64,
+  /** What one device of a home may say it draws or gives; more is a scale read wrongly, and would unsettle every sum. */
+  devicePower_W: 200_000,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,

@@ -22,6 +22,7 @@ export class MeterSeat {
   readonly role: 'grid' | 'sub';
   health: ResourceHealth = 'connecting';
   private readonly latest = new Map<string, Measurement>();
+  private readonly points = new Set<string>();
   private readonly faults = new Map<string, number>();
   private notes: readonly MeterEvent[] = [];
 
@@ -35,11 +36,19 @@ export class MeterSeat {
     this.health = health;
   }
 
-  take(measurements: readonly Measurement[]): void {
-    for (const m of measurements) {
-      const key = pointKey(m.point);
-      if (this.latest.has(key) || this.latest.size < LIMITS.pointsPerMeter) this.latest.set(key, m);
-    }
+  /** Gives those that were taken. */
+  take(measurements: readonly Measurement[]): readonly Measurement[] {
+    const taken = this.admitted(measurements);
+    for (const m of taken) this.latest.set(pointKey(m.point), m);
+    return taken;
+  }
+
+  /** Those whose point has a place: whoever sends in a meter's name could make up points without end. */
+  admitted(measurements: readonly Measurement[]): readonly Measurement[] {
+    return measurements.filter(({ point }) => {
+      if (this.points.size < LIMITS.pointsPerMeter) this.points.add(pointKey(point));
+      return this.points.has(pointKey(point));
+    });
   }
 
   count(reason: Fault): void {

@@ -20,7 +20,7 @@ import { realLink } from '../../firmware/hal/links/open.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { BatteryTwin, registerBattery, storageBattery, sunspecBattery } from '../twins/battery.ts';
-import { modbusTcp } from '../twins/carriers.ts';
+import { modbusTcp, ptyCarrier } from '../twins/carriers.ts';
 import { HeatPumpTwin } from '../twins/heat-pump.ts';
 import { type ModbusTwin, setLong, type Write } from '../twins/modbus-device.ts';
 import { until } from '../twins/until.ts';
@@ -247,6 +247,54 @@ test('what cannot be is unknown: no discharging, and never 0', async (t) => {
   };
   await d.pass(1500);
   t.equal(storedIn(d.menu()), 1, 'a little more than full is full');
+});
+
+test('a power that no device of a home has is none', async (t) => {
+  const cells = battery();
+  const d = await onLine(
+    (wallMs) => registerBattery(cells, wallMs).twin,
+    profileOf('battery-register'),
+    BATTERY,
+  );
+  t.equal(d.last('activePower'), 0);
+  const refresh = d.twin.refresh;
+  for (const power_W of [70_000_000, -70_000_000, -0x80000000]) {
+    d.twin.refresh = () => {
+      refresh();
+      setLong(d.twin.registers.input, 2100, power_W);
+    };
+    await d.pass(1500);
+    t.equal(d.last('activePower'), null, `${power_W} W`);
+  }
+  t.equal(d.health.at(-1), 'ok');
+});
+
+test('over a serial line: both words in one request', async (t) => {
+  const clock = systemClock();
+  const cells = new BatteryTwin(10_000, 5000, 0.5, Date.now());
+  const { twin } = registerBattery(cells, Date.now);
+  const line = await ptyCarrier();
+  line.onBytes((chunk) => {
+    const reply = twin.rtu(Buffer.from(chunk));
+    if (reply) line.write(reply);
+  });
+  const serial = {
+    kind: 'serial',
+    path: line.path,
+    baudRate: 9600,
+    dataBits: 8,
+    parity: 'none',
+    stopBits: 1,
+  } as const;
+  const bus = new ModbusBus(realLink(serial, clock), clock, { framing: 'rtu', timeoutMs: 500 });
+  const d = opened(profileOf('battery-register'), BATTERY, bus, clock);
+  await until('it answers', () => d.health.includes('ok'));
+  const i = instruction(-1500);
+  d.device.instruct(i);
+  await until('it is done', () => /SUCCEEDED|ABORTED/.test(d.said.get(i.id) ?? ''));
+  t.same([d.said.get(i.id), cells.wanted_W()], ['SUCCEEDED', -1500]);
+  await d.device.close();
+  await line.close();
 });
 
 test('floats that are no numbers', async (t) => {

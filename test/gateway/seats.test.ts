@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { type Fault, fault } from '../../firmware/domain/errors.ts';
 import type { Flexibility } from '../../firmware/domain/flexibility.ts';
 import type { Site } from '../../firmware/domain/image.ts';
+import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { Quality } from '../../firmware/domain/telegram.ts';
 import { DeviceSeat } from '../../firmware/gateway/device-seat.ts';
@@ -31,6 +32,24 @@ test('limits stand on what can be trusted; what cannot is shown all the same', a
   told('activePower', 1, 2300, 'good');
   told('voltage', 1, 115, 'doubtful');
   t.equal(seat.phaseCurrent(1, 1_500, 230).value, 10, 'by the nominal voltage');
+});
+
+test('points that are made up without end go nowhere, and those that are there stay', async (t) => {
+  const seat = new MeterSeat('w', 'Water', 'sub');
+  const volume = (tariff: number, value: number): Measurement => ({
+    point: { source: 'w', quantity: 'volume', phase: 0, tariff, channel: 0 },
+    value,
+    quality: 'good',
+    meterTimeMs: null,
+    receivedMs: 1_000,
+    receivedElapsedMs: 1_000,
+  });
+  const many = Array.from({ length: 200 }, (_, tariff) => volume(tariff, 1));
+  t.equal(seat.take(many).length, LIMITS.pointsPerMeter, 'of all, for the store too');
+  t.same(seat.admitted([volume(0, 2), volume(199, 2)]), [volume(0, 2)]);
+  seat.take([volume(0, 3)]);
+  t.equal(seat.view().values.length, LIMITS.pointsPerMeter);
+  t.equal(seat.view().values[0]?.value, 3);
 });
 
 test('a device is settled when it was heard after its command had ended', async (t) => {

@@ -300,11 +300,17 @@ const clockOf = (clock: SimulatedClock) => ({
   elapsedMs: () => clock.elapsedMs(),
 });
 
-export const limitFor = (home: SimulatedHome, id: string, minutes: number, limit_kW: number): void => {
+export const limitFor = (
+  home: SimulatedHome,
+  id: string,
+  minutes: number,
+  limit_kW: number,
+  direction: 'IMPORT' | 'EXPORT' = 'IMPORT',
+): void => {
   const now = home.clock.wallMs();
   home.operator.publish(
     `dso/limit/${id}`,
-    limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW),
+    limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW, direction),
   );
 };
 

@@ -1,5 +1,6 @@
 /** What a device is asked for at each poll, as measurements. */
 import { HearthError } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import type { Measurement } from '../../domain/measurement.ts';
 import type { Quantity } from '../../domain/quantity.ts';
 import type { Profile, Register } from '../profiles/schema.ts';
@@ -16,7 +17,8 @@ export interface Readings extends StoreReading {
 export async function readingsOf(profile: Profile, ask: Ask): Promise<Readings> {
   const read = (register: Register | undefined): Promise<number | null> =>
     register ? ask((client) => readRegister(client, register)) : Promise.resolve(null);
-  const power_W = await read(profile.power);
+  const said_W = await read(profile.power);
+  const power_W = said_W !== null && Math.abs(said_W) <= LIMITS.devicePower_W ? said_W : null;
   const energy_Wh = await read(profile.energy);
   const fill_percent = await unlessRefused(read(profile.fill));
   const temperature_C = await unlessRefused(read(profile.temperature));

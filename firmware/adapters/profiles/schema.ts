@@ -118,6 +118,7 @@ export const profileSchema = z.strictObject({
   reassertMs: z.int().positive().nullable().default(null),
   /** Where the register lives: flash wears out, so its writes are counted by the day. */
   memory: z.enum(['ram', 'flash']),
+  /** A battery follows the meter in RAM: 40 000 are one in two seconds, all day. */
   writesPerDay: z.int().positive(),
 });
 

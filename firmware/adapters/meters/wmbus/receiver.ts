@@ -45,8 +45,6 @@ const ATTEMPTS = 3;
 const PAUSE_MS = 500;
 
 export class WirelessReceiver implements RadioEar {
-  /** Faults by code, and `telegram`, `unknown`: of the receiver, not of one meter. */
-  readonly counts = new Map<string, number>();
   private readonly options: ReceiverOptions;
   private readonly link: Link;
   private readonly clock: Clock;
@@ -117,8 +115,8 @@ export class WirelessReceiver implements RadioEar {
     return this.overheard.newest(meter)?.bytes ?? null;
   }
 
-  private *all(): Iterable<Seat> {
-    for (const seats of this.seats.values()) yield* seats;
+  private lost(reason: Fault): void {
+    for (const seats of this.seats.values()) for (const seat of seats) seat.lost(reason);
   }
 
   private bytes(chunk: Uint8Array): void {
@@ -127,10 +125,11 @@ export class WirelessReceiver implements RadioEar {
     this.cancelPause = this.clock.after(PAUSE_MS, () => this.frames(this.decoder.end()));
   }
 
+  /** What is no telegram is noise of the air, and whose it was cannot be known. */
   private frames(decoded: Iterable<Decoded<ReceiverFrame>>): void {
     for (const result of decoded) {
-      if (!result.ok) this.count(result.error.code);
-      else if (result.frame.kind === 'answer') this.answer(result.frame.to);
+      if (!result.ok) continue;
+      if (result.frame.kind === 'answer') this.answer(result.frame.to);
       else this.telegram(result.frame);
     }
   }
@@ -141,19 +140,10 @@ export class WirelessReceiver implements RadioEar {
     this.answered(to);
   }
 
-  private lost(reason: Fault): void {
-    this.count(reason.code);
-    for (const seat of this.all()) seat.lost(reason);
-  }
-
   private telegram(telegram: RadioTelegram): void {
     const addresses = addressesOf(telegram.bytes, telegram.crc);
-    if (!addresses.ok) {
-      this.count(addresses.error.code);
-      return;
-    }
+    if (!addresses.ok) return;
     this.keeper.good();
-    this.count('telegram');
     for (const address of addresses.value) {
       const seats = this.seats.get(address.id) ?? [];
       const seat = seats.find((s) => s.manufacturer === null || s.manufacturer === address.manufacturer);
@@ -163,9 +153,7 @@ export class WirelessReceiver implements RadioEar {
       }
     }
     const [meter] = addresses.value;
-    if (!meter) return;
-    this.count('unknown');
-    this.noticed(this.overheard.note(identityOf(meter), telegram, this.clock.wallMs()));
+    if (meter) this.noticed(this.overheard.note(identityOf(meter), telegram, this.clock.wallMs()));
   }
 
   /** A key that is missing or wrong is the installer's to try. */
@@ -173,10 +161,6 @@ export class WirelessReceiver implements RadioEar {
     const refused = seat.take(telegram);
     if (refused === null) this.overheard.forget(meter);
     else if (isSealed(refused)) this.overheard.note(meter, telegram, this.clock.wallMs(), refused);
-  }
-
-  private count(what: string): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
   /** Tells the receiver its mode. One that does not answer is listened to all the same: it may be set already. */

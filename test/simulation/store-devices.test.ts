@@ -56,3 +56,29 @@ test('a battery and a heat pump are there, are told something, and do not fill t
   t.ok(home.net_W() < 1000, `${home.net_W()} W at the connection`);
   await home.stop();
 });
+
+test('a full battery at noon under a limit of export: the roof gives way, the battery gives nothing', async (t) => {
+  const home = simulatedHome(7, Date.UTC(2026, 5, 15, 11), path.join(dir, 'b.sqlite'), { stores: true });
+  const { clock, stores } = home;
+  if (!stores) throw new Error('no stores');
+  stores.battery.fill = 1;
+  home.house().gateway.setOverride('wallbox', { kind: 'off' });
+  home.house().gateway.setOverride('boiler', { kind: 'off' });
+  await clock.advanceTo(8 * MINUTE);
+  t.ok(home.net_W() < -1500, `${Math.round(home.net_W())} W before`);
+  limitFor(home, 'export', 240, 1, 'EXPORT');
+  await clock.advanceTo(9 * MINUTE);
+  const seen: number[] = [];
+  for (let atMs = 9 * MINUTE; atMs < 20 * MINUTE; atMs += 10_000) {
+    await clock.advanceTo(atMs);
+    seen.push(home.net_W());
+  }
+  const worst = Math.min(...seen);
+  t.ok(worst > -1100, `${Math.round(worst)} W at worst under a limit of 1 kW`);
+  t.ok(stores.battery.power_W(Date.UTC(2026, 5, 15, 11) + clock.elapsedMs()) >= 0);
+  stores.battery.fill = 0.5;
+  await clock.advanceTo(25 * MINUTE);
+  const charging_W = stores.battery.power_W(Date.UTC(2026, 5, 15, 11) + clock.elapsedMs());
+  t.ok(charging_W > 300, `${charging_W} W into the battery as soon as it has room`);
+  await home.stop();
+});
