@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     args: FLAGS,
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1330 }, deviceScaleFactor: 1.5 });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1530 }, deviceScaleFactor: 1.5 });
     await page.goto(url);
     await page.getByLabel('Password').fill(password);
     const again = page.getByLabel('The same again');

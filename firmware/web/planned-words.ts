@@ -2,7 +2,7 @@
  * What a plan has a device do, and what the other choice would cost: one row for each mode. A battery is known by the
  * `fill` that its reason carries.
  */
-import { clause, number, type Phrase, text } from './phrase.ts';
+import { capital, clause, number, type Phrase, text } from './phrase.ts';
 
 export function plannedWords(say: Phrase): string {
   const mode = text(say.values, 'mode') ?? '';
@@ -19,12 +19,14 @@ export function plannedWords(say: Phrase): string {
 
 const MODES: Readonly<Record<string, (say: Phrase) => string>> = {
   selfConsume: (say) => {
-    if (keeps(say)) return keepsWords(say);
-    return number(say.values, 'chargeUpTo_W') === 0
-      ? 'Covers what the house uses, and charges later, as planned'
-      : 'Stores spare sun and covers what the house uses, as planned';
+    const takes = number(say.values, 'chargeUpTo_W') !== 0;
+    if (number(say.values, 'dischargeUpTo_W') === 0)
+      return takes ? `Stores spare sun, and ${keepsWords(say)}` : capital(keepsWords(say));
+    return takes
+      ? 'Stores spare sun and covers what the house uses, as planned'
+      : 'Covers what the house uses, and charges later, as planned';
   },
-  hold: (say) => (isBattery(say) ? keepsWords(say) : 'Waits as planned'),
+  hold: (say) => (isBattery(say) ? capital(keepsWords(say)) : 'Waits as planned'),
   charge: (say) =>
     isBattery(say) ? `Charges, also from the grid, as planned${full(say)}` : 'Runs as planned',
   discharge: (say) => `Gives what it holds to house and grid as planned${full(say)}`,
@@ -63,9 +65,7 @@ function others(say: Phrase, mode: string): { readonly begin: string; readonly r
 }
 
 const isBattery = ({ values }: Phrase): boolean => 'fill' in values;
-const keeps = ({ values }: Phrase): boolean =>
-  values.mode === 'hold' || number(values, 'dischargeUpTo_W') === 0;
 const keepsWords = (say: Phrase): string =>
-  `Keeps what it holds${clause(' (', say.share('fill'), ')')} for later as planned`;
+  `keeps what it holds${clause(' (', say.share('fill'), ')')} for later as planned`;
 const full = (say: Phrase): string => clause(' (now ', say.share('fill'), ' full)');
 const warmth = (say: Phrase): string => clause(' (now ', say.degrees('temperature_C'), ')');

@@ -134,7 +134,11 @@ test('why: each mode, and the value of the other choice', async (t) => {
     ],
     [
       { mode: 'selfConsume', fill: 0.54, dischargeUpTo_W: 0, startingNowCosts: 0.84 },
-      'Keeps what it holds (54 %) for later as planned until 18:20. Charging now would cost 0.84 EUR more.',
+      'Stores spare sun, and keeps what it holds (54 %) for later as planned until 18:20. Charging now would cost 0.84 EUR more.',
+    ],
+    [
+      { mode: 'selfConsume', fill: 0.54, dischargeUpTo_W: 0, chargeUpTo_W: 0 },
+      'Keeps what it holds (54 %) for later as planned until 18:20.',
     ],
     [
       { mode: 'selfConsume', fill: 0.5, chargeUpTo_W: 0 },
