@@ -34,6 +34,8 @@ export const LIMITS = {
   /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
   dlmsCountersReserved: 65_536,
   dlmsCountersExchange: 20_000,
+  /** Counters that were sent because somebody named them in clear. */
+  dlmsCountersHearsay: 16,
   /** Attributes that are asked for at once. */
   dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */

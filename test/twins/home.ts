@@ -6,7 +6,7 @@ import { p1Telegram } from './p1-telegram.ts';
 import { setProduction, sunspecInverter } from './sunspec.ts';
 import { sun_W, World } from './world.ts';
 
-export interface DemoHome {
+interface DemoHome {
   readonly world: World;
   readonly boiler: ModbusTwin;
   readonly wallbox: ModbusTwin;

@@ -9,7 +9,7 @@ export interface Registers {
   readonly input: Map<number, number>;
 }
 
-export type Misbehaviour = 'none' | 'silent' | 'exception' | 'ignoresWrites' | 'wrongTransaction' | 'garbled';
+type Misbehaviour = 'none' | 'silent' | 'exception' | 'ignoresWrites' | 'wrongTransaction' | 'garbled';
 
 export interface Write {
   readonly table: 'coil' | 'holding';

@@ -2,7 +2,7 @@
 const HOUR_MS = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export interface EventOptions {
+interface EventOptions {
   readonly id: string;
   readonly programID: string;
   readonly modifiedMs: number;

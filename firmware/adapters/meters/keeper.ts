@@ -4,7 +4,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
 
-export interface KeeperEvents {
+interface KeeperEvents {
   bytes(chunk: Uint8Array, atMs: ElapsedMs): void;
   /** The link is open. */
   opened(): void;

@@ -14,7 +14,7 @@ const STALE_MS = 48 * 3_600_000;
 const READING = /^0-([1-4]):24\.(2\.[1-9]|3\.0)(?:\*255)?$/;
 const JOULE_PER_WH = 3600;
 
-export interface Channel {
+interface Channel {
   readonly number: number;
   /** EN 13757-3 device type, null when the channel says none that can be. */
   readonly type: number | null;

@@ -10,7 +10,6 @@ import { ClockWatch } from './clock-watch.ts';
 import { Dialogue } from './dialogue.ts';
 import { historyOf } from './history.ts';
 import { type Findings, type Visit, visit } from './iec-reading.ts';
-
 import { measurementsOf } from './measurements.ts';
 import { ProfileGaps } from './profile-gaps.ts';
 import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';

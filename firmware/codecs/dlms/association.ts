@@ -5,7 +5,7 @@ import { AxdrReader } from './axdr.ts';
 import { concat, word16 } from './encode.ts';
 
 /** Authentication mechanisms by their number in the mechanism name (IEC 62056-5-3, table of mechanisms). */
-export const MECHANISMS = {
+const MECHANISMS = {
   none: 0,
   low: 1,
   manufacturer: 2,
@@ -15,7 +15,7 @@ export const MECHANISMS = {
   sha256: 6,
   ecdsa: 7,
 } as const;
-export type Mechanism = keyof typeof MECHANISMS;
+type Mechanism = keyof typeof MECHANISMS;
 
 /** Conformance: 24 bits, the first is bit 0. */
 export const CONFORMANCE = {
@@ -44,7 +44,7 @@ const DLMS_UA = [0x60, 0x85, 0x74, 0x05, 0x08];
 /** Logical names, without and with ciphering. */
 const CONTEXT = { plain: 1, ciphered: 3 };
 
-export interface AarqOptions {
+interface AarqOptions {
   readonly mechanism: Mechanism;
   /** The password (LLS) or the challenge to the meter (HLS). */
   readonly authentication: Uint8Array | null;
@@ -88,7 +88,7 @@ export function initiateRequest(maxPdu_bytes: number): Uint8Array {
   return Uint8Array.from([0x01, 0, 0, 0, 6, 0x5f, 0x1f, 0x04, 0, ...conformance, ...word16(maxPdu_bytes)]);
 }
 
-export interface Aare {
+interface Aare {
   readonly result: number;
   readonly diagnostic: number;
   /** Of the meter, where it ciphers. */

@@ -31,7 +31,7 @@ export type CarrierInput =
   | { readonly type: 'timeout' }
   | { readonly type: 'close' };
 
-export type CarrierEffect =
+type CarrierEffect =
   | { readonly do: 'send'; readonly bytes: Uint8Array }
   | { readonly do: 'await'; readonly ms: number }
   | { readonly do: 'deliver'; readonly apdu: Uint8Array }
@@ -40,7 +40,7 @@ export type CarrierEffect =
   /** The carrier waits for nothing: the silence is the dialogue's. */
   | { readonly do: 'silence' };
 
-export interface CarrierStep {
+interface CarrierStep {
   readonly state: CarrierState;
   readonly effects: readonly CarrierEffect[];
 }

@@ -43,7 +43,7 @@ export function protect(apdu: Uint8Array, security: Security, invocationCounter:
   return concat(Uint8Array.of(GLO[apdu[0] ?? 0] ?? 0), encodeLength(payload.length), payload);
 }
 
-export interface Unprotected {
+interface Unprotected {
   readonly plain: Uint8Array;
   readonly counter: number;
 }

@@ -26,6 +26,8 @@ import { octets } from './encode.ts';
 import { actionRequest, type Response } from './services.ts';
 
 const MAX_PDU_BYTES = 0xffff;
+/** Of 32 bits; behind it they would begin again. */
+const LAST_COUNTER = 0xffff_ffff;
 
 /** AARQ; `state` holds the counter that it may use. */
 export function associate(state: ClientState, options: ClientOptions): ClientStep {
@@ -47,7 +49,8 @@ export function associate(state: ClientState, options: ClientOptions): ClientSte
 /** The meter knows our counter better: the association is tried once more with the one it expects. */
 export function exception(state: ClientState, apdu: Uint8Array, options: ClientOptions): ClientStep {
   const { code, message, counter } = readException(apdu);
-  if (state.name === 'associating' && counter !== null && counter >= state.counter && !state.corrected)
+  const better = counter !== null && counter >= state.counter && counter < LAST_COUNTER;
+  if (state.name === 'associating' && better && !state.corrected)
     return associate({ ...IDLE, counter: counter + 1, corrected: true }, options);
   return failed(state, fault(code, message));
 }
@@ -77,7 +80,7 @@ export function answered(state: ClientState, apdu: Uint8Array, options: ClientOp
     return failed(state, fault('NOT_ENCRYPTED', 'the meter answers in clear'));
   const negotiated = readInitiateResponse(initiate);
   if (!negotiated.ok) return failed(state, negotiated.error);
-  const after = { ...state, negotiated: negotiated.value, meterTitle, meterCounter };
+  const after = { ...state, corrected: false, negotiated: negotiated.value, meterTitle, meterCounter };
   if (options.mechanism !== 'gmac' || !security) return still({ ...after, name: 'ready' });
   const { challenge } = aare.value;
   if (!challenge) return failed(state, fault('WRONG_ANSWER', 'the meter gives no challenge'));

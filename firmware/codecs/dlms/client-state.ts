@@ -46,7 +46,7 @@ export interface ClientState {
   readonly meterCounter: number;
   readonly meterTitle: Uint8Array;
   readonly asking: Asking | null;
-  /** Whether the meter has told us a better counter already. */
+  /** The counter was named in clear, by the meter or by anybody: until the meter has answered to it. */
   readonly corrected: boolean;
   /** Requests made anew in a row. */
   readonly repeated: number;

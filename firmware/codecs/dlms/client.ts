@@ -71,9 +71,11 @@ function timedOut(state: ClientState, options: ClientOptions): ClientStep {
   if (state.name === 'releasing') return still({ ...state, name: 'released' });
   const waits = state.name === 'associating' || state.name === 'proving' || state.name === 'asking';
   if (waits && state.repeated < options.repeats) {
-    const again = { ...state, repeated: state.repeated + 1 };
-    if (state.asking) return get(again, state.asking.asked, options);
-    return associate({ ...IDLE, counter: state.counter, repeated: again.repeated }, options);
+    const repeated = state.repeated + 1;
+    if (state.asking) return get({ ...state, repeated }, state.asking.asked, options);
+    // A counter that was named in clear is no truer for the silence that followed.
+    const { counter, corrected } = state;
+    return associate({ ...IDLE, counter, corrected, repeated }, options);
   }
   return waits ? failed(state, fault('TIMEOUT', 'the meter does not answer the request')) : still(state);
 }

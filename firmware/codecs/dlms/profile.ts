@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { formatObis } from '../../domain/obis.ts';
 import type { Quality } from '../../domain/telegram.ts';
 import type { WallMs } from '../../domain/time.ts';
-import type { ProfileRow, ProfileSection } from '../iec62056-21/load-profile.ts';
+import type { ProfileRow, ProfileSection } from '../load-profile.ts';
 import { unitOf } from '../unit-code.ts';
 import type { Data } from './axdr.ts';
 import { CLOCK_STATUS } from './date-time.ts';
@@ -38,7 +38,7 @@ export function scalerAttribute({ classId, attribute }: Omit<Column, 'obis'>): n
   return classId === 5 && (attribute === 2 || attribute === 3) ? 4 : null;
 }
 
-export interface BufferView {
+interface BufferView {
   readonly columns: readonly Column[];
   /** One for each column; null where there is none. */
   readonly scalings: readonly (Scaling | null)[];

@@ -30,7 +30,7 @@ const ACCESS_ERRORS: Readonly<Record<number, string>> = {
   19: 'data-block-number-invalid',
   250: 'other-reason',
 };
-export const accessError = (code: number): string => ACCESS_ERRORS[code] ?? `access-error-${code}`;
+const accessError = (code: number): string => ACCESS_ERRORS[code] ?? `access-error-${code}`;
 
 /** Confirmed, high priority (bits 6 and 7), with the id of the request. */
 const invokeByte = (invoke: number): number => 0xc0 | (invoke & 0x0f);
@@ -117,7 +117,7 @@ export function readResponse(apdu: Uint8Array): Result<Response> {
 }
 
 /** What stands in an answer, or in the joined blocks of a list. */
-export function readAnswers(reader: AxdrReader, list: boolean): Result<readonly Answer[]> {
+function readAnswers(reader: AxdrReader, list: boolean): Result<readonly Answer[]> {
   const count = list ? reader.length() : 1;
   const answers: Answer[] = [];
   for (let i = 0; i < count; i++) {

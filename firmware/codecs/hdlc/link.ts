@@ -70,12 +70,12 @@ export type LinkInput =
   | { readonly type: 'timeout' }
   | { readonly type: 'disconnect' };
 
-export type LinkEffect =
+type LinkEffect =
   | { readonly do: 'send'; readonly bytes: Uint8Array }
   | { readonly do: 'await'; readonly ms: number }
   | { readonly do: 'deliver'; readonly apdu: Uint8Array };
 
-export interface LinkStep {
+interface LinkStep {
   readonly state: LinkState;
   readonly effects: readonly LinkEffect[];
 }

@@ -12,7 +12,7 @@ export type Block =
   | { readonly kind: 'data'; readonly data: string; readonly last: boolean }
   | { readonly kind: 'damaged'; readonly reason: Fault };
 
-export interface Cut {
+interface Cut {
   readonly block: Block;
   /** How many bytes it took, noise before it included. */
   readonly end: number;

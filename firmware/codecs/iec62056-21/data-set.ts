@@ -90,7 +90,7 @@ function closing(line: string, open: number): number {
 }
 
 /** The text of a bracket as a value; a unit with something that is no number is a fault. */
-export function readValue(text: string): Result<Value> {
+function readValue(text: string): Result<Value> {
   const time = stampTime(text);
   if (time !== undefined) return ok(time === null ? { value: null, quality: 'invalid' } : { time });
   const star = text.lastIndexOf('*');

@@ -31,7 +31,7 @@ export interface Answer {
   readonly refusal: string | null;
 }
 
-export interface ProgrammingOptions {
+interface ProgrammingOptions {
   readonly password: Password | null;
   readonly reads: readonly Read[];
   /** Of the manufacturer, from the identification. */
@@ -48,7 +48,7 @@ interface Talk {
   readonly parts: string;
 }
 
-export type ProgrammingState =
+type ProgrammingState =
   | ({ readonly name: 'operand' } & Talk)
   | ({ readonly name: 'password' } & Talk)
   | ({ readonly name: 'reading' } & Talk)

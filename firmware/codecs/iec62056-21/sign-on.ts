@@ -45,7 +45,7 @@ export interface SignedOn {
   readonly confirmed: boolean;
 }
 
-export type SignOnState =
+type SignOnState =
   | { readonly name: 'asking'; readonly held: Uint8Array; readonly attempt: number; readonly echo: boolean }
   | {
       readonly name: 'confirming';

@@ -7,7 +7,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { type Fault, fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import { encodeLength, NOTHING } from '../bytes.ts';
 
-export interface CipheredApdu {
+interface CipheredApdu {
   readonly systemTitle: Uint8Array;
   readonly securityControl: number;
   readonly invocationCounter: number;
@@ -133,7 +133,7 @@ export function lacking(
 const bytesOf = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, length);
 
-export interface Sealing {
+interface Sealing {
   readonly systemTitle: Uint8Array;
   readonly securityControl: number;
   readonly invocationCounter: number;
