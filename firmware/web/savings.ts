@@ -135,7 +135,7 @@ function verdict({ saved, error }: { saved: number; error: number }, currency: s
   if (Math.max(-least, most) < NO_MONEY) return 'made no difference';
   if (least > -NO_MONEY) return `saved ${money(saved)} ± ${money(error)}`;
   if (most < NO_MONEY) return `cost ${money(-saved)} ± ${money(error)} more`;
-  return `made between ${money(-least)} more and ${money(most)} less`;
+  return `cost between ${money(-least)} more and ${money(most)} less`;
 }
 
 function rowSentence(row: Omit<Row, 'sentence'>, currency: string, by: string, against: string): string {
