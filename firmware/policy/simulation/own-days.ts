@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Site } from '../../domain/image.ts';
 import type { SeriesStore } from '../../domain/storage.ts';
 import { type Tariff, tariffAt } from '../../domain/tariff.ts';
-import { histories } from '../forecast/house.ts';
+import { histories } from '../forecast/past.ts';
 import { DAY_MS, QUARTER_MS, type Sample } from '../forecast/series.ts';
 import type { Days } from './days.ts';
 
