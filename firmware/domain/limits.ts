@@ -169,6 +169,8 @@ export const LIMITS = {
   // Page
   sessions: 32,
   sseClients: 16,
+  /** Open at once, streams included; who comes after them is turned away. */
+  webConnections: 128,
   requestBody_bytes: 65_536,
   sessionMs: 30 * 86_400_000,
   passwordMin_chars: 8,

@@ -4,9 +4,9 @@ import type { Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import { type Tariff, tariffAt } from '../domain/tariff.ts';
 import type { WallMs } from '../domain/time.ts';
+import { moneyWords, priceWords } from './phrase.ts';
 import { PRICE_SOURCE } from './prices.ts';
 import type { TariffCheck } from './schema.ts';
-import { priceWords } from './sentences.ts';
 import { monthName } from './zone.ts';
 
 /** Less than this part of the month in the comparison is no answer for the month. */
@@ -56,8 +56,7 @@ function sentencesOf(facts: Facts, tariff: Tariff, month: string): string[] {
   if (tariff.length === 0) return ['No fixed price is configured to compare with.'];
   if (hourly === null) return [`No prices by the hour were kept for ${month}.`];
   if (fixed === null) return [`The configured contract fixes no price for ${month}.`];
-  const money = (value: number): string =>
-    new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+  const money = (value: number): string => moneyWords(value, currency);
   const enough = compared >= ENOUGH * slots;
   const part = enough ? `In ${month}` : `In the part of ${month} that is known (${percent(compared, slots)})`;
   const saved = fixed - hourly;
