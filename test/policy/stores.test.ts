@@ -423,11 +423,15 @@ test('where peaks are billed: charged below the highest that is paid for, kept i
     Math.min(...(full.plan?.course?.battery ?? [])) >= 0.2 - 1e-6,
     'a tenth is the owner’s, another for peaks',
   );
+  // January begins at 23:00 UTC of the year before: what was then drawn is of this month, what was before is not.
+  const rows = [
+    { atMs: Date.UTC(2025, 11, 31, 22, 45), value: 9000 },
+    { atMs: Date.UTC(2025, 11, 31, 23), value: 3200 },
+    { atMs: NOON - 5 * HOUR, value: 2500 },
+  ].map((x) => ({ ...x, min: null, max: null, quality: 'good' }));
   const month: PlanningDeps['series'] = {
     read: (point_, _resolution, fromMs, untilMs) =>
-      point_ === 'grid/activePowerImport' && fromMs <= NOON - 5 * HOUR && NOON - 5 * HOUR < untilMs
-        ? [{ atMs: NOON - 5 * HOUR, value: 3200, min: null, max: null, quality: 'good' }]
-        : [],
+      rows.filter((x) => point_ === 'grid/activePowerImport' && x.atMs >= fromMs && x.atMs < untilMs),
   };
   const paid = await planned(house, { series: month });
   t.equal(paid.plan?.modes.battery?.[0]?.importUpTo_W, 3200, 'what this month has seen is paid for');

@@ -1,5 +1,5 @@
 /** What the store holds of this house's past, as forecasts need it: four weeks by quarter hour. */
-import { startOfDay } from '../../domain/calendar.ts';
+import { instantOf, localMs } from '../../domain/calendar.ts';
 import type { HeatStore } from '../../domain/flexibility.ts';
 import type { SeriesStore } from '../../domain/storage.ts';
 import { drawsFrom, type HeatInput } from './heat.ts';
@@ -97,13 +97,8 @@ export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past>
 }
 
 function startOfMonth(atMs: number, timeZone: string): number {
-  let day = startOfDay(atMs, timeZone);
-  const monthOf = (ms: number): string =>
-    new Intl.DateTimeFormat('en-CA', { timeZone, month: '2-digit' }).format(ms);
-  const month = monthOf(atMs);
-  for (let before = startOfDay(day - 1, timeZone); monthOf(before) === month; )
-    [day, before] = [before, startOfDay(before - 1, timeZone)];
-  return day;
+  const local = new Date(localMs(atMs, timeZone));
+  return instantOf(Date.UTC(local.getUTCFullYear(), local.getUTCMonth(), 1), timeZone);
 }
 
 /** The highest mean import of a quarter hour, W. */
