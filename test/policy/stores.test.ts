@@ -13,6 +13,7 @@ import { pastOf } from '../../firmware/policy/forecast/past.ts';
 import { QUARTER_MS } from '../../firmware/policy/forecast/series.ts';
 import { afterFirstSlot, alternatives } from '../../firmware/policy/planner/alternative.ts';
 import { houseScenario } from '../../firmware/policy/planner/house.ts';
+import { houseSpread } from '../../firmware/policy/planner/house-spread.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
 import { parseScenario } from '../../firmware/policy/planner/scenario.ts';
@@ -517,4 +518,34 @@ test('a battery that is told otherwise than planned makes the best of the rest',
   t.same(afterFirstSlot(parsed.value, planned_, planned_), planned_, 'what begins as planned goes on so');
   const waiting = alternatives(parsed.value, planned_).battery?.waitingCosts ?? 0;
   t.ok(Math.abs(waiting - 0.04) < 1e-6, `${waiting}: 2 kWh at 0.12 and not at 0.10`);
+});
+
+test('what may come is learnt from the errors of the last day', async (t) => {
+  const house = image({ devices: [battery(), inverter()], signals: [CURVE] });
+  const s = houseScenario(house);
+  if (!s) throw new Error('there is something to plan');
+  const kw = (x: number): number[] => new Array<number>(s.n).fill(x);
+  const expected = {
+    ...s,
+    base_load_kw: kw(0.5),
+    devices: s.devices.map((d) => (d.type === 'pv' ? { ...d, available_kw: kw(1) } : d)),
+  };
+  const day = (error_W: number) => {
+    const told = (by_W: number) => ({
+      expected: new Array<number>(96).fill(500),
+      actual: Array.from({ length: 96 }, (_, i) => 500 + (i % 2 ? by_W : -by_W)),
+    });
+    return houseSpread(expected, { load: told(error_W), solar: told(0) });
+  };
+  const [calm, wild, unknown] = [day(10), day(600), houseSpread(expected, null)];
+  t.ok(calm.load_kw < 0.1 && Math.abs(wild.load_kw - 0.57) < 0.05, `${calm.load_kw} and ${wild.load_kw} kW`);
+  t.ok(unknown.load_kw > calm.load_kw && unknown.load_kw < wild.load_kw, 'nothing known: half of the load');
+  t.ok(calm.margin_per_kwh < unknown.margin_per_kwh && unknown.margin_per_kwh < wild.margin_per_kwh);
+  t.equal(wild.solar.length, s.n);
+  // Noon in Berlin is at 11 UTC: 48 slots from there to midnight.
+  t.same(
+    wild.newDay.flatMap((isNew, i) => (isNew ? [i] : [])),
+    [],
+    'twelve hours of known prices end with the day',
+  );
 });
