@@ -27,9 +27,10 @@ const ROUNDS = 6;
  */
 export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thorough' = 'thorough'): Planned {
   let best: Planned | null = null;
-  let under: Coupling | null = null;
-  const tried = couplings(s);
-  const oneOrder = from !== undefined || (effort === 'quick' && tried.length > 2);
+  let under: Coupling = { threshold_kw: null, window_per_kwh: null };
+  const ceilings = thresholds(s);
+  const windows = windowPrices(s);
+  const oneOrder = from !== undefined || (effort === 'quick' && ceilings.length + windows.length > 3);
   const attempt = (coupling: Coupling): void => {
     const costs = slotCosts(s, coupling);
     for (const reversed of oneOrder ? [false] : [false, true]) {
@@ -39,35 +40,40 @@ export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thoroug
       under = coupling;
     }
   };
-  for (const coupling of tried) attempt(coupling);
-  const ceilings = [...new Set(tried.flatMap((c) => c.threshold_kw ?? []))].sort((a, b) => a - b);
-  const rounds = effort === 'quick' ? 0 : 3;
-  for (let round = 0; round < rounds && ceilings.length > 1; round++) {
-    for (const threshold_kw of beside(ceilings, under)) {
-      attempt({ threshold_kw, window_per_kwh: (under as Coupling | null)?.window_per_kwh ?? null });
+  // First the ceiling, then under the best one the price in windows: not every pair of them.
+  for (const threshold_kw of ceilings) attempt({ threshold_kw, window_per_kwh: null });
+  for (const window_per_kwh of windows) attempt({ ...under, window_per_kwh });
+  for (let round = effort === 'quick' ? 3 : 0; round < 3 && ceilings.length > 1; round++) {
+    for (const threshold_kw of beside(ceilings, under.threshold_kw)) {
+      attempt({ ...under, threshold_kw });
       ceilings.push(threshold_kw);
     }
-    ceilings.sort((a, b) => a - b);
   }
   return best ?? { schedule: {}, evaluation: evaluate(s, {}) };
 }
 
 /** Half way from the best ceiling to the ones beside it. */
-function beside(ceilings: readonly number[], best: Coupling | null): number[] {
-  const now = best?.threshold_kw ?? null;
-  if (now === null) return [];
-  const i = ceilings.indexOf(now);
-  return [ceilings[i - 1], ceilings[i + 1]].flatMap((x) => (x === undefined ? [] : [(x + now) / 2]));
+function beside(ceilings: readonly (number | null)[], best: number | null): number[] {
+  if (best === null) return [];
+  const sorted = ceilings.filter((x) => x !== null).sort((a, b) => a - b);
+  const i = sorted.indexOf(best);
+  return [sorted[i - 1], sorted[i + 1]].flatMap((x) => (x === undefined ? [] : [(x + best) / 2]));
 }
 
-const WINDOW_PRICES = [null, 0, 0.05, 0.15, 0.4, 1, 3];
+const WINDOW_PRICES = [0, 0.05, 0.15, 0.4, 1, 3];
 
-function couplings(s: Scenario): Coupling[] {
-  const windowed = s.events.some((e) => e.kind === 'incentive' || isWindow(e));
-  const windows = windowed ? WINDOW_PRICES : [null];
-  return thresholds(s).flatMap((threshold_kw) =>
-    windows.map((window_per_kwh) => ({ threshold_kw, window_per_kwh })),
+/** Prices that import inside windows is tried with, beside keeping every slot to the window's mean. */
+function windowPrices(s: Scenario): number[] {
+  const windows = s.events.filter(isWindow);
+  // More than the penalty is never worth paying.
+  const most = Math.max(
+    0,
+    ...windows.map((e) => (e.hard ? Number.POSITIVE_INFINITY : (e.penalty_per_kwh ?? 0))),
   );
+  if (windows.length)
+    return [...WINDOW_PRICES.filter((x) => x < most), ...(Number.isFinite(most) ? [most] : [])];
+  // An incentive is tried for or not.
+  return s.events.some((e) => e.kind === 'incentive') ? [0] : [];
 }
 
 function thresholds(s: Scenario): (number | null)[] {
