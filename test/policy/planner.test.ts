@@ -148,6 +148,46 @@ test('a heat pump with minimum times: both planners against every course it can 
   }
 });
 
+const battery = {
+  id: 'battery',
+  type: 'battery',
+  soc0_kwh: 0,
+  soc_min_kwh: 0,
+  soc_max_kwh: 5,
+  charge_max_kw: 5,
+  discharge_max_kw: 2,
+  eta_charge: 0.95,
+  eta_discharge: 0.95,
+};
+
+test('without the solver: a battery that only the sun may fill, and one that makes way for a car', async (t) => {
+  // Where import is paid for, all of the sun goes into the battery, not only what the load leaves of it.
+  const green = scenario({
+    grid: { import_max_kw: 10, export_max_kw: 3, peak: null },
+    prices: { import: [-0.1, -0.1, 0.4, 0.4, 0.4, 0.4], export: flat(6, -0.05) },
+    base_load_kw: [0.5, 0.5, 2, 2, 2, 2],
+    devices: [
+      { ...battery, grid_charge: false },
+      { id: 'pv', type: 'pv', curtailable: true, available_kw: [1.3, 1.7, 0, 0, 0, 0] },
+    ],
+  });
+  // At any price of the peak it pays to charge the car only while the battery carries half of it.
+  const tight = scenario({
+    grid: { import_max_kw: 10, export_max_kw: 3, peak: { price_per_kw: 4, free_kw: 3 } },
+    base_load_kw: flat(6, 0.5),
+    devices: [
+      { ...battery, soc0_kwh: 2.5, terminal_value_per_kwh: 0.25 },
+      { ...ev, min_kw: 4, required_kwh: 4, unserved_per_kwh: 1 },
+    ],
+  });
+  for (const [name, s] of Object.entries({ green, tight })) {
+    const { cost } = (await makePlan(s, { solve })).evaluation;
+    const alone = standIn(s).evaluation;
+    t.ok(alone.feasible, name);
+    t.ok(alone.cost <= cost + 0.02 * Math.max(1, cost), `${name}: stand-in ${alone.cost} of ${cost}`);
+  }
+});
+
 test('a car that wants more than it can take gets what it can take', async (t) => {
   const s = scenario({ devices: [{ ...ev, required_kwh: 5, capacity_left_kwh: 4 }, washer] });
   const found = await makePlan(s, { solve });

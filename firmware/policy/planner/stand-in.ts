@@ -5,8 +5,24 @@
 
 import { planHeat } from './heat-response.ts';
 import { type Evaluation, evaluate, isBetter } from './model.ts';
-import { type PriceOf, planAppliance, planBattery, planCar, planCut } from './respond.ts';
-import { at, type Device, isWindow, netPower, type Scenario, type Schedule } from './scenario.ts';
+import {
+  type BatteryPrices,
+  type PriceOf,
+  planAppliance,
+  planBattery,
+  planCar,
+  planCut,
+  withBattery,
+} from './respond.ts';
+import {
+  at,
+  type Device,
+  type DeviceOf,
+  isWindow,
+  netPower,
+  type Scenario,
+  type Schedule,
+} from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 
 export interface Planned {
@@ -31,18 +47,22 @@ export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thoroug
   const ceilings = thresholds(s);
   const windows = windowPrices(s);
   const oneOrder = from !== undefined || (effort === 'quick' && ceilings.length + windows.length > 3);
+  let manners = mannersFor(s, oneOrder);
+  let by = manners;
   const attempt = (coupling: Coupling): void => {
     const costs = slotCosts(s, coupling);
-    for (const reversed of oneOrder ? [false] : [false, true]) {
-      const found = descend(s, costs, reversed, from);
+    for (const manner of manners) {
+      const found = descend(s, costs, manner, from);
       if (best && !isBetter(found.evaluation, best.evaluation)) continue;
       best = found;
       under = coupling;
+      by = [manner];
     }
   };
   // First the ceiling, then under the best one the price in windows: not every pair of them.
   for (const threshold_kw of ceilings) attempt({ threshold_kw, window_per_kwh: null });
   for (const window_per_kwh of windows) attempt({ ...under, window_per_kwh });
+  manners = by;
   for (let round = effort === 'quick' ? 3 : 0; round < 3 && ceilings.length > 1; round++) {
     for (const threshold_kw of beside(ceilings, under.threshold_kw)) {
       attempt({ ...under, threshold_kw });
@@ -83,7 +103,28 @@ function thresholds(s: Scenario): (number | null)[] {
   return [0, 0.05, 0.1, 0.17, 0.25, 0.4, 0.6, 1].map((x) => peak.free_kw + x * (top - peak.free_kw));
 }
 
-function descend(s: Scenario, costs: SlotCosts, reversed: boolean, from: Schedule | undefined): Planned {
+/** How the devices take turns. */
+interface Manner {
+  /** The battery first, those with the least freedom last. */
+  readonly reversed: boolean;
+  /** The others count on the battery to give way. */
+  readonly yielding: boolean;
+}
+
+function mannersFor(s: Scenario, oneOrder: boolean): Manner[] {
+  const manners = [{ reversed: false, yielding: false }];
+  if (!oneOrder) manners.push({ reversed: true, yielding: false });
+  const others = s.devices.some((d) => d.type !== 'pv' && d.type !== 'battery');
+  if (others && s.devices.some((d) => d.type === 'battery')) manners.push({ reversed: true, yielding: true });
+  return manners;
+}
+
+function descend(
+  s: Scenario,
+  costs: SlotCosts,
+  { reversed, yielding }: Manner,
+  from: Schedule | undefined,
+): Planned {
   const loads = new Map<string, Load>();
   const order = s.devices.filter((d) => d.type !== 'pv').sort((a, b) => rank(a) - rank(b));
   if (reversed) order.reverse();
@@ -91,7 +132,7 @@ function descend(s: Scenario, costs: SlotCosts, reversed: boolean, from: Schedul
   if (from) for (const d of s.devices) adopt(s, d, from, loads);
   let best = finish(s, costs, loads);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const d of order) respond(s, d, costs, loads);
+    for (const d of order) respond(s, d, costs, loads, yielding);
     const now = finish(s, costs, loads);
     const gained = isBetter(now.evaluation, best.evaluation);
     const enough = best.evaluation.feasible && best.evaluation.cost - now.evaluation.cost < 1e-5;
@@ -135,12 +176,12 @@ interface Rest {
   readonly charge: Float64Array;
 }
 
-function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: string | null): Rest {
+function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: readonly string[]): Rest {
   const net = Float64Array.from(s.base_load_kw);
   const steerable = new Float64Array(s.n);
   const charge = new Float64Array(s.n);
   for (const d of s.devices) {
-    if (d.id === without || d.type === 'pv') continue;
+    if (without.includes(d.id) || d.type === 'pv') continue;
     const power = loads.get(d.id)?.power;
     for (let t = 0; t < s.n; t++) {
       const x = at(power, t);
@@ -154,21 +195,21 @@ function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: string |
 
 const isSteerable = (d: Device): boolean => 'steerable' in d && d.steerable;
 
-function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Load>): void {
-  const { net, steerable, charge } = restOf(s, loads, d.id);
-  const counts = isSteerable(d);
-  const green = d.type === 'battery' && !d.grid_charge;
-  const price: PriceOf = (t, x) =>
-    costs.cost(
-      t,
-      at(net, t) + x,
-      at(steerable, t) + (counts ? Math.max(0, x) : 0),
-      green ? Math.max(x, at(charge, t)) : at(charge, t),
-    );
+function respond(
+  s: Scenario,
+  d: Device,
+  costs: SlotCosts,
+  loads: Map<string, Load>,
+  yielding: boolean,
+): void {
   const load = loads.get(d.id);
   if (!load) return;
-  if (d.type === 'battery')
-    load.power = planBattery(s, d, price, (t) => bends(costs, t, at(net, t), at(steerable, t)));
+  const battery = s.devices.find((x) => x.type === 'battery');
+  const price =
+    yielding && battery?.type === 'battery' && d.type !== 'battery'
+      ? yieldingPrice(s, d, battery, costs, loads)
+      : pricesFor(d, costs, restOf(s, loads, [d.id])).price;
+  if (d.type === 'battery') load.power = planBattery(s, d, pricesFor(d, costs, restOf(s, loads, [d.id])));
   else if (d.type === 'ev') load.power = planCar(s, d, price);
   else if (d.type === 'thermal') load.power = planHeat(s, d, price);
   else if (d.type === 'appliance') {
@@ -181,15 +222,67 @@ function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Lo
   }
 }
 
-/** Powers of one device at which slot `t` changes its slope, when the others draw this. */
-function bends(costs: SlotCosts, t: number, net_kw: number, steerable_kw: number): number[] {
-  const kinks = costs.kinks(t);
-  return [...kinks.net_kw.map((x) => x - net_kw), ...kinks.steerable_kw.map((x) => x - steerable_kw)];
+/** What a device's power costs by slot beside the others, and the powers at which that bends. */
+function pricesFor(d: Device, costs: SlotCosts, rest: Rest): BatteryPrices {
+  return {
+    price: (t, x) => together(costs, rest, t, [[d, x]]),
+    kinks: (t) => {
+      const kinks = costs.kinks(t);
+      return [
+        ...kinks.net_kw.map((x) => x - at(rest.net, t)),
+        ...kinks.steerable_kw.map((x) => x - at(rest.steerable, t)),
+        ...(d.type === 'battery' && !d.grid_charge ? kinks.charge_kw : []),
+      ];
+    },
+  };
+}
+
+/** The price of a device beside a battery that gives way to it. */
+function yieldingPrice(
+  s: Scenario,
+  d: Device,
+  battery: DeviceOf<'battery'>,
+  costs: SlotCosts,
+  loads: ReadonlyMap<string, Load>,
+): PriceOf {
+  const rest = restOf(s, loads, [battery.id, d.id]);
+  return withBattery(
+    s,
+    battery,
+    loads.get(battery.id)?.power ?? new Float64Array(s.n),
+    pricesFor(battery, costs, restOf(s, loads, [battery.id])),
+    {
+      kinks: pricesFor(battery, costs, rest).kinks,
+      cost: (t, p, x) =>
+        together(costs, rest, t, [
+          [battery, p],
+          [d, x],
+        ]),
+    },
+  );
+}
+
+/** What slot `t` costs when these devices draw that beside the rest. */
+function together(
+  costs: SlotCosts,
+  rest: Rest,
+  t: number,
+  powers: readonly (readonly [Device, number])[],
+): number {
+  let net = at(rest.net, t);
+  let steerable = at(rest.steerable, t);
+  let charge = at(rest.charge, t);
+  for (const [d, x] of powers) {
+    net += x;
+    if (isSteerable(d)) steerable += Math.max(0, x);
+    if (d.type === 'battery' && !d.grid_charge) charge = Math.max(charge, x);
+  }
+  return costs.cost(t, net, steerable, charge);
 }
 
 /** The schedule of these loads, with solar used as far as it pays, and its price. */
 function finish(s: Scenario, costs: SlotCosts, loads: ReadonlyMap<string, Load>): Planned {
-  const { net, steerable, charge } = restOf(s, loads, null);
+  const { net, steerable, charge } = restOf(s, loads, []);
   const schedule: Schedule = {};
   const solar = Float64Array.from({ length: s.n }, (_, t) =>
     costs.solar(t, at(net, t), at(steerable, t), at(charge, t)),
