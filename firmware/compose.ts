@@ -59,6 +59,7 @@ export function composeHouse(config: Config, board: Board): House {
     settings: storage.settings,
     overrides: storage.overrides,
     signals: () => receiver.current(),
+    isClockBelieved: () => receiver.isClockBelieved(),
     ...(board.makePlan && {
       plan: () => planning?.current() ?? null,
       modes: (devices) => planning?.modes(devices) ?? {},
@@ -106,17 +107,12 @@ export function composeHouse(config: Config, board: Board): House {
 }
 
 export function siteOf({ site }: Config): Site {
-  const {
-    name: _,
-    latitude: _n,
-    longitude: _e,
-    roof: _r,
-    fixedImportPrice,
-    fixedExportPrice,
-    ...rest
-  } = site;
-  const perWh = (perKWh: number | null): number | null => (perKWh === null ? null : perKWh / 1000);
-  return { ...rest, fixedImportPrice: perWh(fixedImportPrice), fixedExportPrice: perWh(fixedExportPrice) };
+  const { name: _, latitude: _n, longitude: _e, roof: _r, peak, co2_perKg, ...rest } = site;
+  return {
+    ...rest,
+    ...(peak && { peak: { price_perW: peak.price_perKW / 1000, free_W: peak.free_kW * 1000 } }),
+    ...(co2_perKg > 0 && { co2_perG: co2_perKg / 1000 }),
+  };
 }
 
 /** What the connection can carry, in W. */

@@ -36,6 +36,8 @@ export interface GatewayDeps {
   readonly settings: Settings;
   readonly overrides: OverrideStore;
   readonly signals: () => readonly Signal[];
+  /** Whether prices and schedules may be read off the wall clock; absent: as soon as it is set. */
+  readonly isClockBelieved?: () => boolean;
   /** Whether the operator's broker is connected, for the page. */
   readonly broker: () => Snapshot['broker'];
   /** The house's plan, for the page. */
@@ -52,7 +54,7 @@ export interface GatewayDeps {
 }
 
 /** A cycle runs at least this often; a grid measurement, a signal or an override runs one at once. */
-export const CYCLE_MS = 1_000;
+const CYCLE_MS = 1_000;
 /** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
 const ID_BLOCK = 1_000;
 
@@ -190,7 +192,7 @@ export class Gateway {
       cycle: this.cycle,
       wallMs,
       elapsedMs,
-      wallTrusted: isWallPlausible(wallMs),
+      wallTrusted: this.deps.isClockBelieved?.() ?? isWallPlausible(wallMs),
       site,
       grid_W: grid?.netPower(elapsedMs) ?? { value: null, ageMs: Infinity },
       gridPhase_A: [phase(1), phase(2), phase(3)],
@@ -204,10 +206,10 @@ export class Gateway {
 
   private dispatch(wanted: DeviceDecision, image: Image): void {
     const seat = this.devices.find((d) => d.resource.id === wanted.resource);
-    if (!seat?.wants(wanted.setPoint_W, image.elapsedMs)) return;
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
+    if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),
       resource: wanted.resource,
@@ -231,7 +233,8 @@ export class Gateway {
     for (const now of decision.devices) {
       const before = this.decision?.devices.find((d) => d.resource === now.resource);
       const code = now.reasons[0]?.code ?? 'FREE';
-      if (before && before.setPoint_W === now.setPoint_W && before.reasons[0]?.code === code) continue;
+      const isSame = before?.setPoint_W === now.setPoint_W || this.isStep(before, now);
+      if (before && isSame && before.reasons[0]?.code === code) continue;
       this.record('decision', now.resource, code, { setPoint_W: now.setPoint_W, reasons: now.reasons });
     }
     for (const c of decision.corrections) {
@@ -247,6 +250,13 @@ export class Gateway {
     }
   }
 
+  /** A battery that goes on as it was, a little more or less. */
+  private isStep(before: DeviceDecision | undefined, now: DeviceDecision): boolean {
+    const seat = this.devices.find((d) => d.resource.id === now.resource);
+    const isBattery = seat?.flexibility?.controlType === 'FILL_RATE_BASED_CONTROL';
+    return before !== undefined && isBattery && Math.sign(before.setPoint_W) === Math.sign(now.setPoint_W);
+  }
+
   private record(
     kind: Parameters<Journal['record']>[0]['kind'],
     subject: string | null,
@@ -259,8 +269,7 @@ export class Gateway {
   private meterEvents(seat: MeterSeat): Parameters<ResourceManager['open']>[0] {
     return {
       measured: (measurements: readonly Measurement[]) => {
-        seat.take(measurements);
-        this.deps.series.append(measurements);
+        this.deps.series.append(seat.take(measurements));
         if (seat.role !== 'grid') return;
         for (const device of this.devices) device.meterRead(this.deps.site.staleAfterMs);
         this.poke();
@@ -271,7 +280,8 @@ export class Gateway {
         this.health(seat.id, seat.health, health, reason, () => seat.setHealth(health)),
       fault: (reason) => seat.count(reason),
       // Its time is the meter's: before the first plausible time the store has no place for it.
-      history: (kept) => this.deps.series.append(kept.filter((m) => isWallPlausible(m.receivedMs))),
+      history: (kept) =>
+        this.deps.series.append(seat.admitted(kept.filter((m) => isWallPlausible(m.receivedMs)))),
       noted: (event) => {
         seat.note(event);
         this.record('system', seat.id, event.code, { ...event.detail, meterMs: event.atMs });

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { WirelessReceiver } from '../firmware/adapters/meters/wmbus/receiver.ts';
 import { WirelessMeterSeat } from '../firmware/adapters/meters/wmbus/wireless-meter.ts';
-import { join } from '../firmware/codecs/mbus/transport.ts';
+import { joined } from '../firmware/codecs/bytes.ts';
 import { WirelessMeter } from '../firmware/codecs/wmbus/kind.ts';
 import type { Link, LinkEvents } from '../firmware/domain/link.ts';
 import { SimulatedClock } from '../firmware/hal/simulated/clock.ts';
@@ -32,14 +32,14 @@ function records(n: number): Uint8Array {
   const total = new Uint8Array(4);
   new DataView(total.buffer).setUint32(0, n, true);
   const others = hex('046D 1A0ECD13 4413 64000000 426C DF2C 023B 1200 0259 1D07 02FD17 0000 02FD74 2A0E');
-  return join(hex('0413'), total, others);
+  return joined(hex('0413'), total, others);
 }
 
 const KINDS: readonly (readonly [name: string, key: Uint8Array | null, make: (n: number) => Uint8Array])[] = [
   ['in clear', null, (n) => wireless(ADDRESS, Uint8Array.of(0x7a, n & 255, 0, 0, 0), records(n))],
   ['mode 5, AES-CBC', KEY, (n) => mode5(ADDRESS, KEY, n & 255, records(n))],
   ['mode 7, AES-CBC and CMAC', KEY, (n) => mode7(ADDRESS, KEY, n, records(n))],
-  ['extended link layer, AES-CTR', KEY, (n) => counterMode(ADDRESS, KEY, n, join(hex('78'), records(n)))],
+  ['extended link layer, AES-CTR', KEY, (n) => counterMode(ADDRESS, KEY, n, joined(hex('78'), records(n)))],
 ];
 
 type Telegrams = readonly Uint8Array[];

@@ -1,7 +1,7 @@
 /**
  * `npm start`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a heat meter on a
- * wired M-Bus, an encrypted water meter on the radio, a boiler, a wallbox and an inverter over Modbus TCP, a grid
- * operator on an MQTT broker. The gateway is a process of its own.
+ * wired M-Bus, an encrypted water meter on the radio, a boiler, a wallbox, an inverter, a battery and a heat pump over
+ * Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
  */
 import '../firmware/node-guard.ts';
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import path from 'node:path';
 import { systemClock } from '../firmware/hal/clock.ts';
 import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, ptyCarrier } from '../test/twins/carriers.ts';
-import { demoHome } from '../test/twins/home.ts';
+import { demoHome, demoStores } from '../test/twins/home.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../test/twins/operator.ts';
 import { subMeters } from '../test/twins/sub-meters.ts';
 import { spawnGateway } from './gateway-process.ts';
@@ -23,10 +23,13 @@ mkdirSync(dir, { recursive: true });
 
 const home = demoHome(2026, Date.now);
 const meter = await ptyCarrier();
-const [boiler, wallbox, inverter] = await Promise.all([
+const stores = demoStores(home, Date.now);
+const [boiler, wallbox, inverter, battery, heatPump] = await Promise.all([
   modbusTcp(home.boiler),
   modbusTcp(home.wallbox),
   modbusTcp(home.inverter),
+  modbusTcp(stores.battery.twin),
+  modbusTcp(stores.heatPump.twin),
 ]);
 const broker = await demoBroker();
 const sub = await subMeters(2026, systemClock());
@@ -40,7 +43,7 @@ const config = {
     currency: 'EUR',
     fuse_A: 35,
     phases: 3,
-    fixedExportPrice: 0.08,
+    exportTariff: 0.08,
   },
   store: { path: 'hearth.sqlite' },
   web: { host: '127.0.0.1', port: PORT },
@@ -102,6 +105,32 @@ const config = {
       deadline: { time: '07:00', energy_Wh: 14_000 },
     },
     { id: 'roof', name: 'Solar roof', profile: 'inverter-sunspec', link: tcp(inverter.port), priority: 30 },
+    {
+      id: 'battery',
+      name: 'Battery',
+      profile: 'battery-register',
+      link: tcp(battery.port),
+      priority: 40,
+      mode: 'cheap',
+      battery: { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 5000 },
+    },
+    {
+      id: 'heat-pump',
+      name: 'Heat pump',
+      profile: 'heat-pump-levels',
+      link: tcp(heatPump.port),
+      priority: 15,
+      mode: 'cheap',
+      levels_W: [2000, 3000],
+      heat: {
+        what: 'tank',
+        litres: 300,
+        comfort: [
+          { from: '00:00', lo_C: 40, hi_C: 55 },
+          { from: '06:00', lo_C: 46, hi_C: 55 },
+        ],
+      },
+    },
   ],
 };
 const file = path.join(dir, 'hearth.json');

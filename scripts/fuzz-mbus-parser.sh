@@ -11,9 +11,11 @@ cd "$(dirname "$0")/../firmware/codecs/mbus-parser"
 kept=${HEARTH_FUZZ_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/hearth-fuzz}
 corpus=$kept/corpus
 # Executions of another parser prove nothing of this one.
-version=$(cat fuzz.cc parser.h parser.cc vif.h vif.cc | sha256sum | cut -c1-12)
+parser="parser.cc data.cc fixed.cc vif.cc"
+sources="fuzz.cc $parser"
+# shellcheck disable=SC2086
+version=$(cat $sources ./*.h | sha256sum | cut -c1-12)
 log=$kept/executions-$version
-sources="fuzz.cc parser.cc vif.cc"
 flags="-std=c++17 -O2 -g -Wall -Wextra -fno-omit-frame-pointer"
 sanitize="address,undefined -fno-sanitize-recover=all"
 mkdir -p "$corpus" "$kept/findings"
@@ -36,7 +38,7 @@ case ${1:-} in
     "$clang" $flags -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping $sources -o "$kept/coverage"
     LLVM_PROFILE_FILE=$kept/profraw "$kept/coverage" -runs=0 "$corpus" 2>/dev/null
     "llvm-profdata$suffix" merge -o "$kept/profdata" "$kept/profraw"
-    exec "llvm-cov$suffix" report "$kept/coverage" -instr-profile="$kept/profdata" parser.cc vif.cc ;;
+    exec "llvm-cov$suffix" report "$kept/coverage" -instr-profile="$kept/profdata" $parser ;;
 esac
 
 runs=${1:-1000000}

@@ -1,19 +1,21 @@
 /**
- * `node scripts/guard-histories.ts [count] [first seed]`: random histories of a home with a deliberately broken planner
- * behind the guard. Prints how many, how many cycles in them, and every violation; the aim is none in a million.
+ * `node scripts/guard-histories.ts [count] [first seed] [rules]`: random histories of a home with a deliberately broken
+ * planner behind the guard, or with `rules` of a plan gone wrong behind all rules. Prints how many, how many cycles in
+ * them, and every violation; the aim is none in a million.
  */
 import '../firmware/node-guard.ts';
 import { guard } from '../firmware/policy/guard.ts';
-import { history, REACTION_MS } from '../test/policy/histories.ts';
+import { history, REACTION_MS, throughRules } from '../test/policy/histories.ts';
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const first = Number(process.argv[3] ?? 1);
+const decides = process.argv[4] === 'rules' ? throughRules : guard;
 const REPORT_EVERY = 100_000;
 const startedAt = performance.now();
 let cycles = 0;
 let violations = 0;
 for (let seed = first; seed < first + count; seed++) {
-  const verdict = history(seed, guard);
+  const verdict = history(seed, decides);
   cycles += verdict.cycles;
   violations += verdict.violations.length;
   for (const text of verdict.violations) console.log(`  ${text}`);

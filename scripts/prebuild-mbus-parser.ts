@@ -5,7 +5,7 @@
  * what was built: here on the machine's own kind, else with a Node of the target under qemu-user, fetched by npm.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -49,15 +49,9 @@ for (const arch of positionals.length > 0 ? positionals : Object.keys(TARGETS)) 
 function prebuild(arch: string, { prefix, flags }: Target): string {
   const copy = mkdtempSync(path.join(tmpdir(), 'hearth-prebuild-'));
   try {
-    for (const name of [
-      'addon.cc',
-      'parser.cc',
-      'parser.h',
-      'vif.cc',
-      'vif.h',
-      'binding.gyp',
-      'package.json',
-    ])
+    for (const name of readdirSync(PARSER).filter((file) =>
+      /^(binding\.gyp|package\.json|.*\.(cc|h))$/.test(file),
+    ))
       cpSync(path.join(PARSER, name), path.join(copy, name));
     const tool = (name: string): string => `${prefix}-${name}`;
     const env = { ...process.env, CC: tool('gcc'), CXX: tool('g++'), AR: tool('gcc-ar'), CXXFLAGS: flags };

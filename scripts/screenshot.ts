@@ -28,7 +28,7 @@ async function main(): Promise<void> {
     args: FLAGS,
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1180 }, deviceScaleFactor: 1.5 });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1530 }, deviceScaleFactor: 1.5 });
     await page.goto(url);
     await page.getByLabel('Password').fill(password);
     const again = page.getByLabel('The same again');
@@ -38,10 +38,10 @@ async function main(): Promise<void> {
     // The curve and the journal are asked for after the first view; wait for what there is.
     await page.locator('.journal li').first().waitFor();
     await page
-      .locator('.slot')
+      .locator('.lanes svg')
       .first()
       .waitFor({ timeout: 5_000 })
-      .catch(() => undefined);
+      .catch(() => process.stderr.write('nothing is planned yet\n'));
     await page.screenshot({ path: file });
     process.stderr.write(`${file}\n`);
   } finally {

@@ -46,6 +46,6 @@ function addCar(file: string, port: number): void {
     mode: 'cheap',
     deadline: { time: '07:00', energy_Wh: 6000 },
   };
-  const site = { ...config.site, fixedImportPrice: 0.3 };
+  const site = { ...config.site, importTariff: 0.3 };
   writeFileSync(file, JSON.stringify({ ...config, site, devices: [...config.devices, car] }));
 }

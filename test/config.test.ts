@@ -201,3 +201,194 @@ test('what would not work as it is written: cheap for ever, one address twice, a
   });
   t.equal(Object.keys(mistakes).length, 3);
 });
+
+test('what the contract fixes: one price, or prices by date, day and time', async (t) => {
+  const tariffOf = (importTariff: unknown) => {
+    const config = exampleJson();
+    const checked = checkConfig({ ...config, site: { ...config.site, importTariff } });
+    return checked.ok ? checked.config.site.importTariff : checked.mistakes;
+  };
+  t.match(tariffOf(0.3), [{ from: null, steps: [{ from: '00:00', days: 'all', price: 0.0003 }] }]);
+  t.same(tariffOf(undefined), []);
+  const night = { from: '22:00', price: 0.2 };
+  const steps = [night, { from: '06:00', price: 0.3 }];
+  t.match(tariffOf([{ price: 0.25 }, { from: '2027-01-01', steps }]), [
+    { from: null, steps: [{ price: 0.00025 }] },
+    { from: '2027-01-01', steps: [{ from: '22:00', days: 'all', price: 0.0002 }, { price: 0.0003 }] },
+  ]);
+  for (const [wrong, path, said] of [
+    ['cheap', 'site.importTariff', /^expected a price per kWh, or periods/],
+    [
+      [
+        { from: '2027-01-01', price: 0.3 },
+        { from: '2026-01-01', price: 0.2 },
+      ],
+      'site.importTariff',
+      /begin after/,
+    ],
+    [[{ price: 0.3 }, { price: 0.2 }], 'site.importTariff', /begin after/],
+    [
+      [{ steps: [{ ...night, days: 'weekends' }] }],
+      'site.importTariff[0].steps',
+      /a step for workdays and for weekends/,
+    ],
+    [[{ steps: [{ from: '24:00', price: 0.2 }] }], 'site.importTariff[0].steps[0].from', /HH:MM/],
+    [[{ from: '2026-02-30', price: 0.2 }], 'site.importTariff[0].from', /YYYY-MM-DD/],
+    [[{ from: '2026-02-28' }], 'site.importTariff', /"price" or "steps", got/],
+    [3000, 'site.importTariff', /./],
+  ] as const)
+    t.match(tariffOf(wrong), [{ path, message: said }], JSON.stringify(wrong));
+});
+
+test('what a device stores: defaults, and every way in which it makes no sense', async (t) => {
+  const config = exampleJson();
+  const [first] = config.devices;
+  const link = (host: string) => ({ kind: 'tcp', host, port: 502 });
+  const battery = { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 4000 };
+  const device = (profile: string, more: object) => ({
+    id: 'd',
+    name: 'D',
+    profile,
+    link: link('192.0.2.99'),
+    ...more,
+  });
+  const checked = (row: object) => {
+    const result = checkConfig({ ...config, devices: [first, row] });
+    return result.ok
+      ? result.config.devices[1]
+      : Object.fromEntries(result.mistakes.map((m) => [m.path, m.message]));
+  };
+  t.match(checked(device('battery-register', { mode: 'cheap', battery })), {
+    deadline: null,
+    battery: {
+      leastShare: 0.1,
+      mostShare: 1,
+      chargeEfficiency: 0.95,
+      dischargeEfficiency: 0.95,
+      wear_perKWh: 0.02,
+      gridCharge: true,
+      gridDischarge: false,
+    },
+  });
+  const tank = { what: 'tank', litres: 300 };
+  t.match(checked(device('heat-pump-levels', { mode: 'cheap', heat: tank, levels_W: [1800, 2500] })), {
+    heat: tank,
+  });
+  t.match(checked(device('relay-heater-tank', { mode: 'solar', heat: { ...tank, most_C: null } })), {
+    id: 'd',
+  });
+  const row = (from: string, lo_C: number, hi_C: number) => ({ from, lo_C, hi_C });
+  for (const [profile, more, path, said] of [
+    ['battery-register', {}, 'battery', /^missing: expected \{"capacity_Wh"/],
+    [
+      'battery-register',
+      { battery: { ...battery, leastShare: 1 } },
+      'battery.leastShare',
+      /less than mostShare/,
+    ],
+    ['battery-register', { battery: { ...battery, mostShare: 1.2 } }, 'battery.mostShare', /<=1, got 1\.2/],
+    [
+      'battery-register',
+      { battery: { ...battery, chargeEfficiency: 95 } },
+      'battery.chargeEfficiency',
+      /<=1/,
+    ],
+    [
+      'battery-register',
+      { battery: { ...battery, capacity_Wh: 10 } },
+      'battery.capacity_Wh',
+      />=100, got 10/,
+    ],
+    [
+      'battery-register',
+      { battery: { ...battery, chargeW: 10 } },
+      'battery.chargeW',
+      /did you mean "charge_W"/,
+    ],
+    ['battery-register', { battery: { capacity_Wh: 9000, charge_W: 50 } }, 'battery.discharge_W', /^missing/],
+    ['battery-sunspec', { battery, heat: tank }, 'heat', /does not measure a temperature/],
+    ['battery-sunspec', { battery, deadline: { time: '07:00', energy_Wh: 5 } }, 'deadline', /^expected none/],
+    ['wallbox-current', { battery }, 'battery', /not of a battery/],
+    ['relay-heater', { heat: tank }, 'heat', /does not measure a temperature/],
+    ['relay-heater-tank', { mode: 'cheap' }, 'deadline', /energy_Wh/],
+    ['relay-heater-tank', { levels_W: [2000] }, 'levels_W', /has no levels/],
+    ['heat-pump-levels', { levels_W: [2000] }, 'levels_W', /^expected 2 powers/],
+    ['heat-pump-levels', { levels_W: [2000, 1000] }, 'levels_W', /rising/],
+    ['heat-pump-levels', { heat: { what: 'tank' } }, 'heat.capacity_WhPerK', /litres or capacity_WhPerK/],
+    ['heat-pump-levels', { heat: { what: 'house' } }, 'heat.capacity_WhPerK', /how much it holds/],
+    [
+      'heat-pump-levels',
+      { heat: { what: 'house', litres: 300 } },
+      'heat.litres',
+      /capacity_WhPerK for a house/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, capacity_WhPerK: 300 } }, 'heat.litres', /not both/],
+    ['heat-pump-levels', { heat: { ...tank, comfort: [] } }, 'heat.comfort', />=1/],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('6:00', 40, 50)] } },
+      'heat.comfort[0].from',
+      /HH:MM/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 50, 50)] } },
+      'heat.comfort[0].lo_C',
+      /less than hi_C/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 40, 50), row('06:00', 41, 50)] } },
+      'heat.comfort',
+      /each later/,
+    ],
+    [
+      'heat-pump-levels',
+      { heat: { ...tank, comfort: [row('06:00', 40, 60)] } },
+      'heat.most_C',
+      /above the hi_C/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, most_C: 55 } }, 'heat.most_C', /above the hi_C/],
+    [
+      'heat-pump-levels',
+      {
+        heat: {
+          ...tank,
+          cop: [
+            { outdoor_C: 7, cop: 3 },
+            { outdoor_C: -7, cop: 2 },
+          ],
+        },
+      },
+      'heat.cop',
+      /each warmer/,
+    ],
+    ['heat-pump-levels', { heat: { ...tank, cop: [{ outdoor_C: 7, cop: 30 }] } }, 'heat.cop[0].cop', /<=12/],
+  ] as const)
+    t.match(
+      checked(device(profile, more)),
+      { [`devices[1].${path}`]: said },
+      `${profile} ${JSON.stringify(more)}`,
+    );
+});
+
+test('an inverter and the battery on it share a unit; nothing else does', async (t) => {
+  const config = exampleJson();
+  const battery = { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 4000 };
+  const unit = { name: 'D', link: { kind: 'tcp', host: '192.0.2.50', port: 502 } };
+  const roof = { ...unit, id: 'hybrid', profile: 'inverter-sunspec' };
+  const cells = { ...unit, id: 'cells', profile: 'battery-sunspec-124', battery };
+  const of = (...devices: object[]): string[] => Object.keys(mistakesOf({ ...config, devices }));
+  t.same(of(roof, cells), []);
+  t.same(of(roof, { ...roof, id: 'again' }), ['devices[1].unitId']);
+  t.same(of(roof, cells, { ...cells, id: 'again' }), ['devices[2].unitId']);
+  t.same(of(cells, { ...unit, id: 'boiler', profile: 'relay-heater' }), ['devices[1].unitId']);
+});
+
+test('the rows that board/stores.md shows are right', async (t) => {
+  const text = readFileSync(path.resolve(import.meta.dirname, '../board/stores.md'), 'utf8');
+  const rows = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, row]) => JSON.parse(row ?? ''));
+  t.equal(rows.length, 2);
+  const config = exampleJson();
+  t.same(mistakesOf({ ...config, devices: [...config.devices, ...rows] }), {});
+});

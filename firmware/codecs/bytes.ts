@@ -15,13 +15,26 @@ export function fromHex(text: string): Uint8Array | null {
   return Uint8Array.from(Buffer.from(text, 'hex'));
 }
 
-/** A growing piece of line with a bound: what is pushed beyond it is the caller's to refuse. */
-export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return Uint8Array.from(b);
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+export const NOTHING = new Uint8Array(0);
+
+/** Length or count as BER and A-XDR write it: one byte below 80h, else the number of bytes that hold it before them. */
+export function encodeLength(length: number): Uint8Array {
+  if (length < 0x80) return Uint8Array.of(length);
+  if (length < 0x100) return Uint8Array.of(0x81, length);
+  return length < 0x10000
+    ? Uint8Array.of(0x82, length >> 8, length & 0xff)
+    : Uint8Array.of(0x84, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff);
+}
+
+/** One after the other, as a copy. Whoever collects a line bounds it. */
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** Each byte as two capital hexadecimal digits. */

@@ -1,7 +1,7 @@
 /** `hearth mbus PORT ADDRESS`: orders of an installer to one meter on a wired M-Bus. */
-import { MbusBus } from '../adapters/meters/mbus/bus.ts';
+import { lineSettings, MbusBus } from '../adapters/meters/mbus/bus.ts';
 import { giveOrder, type MbusOrder } from '../adapters/meters/mbus/order.ts';
-import { ADDRESS, BAUD_RATES } from '../codecs/mbus/requests.ts';
+import { ADDRESS, BAUD_RATES, type MbusBaud } from '../codecs/mbus/requests.ts';
 import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import { HearthError } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
@@ -31,7 +31,7 @@ export async function mbus(
   if (!target) throw new HearthError('USAGE', `${address} is no M-Bus address`);
   const order = orderOf(options);
   const baudRate = baudOf(options.baud);
-  const line = lineOf(on, { baudRate, dataBits: 8, parity: 'even', stopBits: 1 });
+  const line = lineOf(on, lineSettings(baudRate));
   const bus = new MbusBus(open(line, clock), clock, { latencyMs: null });
   const reason = await giveOrder(bus, target, order, baudRate);
   await bus.close();
@@ -49,7 +49,8 @@ function orderOf({ setBaud, setAddress, reset }: MbusOptions): MbusOrder {
   return { kind: 'reset', subcode: typeof reset === 'string' ? numberOf('--reset', reset, 0, 255) : null };
 }
 
-function baudOf(text: string) {
+/** @throws HearthError USAGE */
+export function baudOf(text: string): MbusBaud {
   const baudRate = BAUD_RATES.find((rate) => String(rate) === text);
   if (!baudRate) throw new HearthError('USAGE', `a speed is one of ${BAUD_RATES.join(', ')}`);
   return baudRate;

@@ -1,13 +1,14 @@
 /** `hearth probe PORT --mbus`: finds the meters of a wired bus, and prints them as rows of the configuration. */
-import { MbusBus } from '../adapters/meters/mbus/bus.ts';
+import { lineSettings, MbusBus } from '../adapters/meters/mbus/bus.ts';
+import { MBUS_DEFAULTS } from '../adapters/meters/mbus/index.ts';
 import { type FoundOnBus, type SearchBusOptions, searchBus } from '../adapters/meters/mbus/search.ts';
-import { BAUD_RATES } from '../codecs/mbus/requests.ts';
 import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import { HearthError } from '../domain/errors.ts';
 import type { Clock } from '../domain/time.ts';
 import { systemClock } from '../hal/clock.ts';
 import { type LinkSpec, realLink } from '../hal/links/open.ts';
 import { lineOf } from './line.ts';
+import { baudOf } from './mbus.ts';
 
 export interface MbusProbeOptions {
   /** A serial port, or HOST:PORT. */
@@ -33,7 +34,7 @@ export async function probeMbus(
   open: typeof realLink = realLink,
 ): Promise<void> {
   const wanted = searchOptions(options);
-  const spec = lineOf(options.on, { baudRate: 2400, dataBits: 8, parity: 'even', stopBits: 1 });
+  const spec = lineOf(options.on, lineSettings(MBUS_DEFAULTS.baudRate));
   const bus = new MbusBus(open(spec, clock), clock, { latencyMs: null });
   const { meters, requests } = await searchBus(bus, {
     ...wanted,
@@ -48,10 +49,8 @@ export async function probeMbus(
 function searchOptions({ baud, by, mask }: MbusProbeOptions): SearchBusOptions {
   const way = WAYS.find((name) => name === by);
   if (!way) throw new HearthError('USAGE', `--by is one of ${WAYS.join(', ')}`);
-  const baudRates = baud?.split(',').map(Number);
-  if (baudRates?.some((rate) => !(BAUD_RATES as readonly number[]).includes(rate)))
-    throw new HearthError('USAGE', `--baud knows ${BAUD_RATES.join(', ')}`);
-  const target = mask === undefined ? null : parseMeterAddress(mask.toUpperCase());
+  const baudRates = baud?.split(',').map(baudOf);
+  const target = mask === undefined ? null : parseMeterAddress(mask);
   if (mask !== undefined && !(target && 'secondary' in target))
     throw new HearthError('USAGE', '--mask is eight digits, F for any, as 12FFFFFF');
   return {

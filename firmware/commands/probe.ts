@@ -54,7 +54,7 @@ function said({ speaks, meter, readings, remarks, config }: Finding): string {
 }
 
 /** One element of `meters`. */
-export function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
+function meterRow(on: string, finding: Finding, config: Finding['config'] & object): object {
   const tcp = tcpOf(on);
   const { protocol, line, lines, needsKey, dlms, address, mbus } = config;
   const id = idOf(finding);

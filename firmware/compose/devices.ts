@@ -2,8 +2,9 @@
 import { ModbusBus } from '../adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from '../adapters/devices/modbus-device.ts';
 import { loadProfiles } from '../adapters/profiles/load.ts';
-import type { Profile } from '../adapters/profiles/schema.ts';
+import type { Control, Profile } from '../adapters/profiles/schema.ts';
 import type { Config } from '../config/schema.ts';
+import { batteryStoreOf, heatStoreOf } from '../config/store.ts';
 import { HearthError } from '../domain/errors.ts';
 import type { Board } from './board.ts';
 
@@ -22,18 +23,24 @@ export function devicesOf(config: Config, board: Board) {
         `devices: ${device.id}: no profile "${device.profile}"; known: ${[...profiles.keys()].join(', ')}`,
       );
     }
-    const name = JSON.stringify(device.link);
+    const line = JSON.stringify(device.link);
     const rtu = device.link.kind === 'serial';
     const options = rtu
       ? { framing: 'rtu' as const, timeoutMs: RTU_TIMEOUT_MS }
       : { framing: 'tcp' as const, timeoutMs: TCP_TIMEOUT_MS };
-    const bus = buses.get(name) ?? new ModbusBus(board.link(device.link), board.clock, options);
-    buses.set(name, bus);
-    const resource = new ModbusDevice(device, fitted(profile, device), {
-      bus,
-      clock: board.clock,
-      writes: board.storage.writes,
-    });
+    const bus = buses.get(line) ?? new ModbusBus(board.link(device.link), board.clock, options);
+    buses.set(line, bus);
+    const { id, name, unitId } = device;
+    const store = storeOf(device, profile);
+    const resource = new ModbusDevice(
+      { id, name, unitId, ...(store && { store }) },
+      fitted(profile, device),
+      {
+        bus,
+        clock: board.clock,
+        writes: board.storage.writes,
+      },
+    );
     return {
       resource,
       settings: { priority: device.priority, mode: device.mode, deadline: device.deadline },
@@ -41,18 +48,32 @@ export function devicesOf(config: Config, board: Board) {
   });
 }
 
+type DeviceConfig = Config['devices'][number];
+
+function storeOf({ battery, heat }: DeviceConfig, { kind }: Profile) {
+  if (battery) return batteryStoreOf(battery);
+  return heat ? heatStoreOf(heat, kind) : undefined;
+}
+
 /** The profile with what is different in this house. */
-function fitted(profile: Profile, device: Config['devices'][number]): Profile {
-  const control =
-    device.rated_W !== undefined && 'rated_W' in profile.control
-      ? { ...profile.control, rated_W: device.rated_W }
-      : profile.control;
+function fitted(profile: Profile, device: DeviceConfig): Profile {
   return {
     ...profile,
-    control,
+    control: fittedControl(profile.control, device),
     phases: device.phases ?? profile.phases,
     writesPerDay: device.writesPerDay ?? profile.writesPerDay,
     minOnMs: device.minOnMs ?? profile.minOnMs,
     minOffMs: device.minOffMs ?? profile.minOffMs,
   };
+}
+
+function fittedControl(control: Control, { rated_W, levels_W, battery }: DeviceConfig): Control {
+  if (control.kind === 'power' && battery)
+    return { ...control, charge_W: battery.charge_W, discharge_W: battery.discharge_W };
+  if (control.kind === 'levels' && levels_W) {
+    const powers_W = [0, ...levels_W];
+    const levels = control.levels.map(({ raw, power_W }, i) => ({ raw, power_W: powers_W[i] ?? power_W }));
+    return { ...control, levels };
+  }
+  return rated_W !== undefined && 'rated_W' in control ? { ...control, rated_W } : control;
 }

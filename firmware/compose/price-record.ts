@@ -2,9 +2,11 @@
 import type { Image } from '../domain/image.ts';
 import type { Measurement } from '../domain/measurement.ts';
 import type { SeriesStore } from '../domain/storage.ts';
+import type { Tariff } from '../domain/tariff.ts';
 import { meanPrice, PRICE_SOURCE } from '../web/prices.ts';
 
 const QUARTER_MS = 900_000;
+const NOTHING_FIXED: Tariff = [];
 const KINDS = ['importPrice', 'exportPrice'] as const;
 
 export class PriceRecord {
@@ -19,7 +21,7 @@ export class PriceRecord {
   take({ site, signals, wallMs, wallTrusted, elapsedMs }: Image): void {
     if (!wallTrusted) return;
     const fromMs = Math.floor(wallMs / QUARTER_MS) * QUARTER_MS;
-    const unfixed = { ...site, fixedImportPrice: null, fixedExportPrice: null };
+    const unfixed = { ...site, importTariff: NOTHING_FIXED, exportTariff: NOTHING_FIXED };
     for (const quantity of KINDS) {
       if (this.kept.get(quantity) === fromMs) continue;
       const value = meanPrice(signals, quantity, unfixed, fromMs, fromMs + QUARTER_MS);

@@ -2,9 +2,11 @@
  * What no single field can state: names that are taken, lines that cannot be shared. Read from the file as it
  * stands, so that these mistakes are told together with those of the schema.
  */
+import type { Profile } from '../adapters/profiles/schema.ts';
 import { BUS_PROTOCOLS } from '../adapters/registry.ts';
 import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import type { Mistake } from './mistake.ts';
+import { storeRules, storesEnergy } from './store-rules.ts';
 
 interface Row {
   readonly path: string;
@@ -14,7 +16,7 @@ interface Row {
 /** An identification number, with the letters of the maker before it where two meters share one. */
 const WIRELESS_ADDRESS = /^([A-Z]{3} )?[0-9A-F]{8}$/;
 
-export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistake[] {
+export function acrossRows(json: unknown, profiles: ReadonlyMap<string, Profile>): Mistake[] {
   const meters = rowsOf(json, 'meters');
   const devices = rowsOf(json, 'devices');
   return [
@@ -27,8 +29,9 @@ export function acrossRows(json: unknown, profiles: ReadonlySet<string>): Mistak
     ),
     ...meters.flatMap(linkOfItsKind),
     ...devices.flatMap((device) => unknownProfile(device, profiles)),
-    ...sameUnit(devices),
+    ...sameUnit(devices, profiles),
     ...devices.flatMap(cheapWithoutDeadline),
+    ...devices.flatMap((device) => storeRules(device, profiles)),
     ...failsafeWithoutOperator(json),
   ];
 }
@@ -188,33 +191,46 @@ function linkOfItsKind({ path, fields: { link, protocol } }: Row): Mistake[] {
   return [];
 }
 
-function unknownProfile({ path, fields: { profile } }: Row, profiles: ReadonlySet<string>): Mistake[] {
+function unknownProfile(
+  { path, fields: { profile } }: Row,
+  profiles: ReadonlyMap<string, Profile>,
+): Mistake[] {
   if (typeof profile !== 'string' || profiles.has(profile)) return [];
-  return [{ path: `${path}.profile`, message: `expected one of ${[...profiles].join(', ')}` }];
+  return [{ path: `${path}.profile`, message: `expected one of ${[...profiles.keys()].join(', ')}` }];
 }
 
-/** Two devices of one address would answer each other's requests. */
-function sameUnit(devices: readonly Row[]): Mistake[] {
-  const users = new Map<string, string>();
-  return devices.flatMap(({ path, fields: { link, unitId = 1 } }) => {
+/**
+ * Two devices of one address would answer each other's requests. Only a SunSpec product may be several: an inverter and
+ * the battery on it, each steered by a model of its own.
+ */
+function sameUnit(devices: readonly Row[], profiles: ReadonlyMap<string, Profile>): Mistake[] {
+  const users = new Map<string, { readonly path: string; readonly steeredBy: number | undefined }[]>();
+  return devices.flatMap(({ path, fields: { link, unitId = 1, profile } }) => {
     const place = placeOf(link);
     if (place === null) return [];
     const unit = `${place} ${unitId}`;
-    const first = users.get(unit);
-    if (first === undefined) users.set(unit, path);
+    const steeredBy = profiles.get(String(profile))?.control.register.model?.[0];
+    const others = users.get(unit) ?? [];
+    users.set(unit, [...others, { path, steeredBy }]);
+    const first = others.find(
+      (other) => steeredBy === undefined || other.steeredBy === undefined || other.steeredBy === steeredBy,
+    );
     return first === undefined
       ? []
-      : { path: `${path}.unitId`, message: `expected a unit of its own, ${unitId} on ${place} is ${first}` };
+      : {
+          path: `${path}.unitId`,
+          message: `expected a unit of its own, ${unitId} on ${place} is ${first.path}`,
+        };
   });
 }
 
-/** Cheaper hours can be waited for only as long as it is known by when the energy is wanted, and how much. */
+/** Cheaper hours can be waited for only as long as it is known by when the energy is wanted, and how much; or what is stored. */
 function cheapWithoutDeadline(device: Row): Mistake[] {
   const { mode, deadline } = device.fields;
   return fits(
     device,
     'deadline',
-    mode !== 'cheap' || (deadline !== undefined && deadline !== null),
+    mode !== 'cheap' || storesEnergy(device) || (deadline !== undefined && deadline !== null),
     'expected {"time": "HH:MM", "energy_Wh": number} with mode "cheap": without it nobody knows how long to wait; ' +
       'else choose mode "solar" or "always"',
   );

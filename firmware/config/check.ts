@@ -34,7 +34,7 @@ export function checkConfig(json: unknown): Loaded {
   const parsed = configSchema.safeParse(json);
   const mistakes = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => mistakesOf(issue, json))),
-    ...acrossRows(json, new Set(loadProfiles().keys())),
+    ...acrossRows(json, loadProfiles()),
   ];
   if (parsed.success && mistakes.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, mistakes: oncePerPath(mistakes) };

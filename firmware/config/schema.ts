@@ -4,6 +4,8 @@ import { LIMITS } from '../domain/limits.ts';
 import { programSchema } from '../signals/program.ts';
 import { id, link, secretRef, zone } from './fields.ts';
 import { meterSchema } from './meter.ts';
+import { batterySchema, heatSchema } from './store.ts';
+import { tariffSchema } from './tariff.ts';
 
 const deviceSchema = z.strictObject({
   id,
@@ -29,6 +31,17 @@ const deviceSchema = z.strictObject({
     .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
     .min(1)
     .optional(),
+  /** What each level above off draws at most, rising. */
+  levels_W: z
+    .array(z.number().positive())
+    .max(7)
+    .refine(
+      (powers) => powers.every((power, i) => i === 0 || power > (powers[i - 1] ?? 0)),
+      'expected rising powers',
+    )
+    .optional(),
+  battery: batterySchema.optional(),
+  heat: heatSchema.optional(),
 });
 
 export const configSchema = z.strictObject({
@@ -55,9 +68,20 @@ export const configSchema = z.strictObject({
     /** Of production that cannot be steered, such as a balcony's panel. */
     productionWorstCase_W: z.number().min(0).default(0),
     staleAfterMs: z.int().min(1000).max(600_000).default(30_000),
-    /** Currency per kWh where no price signal says otherwise. */
-    fixedImportPrice: z.number().nullable().default(null),
-    fixedExportPrice: z.number().nullable().default(null),
+    /** Where no price signal says otherwise. */
+    importTariff: tariffSchema,
+    exportTariff: tariffSchema,
+    /** What the month's highest mean import of a quarter hour costs, where the contract or the grid bills it. */
+    peak: z
+      .strictObject({
+        price_perKW: z.number().min(0).max(1000),
+        /** Billed at least. */
+        free_kW: z.number().min(0).max(1000).default(0),
+      })
+      .nullable()
+      .default(null),
+    /** What it is worth to the owner, in the site's currency, that a kilogram of CO2 is not made. */
+    co2_perKg: z.number().min(0).max(100).default(0),
   }),
   store: z.strictObject({ path: z.string().min(1) }),
   web: z

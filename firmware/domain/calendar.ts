@@ -51,7 +51,8 @@ const QUARTER_MS = 900_000;
 const MAX_OFFSETS = 256;
 const offsets = new Map<string, number>();
 
-function offsetMs(atMs: WallMs, timeZone: string): number {
+/** What a clock on the wall shows less UTC. */
+export function offsetMs(atMs: WallMs, timeZone: string): number {
   const quarterMs = Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
   const name = `${timeZone} ${quarterMs}`;
   let offset = offsets.get(name);

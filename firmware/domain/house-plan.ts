@@ -2,12 +2,20 @@
 import type { Modes } from './mode.ts';
 import type { WallMs } from './time.ts';
 
-/** How a forecast did on the last whole day, in W; null where there is no such day yet. */
+/** What a forecast was made from: `supplied` by somebody else, or `latest`: nothing but the last value. */
+export type ForecastSource = 'supplied' | 'history' | 'clear-sky' | 'latest' | 'none';
+
+/** How a forecast did on the last whole day, in W; null where there is no such day yet, or none was kept. */
 export interface ForecastQuality {
-  /** What it was made from: `history`, `clear-sky`, `latest` (nothing but the last value) or `none`. */
-  readonly source: 'history' | 'clear-sky' | 'latest' | 'none';
+  readonly source: ForecastSource;
   readonly meanError_W: number | null;
   readonly bias_W: number | null;
+}
+
+export interface TemperatureQuality {
+  readonly source: ForecastSource;
+  readonly meanError_C: number | null;
+  readonly bias_C: number | null;
 }
 
 export interface HousePlan {
@@ -22,7 +30,15 @@ export interface HousePlan {
     readonly gap: number | null;
     readonly source: 'solver' | 'stand-in' | 'last plan';
   };
-  readonly quality: { readonly load: ForecastQuality; readonly solar: ForecastQuality };
+  /** Outdoor temperature and hot water are null or absent where no plan needs them. */
+  readonly quality: {
+    readonly load: ForecastQuality;
+    readonly solar: ForecastQuality;
+    readonly temperature?: TemperatureQuality | null;
+    readonly hotWater?: ForecastQuality | null;
+  };
+  /** By store, at `madeMs` and at the end of each quarter hour from then: fill of a battery (0 to 1), °C of heat. */
+  readonly course?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** A plan older than this, counted on the wall clock, is not followed any more. */

@@ -10,6 +10,7 @@ import type { MeterEvent } from './meter-event.ts';
 import type { Modes } from './mode.ts';
 import type { ResourceHealth } from './resource-manager.ts';
 import type { Signal } from './signal.ts';
+import type { Tariff } from './tariff.ts';
 import type { ElapsedMs, WallMs } from './time.ts';
 
 /** A value with its age; null is unknown. */
@@ -66,9 +67,9 @@ export interface Site {
   readonly currency: string;
   /** A meter value older than this is stale. */
   readonly staleAfterMs: number;
-  /** Currency per Wh where no price signal says otherwise; null is unknown. */
-  readonly fixedImportPrice: number | null;
-  readonly fixedExportPrice: number | null;
+  /** What the contract fixes where no price signal says otherwise. */
+  readonly importTariff: Tariff;
+  readonly exportTariff: Tariff;
   /** What the highest mean import of a quarter hour costs in a month, per W above what is free; absent: nothing. */
   readonly peak?: { readonly price_perW: number; readonly free_W: number };
   /** What the owner gives for a gram of CO2 less; absent: nothing. */

@@ -3,7 +3,6 @@ export const LIMITS = {
   // Telegrams (bytes)
   p1Telegram_bytes: 8192,
   iecReadout_bytes: 65_536,
-  iecLine_chars: 2100,
   /** One answer in programming mode, partial blocks joined. */
   iecProfile_bytes: 262_144,
   /** Repeat requests and repetitions of one message. */
@@ -11,6 +10,8 @@ export const LIMITS = {
   iecProfileRows: 20_000,
   smlFile_bytes: 16_384,
   smlDepth: 8,
+  /** Times that a telegram may hold 1B1B1B1Bh, which is as good as never. */
+  smlEscapes: 64,
   /** OBIS codes and unit names that are remembered as written, because every telegram repeats them. */
   codesKept: 1024,
   codeKept_bytes: 64,
@@ -33,6 +34,8 @@ export const LIMITS = {
   /** Invocation counters that are set aside on disk at a time, and how many one exchange may need. */
   dlmsCountersReserved: 65_536,
   dlmsCountersExchange: 20_000,
+  /** Counters that were sent because somebody named them in clear. */
+  dlmsCountersHearsay: 16,
   /** Attributes that are asked for at once. */
   dlmsList: 16,
   /** A push that waits to be read, and one whose segments or blocks are being joined. */
@@ -52,15 +55,20 @@ export const LIMITS = {
   mbusHeld_bytes: 1024,
   /** Of one readout. */
   mbusTelegrams: 32,
+  /** Addresses on which a search could not tell who is there; a line with more of them is taken for noise. */
+  mbusUnresolved: 32,
   /** Readouts and searches that wait for one line. */
   mbusQueue: 256,
   /** Values of past dates that one readout journals; all go into the series. */
   mbusStoredEvents: 16,
+  /** Registers of a meter of which the date told last is kept. */
+  mbusDatedRegisters: 64,
   /** After the first failure a meter is asked again so soon. */
   mbusRetryMs: 10_000,
   decodeLine_bytes: 64 * 1024 * 1024,
   // Links
-  linkChunk_bytes: 65_536,
+  /** What came while a dialogue was busy with something else. */
+  dialogueWaiting_bytes: 262_144,
   linkBackoffMinMs: 1_000,
   linkBackoffMaxMs: 60_000,
   /** A line of text of the program that watches GPIO lines. */
@@ -138,6 +146,8 @@ export const LIMITS = {
   // Devices
   /** Models of one SunSpec device. */
   sunspecModels: 64,
+  /** What one device of a home may say it draws or gives; more is a scale read wrongly, and would unsettle every sum. */
+  devicePower_W: 200_000,
   commandAttempts: 3,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
@@ -159,6 +169,8 @@ export const LIMITS = {
   // Page
   sessions: 32,
   sseClients: 16,
+  /** Open at once, streams included; who comes after them is turned away. */
+  webConnections: 128,
   requestBody_bytes: 65_536,
   sessionMs: 30 * 86_400_000,
   passwordMin_chars: 8,

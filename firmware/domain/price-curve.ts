@@ -1,6 +1,7 @@
 /** Overlapping price signals as one curve. Prices in currency per Wh. */
 import type { Site } from './image.ts';
 import type { Signal } from './signal.ts';
+import { type Tariff, type TariffStretch, tariffAt, tariffBetween } from './tariff.ts';
 import type { WallMs } from './time.ts';
 
 export type PriceKind = 'importPrice' | 'exportPrice';
@@ -32,7 +33,10 @@ export function priceCurve(
   return curve;
 }
 
-/** Price at an instant: of the curve, else the fixed one of the contract, else null. */
+const tariffOf = (kind: PriceKind, { importTariff, exportTariff }: Site): Tariff =>
+  kind === 'importPrice' ? importTariff : exportTariff;
+
+/** Price at an instant: of the curve, else the one that the contract fixes, else null. */
 export function priceAt(
   signals: readonly Signal[],
   kind: PriceKind,
@@ -49,33 +53,33 @@ export function priceFinder(
   site: Site,
 ): (atMs: WallMs) => number | null {
   const curve = priceCurve(signals, kind, site.currency);
-  const fixed = kind === 'importPrice' ? site.fixedImportPrice : site.fixedExportPrice;
+  const tariff = tariffOf(kind, site);
   return (atMs) => {
     const stretch = curve[firstEndingAfter(curve, atMs)];
-    return stretch && stretch.fromMs <= atMs ? stretch.price : fixed;
+    return stretch && stretch.fromMs <= atMs ? stretch.price : tariffAt(tariff, site.timeZone, atMs);
   };
 }
 
-/** From `fromMs` to `untilMs` without a gap: what no signal covers has the contract's fixed price, or null. */
+/** From `fromMs` to `untilMs` without a gap: what no signal covers has the price that the contract fixes, or null. */
 export function pricesBetween(
   signals: readonly Signal[],
   kind: PriceKind,
   site: Site,
   fromMs: WallMs,
   untilMs: WallMs,
-): { fromMs: WallMs; untilMs: WallMs; price: number | null }[] {
+): TariffStretch[] {
   const curve = priceCurve(signals, kind, site.currency);
-  const fixed = kind === 'importPrice' ? site.fixedImportPrice : site.fixedExportPrice;
-  const cover: { fromMs: WallMs; untilMs: WallMs; price: number | null }[] = [];
+  const fixed = (from: WallMs, until: WallMs): TariffStretch[] =>
+    tariffBetween(tariffOf(kind, site), site.timeZone, from, until);
+  const cover: TariffStretch[] = [];
   let at = fromMs;
   for (const stretch of curve.slice(firstEndingAfter(curve, fromMs))) {
     if (stretch.fromMs >= untilMs) break;
-    if (stretch.fromMs > at) cover.push({ fromMs: at, untilMs: stretch.fromMs, price: fixed });
+    cover.push(...fixed(at, stretch.fromMs));
     at = Math.min(stretch.untilMs, untilMs);
     cover.push({ ...stretch, fromMs: Math.max(stretch.fromMs, fromMs), untilMs: at });
   }
-  if (at < untilMs) cover.push({ fromMs: at, untilMs, price: fixed });
-  return cover;
+  return [...cover, ...fixed(at, untilMs)];
 }
 
 /** Index of the first stretch that ends after `atMs`; the length when there is none. */

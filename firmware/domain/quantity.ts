@@ -69,7 +69,6 @@ export const QUANTITIES = {
 
 export type Quantity = keyof typeof QUANTITIES;
 export type Unit = (typeof QUANTITIES)[Quantity]['unit'];
-export type QuantityKind = (typeof QUANTITIES)[Quantity]['kind'];
 
 /** The factor from a unit as meters write it to the unit the house keeps, with that unit; undefined when unknown. */
 export function toHouseUnit(unit: string): { readonly unit: string; readonly factor: Factor } | undefined {

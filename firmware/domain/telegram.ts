@@ -76,7 +76,10 @@ export interface Telegram {
   readonly records?: readonly DataRecord[];
 }
 
-/** How far a value can be trusted. */
+/**
+ * How far a value can be trusted. `estimated` is the most that it can be; `doubtful` may be of another sign, scale or
+ * sender: it is shown and stored, and no limit stands on it.
+ */
 export type Quality = 'good' | 'doubtful' | 'invalid' | 'estimated' | 'missing';
 
 /** What `hearth decode` reads: one telegram or a piece of line traffic, with what is needed to open it. */

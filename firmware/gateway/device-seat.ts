@@ -26,6 +26,8 @@ export interface SeatDeps {
 
 /** Energy towards the need is written this often: at most so much of it is forgotten in a power cut. */
 const SAVE_MS = 300_000;
+/** What a battery was told last is kept no oftener. */
+const SAVE_SWITCH_MS = 60_000;
 /** A measurement stands for at most so long when energy is summed from power. */
 const HOLD_MS = 60_000;
 
@@ -157,20 +159,32 @@ export class DeviceSeat {
     };
   }
 
-  /** Whether a command is due: a new set-point, or one that failed and may be tried again. */
-  wants(setPoint_W: number, nowMs: ElapsedMs): boolean {
+  /**
+   * Whether a command is due: a new set-point, or one that failed and may be tried again. A battery that follows the
+   * meter has a new one each time: unless a limit is behind it (`abnormal`), it waits for the retry as well.
+   */
+  wants(setPoint_W: number, nowMs: ElapsedMs, abnormal = true): boolean {
     const isNew = this.isForgotten || this.instruction?.setPoint_W !== setPoint_W;
     const direction = this.directionOf(setPoint_W);
-    if (isNew && direction === 'down') return true;
+    if (isNew && direction === 'down' && (abnormal || !this.isBattery())) return true;
     return (isNew || this.hasFailed()) && this.retries.isDue(direction, nowMs);
   }
 
-  /** Production is turned up by a set-point that is further below zero. */
+  /**
+   * Production is turned up by a set-point that is further below zero. What a battery does may be a limit's either way:
+   * it gives more under one of import, and less under one of export; only to be charged more has no hurry.
+   */
   private directionOf(setPoint_W: number): Direction {
-    if (this.setPoint_W === null) return 'down';
+    const before_W = this.setPoint_W;
+    if (before_W === null) return 'down';
+    if (this.isBattery()) return setPoint_W > before_W && setPoint_W > 0 && before_W >= 0 ? 'up' : 'down';
     const produces = this.flexibility !== null && maxOf(this.flexibility) <= 0;
-    const more = produces ? setPoint_W < this.setPoint_W : setPoint_W > this.setPoint_W;
+    const more = produces ? setPoint_W < before_W : setPoint_W > before_W;
     return more ? 'up' : 'down';
+  }
+
+  private isBattery(): boolean {
+    return this.flexibility?.controlType === 'FILL_RATE_BASED_CONTROL';
   }
 
   private hasFailed(): boolean {
@@ -186,12 +200,25 @@ export class DeviceSeat {
     this.resource.instruct(instruction);
   }
 
-  /** False for one more attempt that went like the one before, which nobody has to read of again. */
+  /** A battery that follows the meter takes a step every few seconds; only that it turns round is worth a line. */
+  private isStep({ setPoint_W, abnormal }: Instruction): boolean {
+    const before_W = this.setPoint_W;
+    const goesOn = before_W !== null && Math.sign(before_W) === Math.sign(setPoint_W);
+    return this.isBattery() && goesOn && !abnormal;
+  }
+
+  /**
+   * False for what nobody has to read of again: one more attempt that went like the one before, one more step of a
+   * battery on its way.
+   */
   report(instruction: Instruction, status: InstructionStatus, reason: Fault | null): boolean {
     if (instruction.id !== this.instruction?.id) return true;
     const now = this.deps.clock.elapsedMs();
     const direction = this.directionOf(instruction.setPoint_W);
-    const isNews = status === 'SUCCEEDED' || !this.retries.isRepetition(direction, reason);
+    const isNews =
+      status === 'SUCCEEDED'
+        ? this.retries.hasFailed(direction) || !this.isStep(instruction)
+        : !this.retries.isRepetition(direction, reason) && (reason !== null || !this.isStep(instruction));
     this.status = status;
     this.statusFault = reason;
     if (this.hasFailed()) this.retries.failed(direction, reason, now);
@@ -258,12 +285,13 @@ export class DeviceSeat {
   private confirm(setPoint_W: number): void {
     const now = this.deps.clock.elapsedMs();
     const before = this.setPoint_W;
-    const switched = before === null || before > 0 !== setPoint_W > 0;
+    const switched = before === null || Math.sign(before) !== Math.sign(setPoint_W);
     if (before !== null && setPoint_W < before) this.loweredAtMs = now;
     this.setPoint_W = setPoint_W;
     if (!switched) return;
     this.switchedAtMs = now;
-    this.save();
+    // A battery that follows the meter crosses zero all day long, and each time is written to flash.
+    if (!this.isBattery() || now - this.savedAtMs >= SAVE_SWITCH_MS) this.save();
   }
 
   private need(wallMs: WallMs): EnergyNeed | null {

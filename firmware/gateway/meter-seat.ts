@@ -6,9 +6,15 @@ import { type Measurement, pointKey } from '../domain/measurement.ts';
 import { METER_EVENT_ENDS, type MeterEvent } from '../domain/meter-event.ts';
 import { QUANTITIES } from '../domain/quantity.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
+import type { Quality } from '../domain/telegram.ts';
 import type { ElapsedMs } from '../domain/time.ts';
 
 const UNKNOWN: Known = { value: null, ageMs: Infinity };
+/**
+ * Values that are shown and stored and that no limit stands on: of a doubtful one nobody knows its sign, its scale or its
+ * sender, and a limit that stood on it would hold by luck.
+ */
+const UNTRUSTED: ReadonlySet<Quality> = new Set<Quality>(['invalid', 'doubtful']);
 
 export class MeterSeat {
   readonly id: string;
@@ -16,6 +22,7 @@ export class MeterSeat {
   readonly role: 'grid' | 'sub';
   health: ResourceHealth = 'connecting';
   private readonly latest = new Map<string, Measurement>();
+  private readonly points = new Set<string>();
   private readonly faults = new Map<string, number>();
   private notes: readonly MeterEvent[] = [];
 
@@ -29,11 +36,19 @@ export class MeterSeat {
     this.health = health;
   }
 
-  take(measurements: readonly Measurement[]): void {
-    for (const m of measurements) {
-      const key = pointKey(m.point);
-      if (this.latest.has(key) || this.latest.size < LIMITS.pointsPerMeter) this.latest.set(key, m);
-    }
+  /** Gives those that were taken. */
+  take(measurements: readonly Measurement[]): readonly Measurement[] {
+    const taken = this.admitted(measurements);
+    for (const m of taken) this.latest.set(pointKey(m.point), m);
+    return taken;
+  }
+
+  /** Those whose point has a place: whoever sends in a meter's name could make up points without end. */
+  admitted(measurements: readonly Measurement[]): readonly Measurement[] {
+    return measurements.filter(({ point }) => {
+      if (this.points.size < LIMITS.pointsPerMeter) this.points.add(pointKey(point));
+      return this.points.has(pointKey(point));
+    });
   }
 
   count(reason: Fault): void {
@@ -99,7 +114,7 @@ export class MeterSeat {
   private known(quantity: string, nowMs: ElapsedMs): Known {
     const m = this.latest.get(`${this.id}/${quantity}`);
     if (!m) return UNKNOWN;
-    return { value: m.quality === 'invalid' ? null : m.value, ageMs: nowMs - m.receivedElapsedMs };
+    return { value: UNTRUSTED.has(m.quality) ? null : m.value, ageMs: nowMs - m.receivedElapsedMs };
   }
 }
 

@@ -41,6 +41,10 @@ export class Retries {
     this.lastCode = null;
   }
 
+  hasFailed(direction: Direction): boolean {
+    return this.failures[direction].count > 0;
+  }
+
   isDue(direction: Direction, nowMs: ElapsedMs): boolean {
     const { count, atMs } = this.failures[direction];
     const { firstMs, mostMs } = WAITS[direction];
@@ -49,6 +53,6 @@ export class Retries {
 
   /** A further attempt at what failed before and, where it has ended, for the same reason: nothing that is news. */
   isRepetition(direction: Direction, reason: Fault | null): boolean {
-    return this.failures[direction].count > 0 && (reason === null || reason.code === this.lastCode);
+    return this.hasFailed(direction) && (reason === null || reason.code === this.lastCode);
   }
 }

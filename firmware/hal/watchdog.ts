@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { Clock } from '../domain/time.ts';
 
-export interface Watchdog {
+interface Watchdog {
   /** The house is up: readings are taken, the page listens. */
   ready(): void;
   /** After a whole good cycle; told on at a third of the time that the service manager waits. */

@@ -1,7 +1,9 @@
 /** From a frozen image to set-points with reasons: the rules in order, each choosing only inside what is left. */
 import { setPointUnder } from '../domain/flexibility.ts';
 import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
+import type { Mode } from '../domain/mode.ts';
 import { activeLimits } from './active-limits.ts';
+import { heatPower_W } from './followers/heat-levels.ts';
 import { guard } from './guard.ts';
 import {
   type Allowance,
@@ -24,10 +26,11 @@ import { owner } from './rules/owner.ts';
 import { price } from './rules/price.ts';
 import { settle } from './rules/settle.ts';
 import { staleMeter } from './rules/stale-meter.ts';
+import { thermostat } from './rules/thermostat.ts';
 import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
-const WISHES: readonly Rule[] = [minimumTimes, owner, follow, price, ownSolar];
+const WISHES: readonly Rule[] = [minimumTimes, owner, thermostat, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, admission, settle, ...WISHES];
@@ -82,11 +85,16 @@ function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceD
   const modes = image.modes?.[device.id];
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
-  return modes.flatMap(({ fromMs, untilMs, mode }) =>
-    (mode.kind === 'charge' || mode.kind === 'run') && untilMs > image.wallMs
-      ? [{ fromMs, untilMs, power_W: mode.upTo_W }]
-      : [],
-  );
+  return modes.flatMap(({ fromMs, untilMs, mode }) => {
+    const planned_W = untilMs > image.wallMs ? takes_W(device, mode) : 0;
+    return planned_W > 0 ? [{ fromMs, untilMs, power_W: planned_W }] : [];
+  });
+}
+
+/** What a mode has it take, as far as that is a power; 0 where it follows the meter. */
+function takes_W(device: DeviceImage, mode: Mode): number {
+  if (mode.kind === 'charge' || mode.kind === 'run') return mode.upTo_W;
+  return mode.kind === 'heat' ? heatPower_W(device, mode) : 0;
 }
 
 const reasonsOf = (open: Allowance | undefined): DeviceDecision['reasons'] =>

@@ -4,12 +4,19 @@
  */
 import type { DeviceImage, Image } from '../domain/image.ts';
 import { comfortLeftMs, waitingCosts } from './alternative.ts';
+import { comfortAt } from './comfort.ts';
 
 /** Nearer to its deadline than this a device has no comfort left to give. */
 const URGENT_MS = 3_600_000;
 
 /** Urgent, then who states no need and may do harm that nobody knows, then who can wait. */
 function harm(image: Image, device: DeviceImage): number {
+  const { store } = device.flexibility;
+  if (store?.kind === 'battery') return 3;
+  if (store?.kind === 'heat' && store.temperature_C !== null) {
+    const wallMs = image.wallTrusted ? image.wallMs : null;
+    return store.temperature_C < comfortAt(store, wallMs, image.site.timeZone).lo_C ? 0 : 2;
+  }
   const leftMs = comfortLeftMs(image, device);
   if (leftMs === null) return (device.flexibility.need?.energy_Wh ?? 1) > 0 ? 1 : 3;
   return leftMs < URGENT_MS ? 0 : 2;

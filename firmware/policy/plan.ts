@@ -62,8 +62,9 @@ export function explain(plan: Plan, id: string, reason: Reason): Plan {
 
 export const because = (code: ReasonCode, values: Reason['values'] = {}): Reason => ({ code, values });
 
-export const isProducer = (device: DeviceImage): boolean =>
-  maxOf(device.flexibility) <= 0 && minOf(device.flexibility) < 0;
+/** It can only give. A battery that is full only gives for the moment. */
+export const isProducer = ({ flexibility }: DeviceImage): boolean =>
+  flexibility.kind !== 'battery' && maxOf(flexibility) <= 0 && minOf(flexibility) < 0;
 export const isControllable = (device: DeviceImage): boolean =>
   device.flexibility.controlType !== 'NOT_CONTROLABLE';
 
@@ -73,3 +74,9 @@ export const isLost = ({ health }: DeviceImage): boolean => health === 'silent' 
 /** Most important first. */
 export const byPriority = (devices: readonly DeviceImage[]): DeviceImage[] =>
   [...devices].sort((a, b) => a.priority - b.priority || a.id.localeCompare(b.id));
+
+/** The powers on its menu with which a device runs, W, ascending. */
+export function runningPowers_W({ flexibility }: DeviceImage): number[] {
+  const powers = flexibility.ranges.flatMap((r) => [r.min_W, r.max_W]).filter((p) => p > 0);
+  return [...new Set(powers)].sort((a, b) => a - b);
+}

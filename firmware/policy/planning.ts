@@ -12,20 +12,16 @@ import { priceCurve } from '../domain/price-curve.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { baseLoad_W } from './balance.ts';
-import { modesOf } from './followers/modes-of.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
-import { historiesInParts } from './forecast/house.ts';
+import { pastOf } from './forecast/past.ts';
+import { supplied } from './forecast/supplied.ts';
 import { isProducer } from './plan.ts';
-import {
-  horizonOf,
-  houseScenario,
-  isPlanned,
-  modesNow,
-  orSurplus,
-  PLAN_SLOT_MS,
-  plannedSlots,
-} from './planner/house.ts';
-import type { LastPlan, MadePlan, PlanMaker } from './planner/planner.ts';
+import { houseScenario, isPlanned, outdoorNow_C } from './planner/house.ts';
+import { horizonOf } from './planner/house-grid.ts';
+import { modesNow } from './planner/house-modes.ts';
+import { isOffCourse, planOf } from './planner/house-plan.ts';
+import { PLAN_SLOT_MS } from './planner/house-stores.ts';
+import type { LastPlan, MadePlan, PlanMaker, PlanTask } from './planner/planner.ts';
 import type { Schedule } from './planner/scenario.ts';
 
 export interface PlanningDeps {
@@ -43,12 +39,15 @@ export interface PlanningDeps {
 
 /** How often it is looked whether a plan is due. */
 const LOOK_MS = 10_000;
+/** A plan is made anew for stores that left its course no more often than this. */
+const OFF_COURSE_MS = 5 * 60_000;
 
 export class Planning {
   private readonly deps: PlanningDeps;
   private plan: HousePlan | null = null;
   private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
   private dueFor = '';
+  private triedMs = -Infinity;
   private state = '';
   private isMaking = false;
   private isStopped = false;
@@ -86,6 +85,7 @@ export class Planning {
     this.isMaking = true;
     for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
       this.dueFor = dueFor(image);
+      this.triedMs = this.deps.clock.elapsedMs();
       try {
         await this.make(image);
       } catch (error) {
@@ -96,40 +96,59 @@ export class Planning {
   }
 
   private isDue(image: Image): boolean {
-    return !this.isStopped && dueFor(image) !== this.dueFor;
+    if (this.isStopped) return false;
+    return dueFor(image) !== this.dueFor || this.hasLeft(image);
+  }
+
+  /** A store is far from where the plan has it; not asked again right after a plan. */
+  private hasLeft(image: Image): boolean {
+    const plan = this.current();
+    const sinceMs = this.deps.clock.elapsedMs() - this.triedMs;
+    return plan !== null && sinceMs >= OFF_COURSE_MS && isOffCourse(plan, image);
   }
 
   private async make(image: Image): Promise<void> {
     const { fromMs, slots } = horizonOf(image);
     if (!image.wallTrusted) return this.none('NO_CLOCK');
     if (slots < 2) return this.none('NO_PRICE');
-    const planned = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);
-    if (planned.length === 0) return this.none('NO_NEED');
-    const { series, gridMeter, place, roof } = this.deps;
-    const producers = image.devices.filter(isProducer).map((d) => d.id);
+    if (!image.devices.some((d) => isPlanned(image, d))) return this.none('NO_NEED');
     const scenario = houseScenario(image);
     if (!scenario) return this.none('NO_PRICE');
-    const past = await historiesInParts({ series, gridMeter, planned, producers }, fromMs);
-    const known = { ...past, hasSun: producers.length > 0, place, roof, base_W: baseLoad_W(image) };
+    const known = await this.known(image, fromMs, slots);
     const horizon = { fromMs, slots, timeZone: image.site.timeZone };
     if (this.isStopped) return;
     const made = await this.deps.make({ scenario, last: this.shifted(fromMs), known, horizon });
     if (this.isStopped) return;
     if (!made.ok) return this.say(made.error.code, { message: made.error.message });
-    const plan = made.value;
-    this.made = { slotMs: fromMs, schedule: plan.schedule };
-    const { cost, bound, gap, source } = plan.certificate;
-    const { import_kw, export_kw } = plan;
-    const means = plannedSlots(image, scenario, plan.schedule, import_kw, export_kw);
-    this.plan = {
-      madeMs: fromMs,
-      untilMs: fromMs + slots * PLAN_SLOT_MS,
-      modes: orSurplus(modesOf(means), scenario, plan.schedule),
-      certificate: { cost, bound, gap, source },
-      quality: plan.quality,
-    };
-    this.tell(plan);
+    this.made = { slotMs: fromMs, schedule: made.value.schedule };
+    this.plan = planOf(image, fromMs, scenario, { ...made.value, peak_kw: (known.peak_W ?? 0) / 1000 });
+    this.tell(made.value);
     this.deps.changed();
+  }
+
+  /** What there is to forecast from. */
+  private async known(image: Image, fromMs: number, slots: number): Promise<PlanTask['known']> {
+    const { series, gridMeter, place, roof } = this.deps;
+    const { signals, site } = image;
+    const planned = image.devices.filter((d) => isPlanned(image, d));
+    const producers = image.devices.filter(isProducer).map((d) => d.id);
+    const heat = planned.flatMap(({ id, flexibility: { store } }) =>
+      store?.kind === 'heat' ? [{ id, store }] : [],
+    );
+    const ids = planned.map((d) => d.id);
+    const sources = { series, gridMeter, planned: ids, producers, heat, timeZone: site.timeZone };
+    const { outdoor, stores, ...past } = await pastOf(sources, fromMs);
+    const outdoor_C = outdoorNow_C(image.devices);
+    const supplied_C = supplied(signals, 'temperatureForecast', fromMs, slots);
+    return {
+      ...past,
+      hasSun: producers.length > 0,
+      place,
+      roof,
+      base_W: baseLoad_W(image),
+      suppliedSun_W: supplied(signals, 'solarForecast', fromMs, slots),
+      heat: heat.length > 0 ? { outdoor, outdoor_C, supplied_C, stores } : null,
+    };
   }
 
   /** What the plan before says from now on: a start for the solver, and never to be dearer than. */
@@ -137,11 +156,13 @@ export class Planning {
     if (!this.made || this.made.slotMs >= fromMs) return null;
     const ageSlots = Math.round((fromMs - this.made.slotMs) / PLAN_SLOT_MS);
     const schedule = Object.fromEntries(
-      Object.entries(this.made.schedule).map(([id, { power_kw, used_kw }]) => [
+      Object.entries(this.made.schedule).map(([id, { power_kw, used_kw, charge_kw, discharge_kw }]) => [
         id,
         {
           ...(power_kw && { power_kw: power_kw.slice(ageSlots) }),
           ...(used_kw && { used_kw: used_kw.slice(ageSlots) }),
+          ...(charge_kw && { charge_kw: charge_kw.slice(ageSlots) }),
+          ...(discharge_kw && { discharge_kw: discharge_kw.slice(ageSlots) }),
         },
       ]),
     );

@@ -7,6 +7,10 @@ import { cheapest, pricedSlots } from './prices.ts';
 /** Covers ramping and the thermostat's own pauses: plan for a little more time than the energy needs. */
 const TIME_RESERVE = 1.1;
 
+/** At full power, with a reserve; 0 where it wants nothing. */
+export const timeNeededMs = ({ flexibility }: DeviceImage): number =>
+  ((flexibility.need?.energy_Wh ?? 0) / Math.max(1, maxOf(flexibility))) * 3_600_000 * TIME_RESERVE;
+
 export type Verdict = 'run' | 'wait' | 'free';
 
 export interface PricePlan {
@@ -32,8 +36,7 @@ function planFor(image: Image, device: DeviceImage): PricePlan {
   if (need.energy_Wh <= 0) return { verdict: 'wait', slots: [] };
   const known = pricedSlots(image, image.wallMs, need.byMs);
   if (known.length === 0) return { verdict: 'free', slots: [] };
-  const durationMs = (need.energy_Wh / Math.max(1, maxOf(device.flexibility))) * 3_600_000 * TIME_RESERVE;
-  const slots = cheapest(known, durationMs);
+  const slots = cheapest(known, timeNeededMs(device));
   const now = slots.some((s) => s.fromMs <= image.wallMs && image.wallMs < s.untilMs);
   return { verdict: now ? 'run' : 'wait', slots };
 }

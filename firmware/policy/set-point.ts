@@ -13,6 +13,7 @@ import { because, explain, isControllable, isProducer, type Rule } from './plan.
 const waits = (device: DeviceImage): boolean =>
   isControllable(device) &&
   !isProducer(device) &&
+  device.flexibility.store === undefined &&
   device.mode !== 'always' &&
   device.override.kind === 'automatic' &&
   (device.flexibility.need?.energy_Wh ?? 1) > 0;
@@ -37,7 +38,12 @@ export function withAsked(image: Image, wishes: ReadonlyMap<string, number>): Im
     expected += maxOf(device.flexibility) - (wishes.get(device.id) ?? 0);
   }
   if (freed.size === 0) return image;
-  return { ...image, devices: image.devices.map((d) => (freed.has(d.id) ? { ...d, mode: 'always' } : d)) };
+  const modes = Object.entries(image.modes ?? {}).filter(([id]) => !freed.has(id));
+  return {
+    ...image,
+    modes: Object.fromEntries(modes),
+    devices: image.devices.map((d) => (freed.has(d.id) ? { ...d, mode: 'always' } : d)),
+  };
 }
 
 /** Says why a device runs that would have waited in `before`. */

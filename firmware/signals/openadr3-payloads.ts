@@ -33,14 +33,13 @@ export interface PayloadRow {
 
 type Row = readonly [type: string, row: Omit<PayloadRow, 'nullable' | 'standing'> & Partial<PayloadRow>];
 
-/** Prices beyond ±100 a kWh and powers beyond 10 MW are mistakes or attacks. */
-const price = scaled(1 / 1000, -100, 100);
+/** Powers beyond 10 MW are mistakes or attacks. */
 const kilowatts = scaled(1000, 0, 10_000);
 const KW = ['KW'] as const;
 
 const ROWS: readonly Row[] = [
-  ['PRICE', { kind: 'importPrice', units: ['KWH'], read: price }],
-  ['EXPORT_PRICE', { kind: 'exportPrice', units: ['KWH'], read: price }],
+  ['PRICE', { kind: 'importPrice', units: ['KWH'], read: priced('importPrice') }],
+  ['EXPORT_PRICE', { kind: 'exportPrice', units: ['KWH'], read: priced('exportPrice') }],
   ['GHG', { kind: 'co2', units: ['GHG'], read: scaled(1 / 1000, 0, 5000) }],
   ['IMPORT_CAPACITY_LIMIT', { kind: 'importLimit', units: KW, nullable: true, read: kilowatts }],
   ['EXPORT_CAPACITY_LIMIT', { kind: 'exportLimit', units: KW, nullable: true, read: kilowatts }],
@@ -56,6 +55,9 @@ const ROWS: readonly Row[] = [
   ['DISPATCH_SETPOINT', { kind: 'setPoint', units: KW, nullable: true, read: kilowatts }],
   ['DISPATCH_SETPOINT_RELATIVE', { kind: 'importLimit', units: ['KW', 'PERCENT'], read: relative }],
   ['SIMPLE', { kind: 'importLimit', units: [], read: simple }],
+  // The standard leaves names to be agreed on; it has units for both.
+  ['SOLAR_FORECAST', { kind: 'solarForecast', units: KW, read: scaled(1000, 0, 1000) }],
+  ['TEMPERATURE_FORECAST', { kind: 'temperatureForecast', units: ['CELSIUS', 'FAHRENHEIT'], read: degrees }],
   ...[
     'GRID_EMERGENCY',
     'BLACK_START',
@@ -73,6 +75,21 @@ const ROWS: readonly Row[] = [
 export const PAYLOADS: ReadonlyMap<string, PayloadRow> = new Map(
   ROWS.map(([type, row]) => [type, { nullable: false, standing: false, ...row }]),
 );
+
+/** Per kWh, with the contract's terms on it. Prices beyond ±100 a kWh are mistakes or attacks. */
+function priced(kind: 'importPrice' | 'exportPrice'): PayloadRow['read'] {
+  return (value, { program }) => {
+    const read = within(value, -100, 100);
+    const { factor = 1, plus = 0 } = program[kind] ?? {};
+    return read.ok ? ok({ value: (read.value * factor + plus) / 1000 }) : read;
+  };
+}
+
+function degrees(value: unknown, { unit }: ValueContext): Result<Read> {
+  const read = within(value, -100, 150);
+  if (!read.ok) return read;
+  return ok({ value: unit === 'FAHRENHEIT' ? ((read.value - 32) * 5) / 9 : read.value });
+}
 
 function scaled(factor: number, min: number, max: number): PayloadRow['read'] {
   return (value) => {

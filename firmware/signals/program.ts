@@ -9,6 +9,11 @@ const level = z.union(
   { error: 'expected null, {"limit_W": …} or {"reduceBy": 0…1}' },
 );
 
+const terms = z.strictObject({
+  factor: z.number().min(-10).max(10).default(1),
+  plus: z.number().min(-100).max(100).default(0),
+});
+
 export const programSchema = z.strictObject({
   id: z.string().min(1).max(128),
   /** Who is behind it, as the owner sees it. */
@@ -28,6 +33,9 @@ export const programSchema = z.strictObject({
   reductionSign: z.enum(['negative', 'positive']).optional(),
   /** Normal, moderate, high, emergency (SIMPLE 0…3). */
   levels: z.tuple([level, level, level, level]).optional(),
+  /** What the contract makes of a market's price per kWh: times `factor` (taxes), plus `plus` (grid fees, levies). */
+  importPrice: terms.optional(),
+  exportPrice: terms.optional(),
   /** How loads come back after a limit (BK6-22-300 annex 1, 4.3: gradually). */
   restore: z
     .strictObject({

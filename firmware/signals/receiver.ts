@@ -77,6 +77,13 @@ export class SignalReceiver {
     return this.all;
   }
 
+  /** Whether the wall clock says when a price holds: it is set, and has not just left a time that stood. */
+  isClockBelieved(): boolean {
+    this.lookAtClock();
+    const { isSet, leapMs } = this.wall.now();
+    return isSet && leapMs === 0;
+  }
+
   broker(): { connected: boolean; sinceMs: number | null } {
     return { connected: this.connected, sinceMs: this.connectedSinceMs };
   }

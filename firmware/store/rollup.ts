@@ -17,7 +17,7 @@ export interface Horizons {
   readonly quarterFrom: WallMs;
 }
 
-export function readHorizons(db: Db): Horizons {
+function readHorizons(db: Db): Horizons {
   const mark = (name: string): number =>
     prepared<[string], { value: number }>(db, 'SELECT value FROM mark WHERE name = ?').get(name)?.value ?? 0;
   return { rawFrom: mark('rawFrom'), quarterFrom: mark('quarterFrom') };

@@ -4,6 +4,7 @@ import { ok, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { WebDeps } from './deps.ts';
 import { energyDays } from './energy.ts';
+import { journalSentence } from './journal-words.ts';
 import { type Route, route } from './route.ts';
 import { savingsOf } from './savings.ts';
 import {
@@ -19,7 +20,6 @@ import {
   tariffSchema,
   todaySchema,
 } from './schema.ts';
-import { journalSentence } from './sentences.ts';
 import { tariffCheck } from './tariff.ts';
 import { todayOf } from './today.ts';
 import { placeOf } from './view.ts';
@@ -31,7 +31,10 @@ const REACH = {
   day: LIMITS.seriesDayMs,
 } as const;
 
-export function historyRoutes(deps: WebDeps): Route[] {
+export const historyRoutes = (deps: WebDeps): Route[] => [...energyRoutes(deps), ...recordRoutes(deps)];
+
+/** What flowed, and what it cost. */
+function energyRoutes(deps: WebDeps): Route[] {
   return [
     route({
       method: 'GET',
@@ -45,7 +48,7 @@ export function historyRoutes(deps: WebDeps): Route[] {
       method: 'GET',
       path: '/savings',
       summary:
-        'What waiting for cheap hours saved by the last deadlines, against running at once, and its error',
+        'What control saved on the last day of each device, against the same day without it, and its error',
       access: 'session',
       answer: savingsSchema,
       handle: () => ok(savingsOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
@@ -82,6 +85,12 @@ export function historyRoutes(deps: WebDeps): Route[] {
         return ok(tariffCheck(snapshot, deps.series, deps.info.gridMeter, fromMs, untilMs));
       },
     }),
+  ];
+}
+
+/** What was stored, as it was. */
+function recordRoutes(deps: WebDeps): Route[] {
+  return [
     route({
       method: 'GET',
       path: '/points',

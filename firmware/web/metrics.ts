@@ -1,6 +1,7 @@
 /** The house in the Prometheus text format 0.0.4, for an administrator's monitoring. One scrape costs no query. */
-import type { MeterView, Snapshot } from '../domain/image.ts';
+import type { DeviceImage, MeterView, Snapshot } from '../domain/image.ts';
 import type { StorageHealth } from '../domain/storage.ts';
+import { fresh } from './power-flow.ts';
 
 export interface ProcessFacts {
   readonly version: string;
@@ -23,7 +24,12 @@ interface Family {
 }
 
 export function metricsText(snapshot: Snapshot, store: StorageHealth, facts: ProcessFacts): string {
-  const families = [...houseFamilies(snapshot), ...meterFamilies(snapshot), ...storeFamilies(store, facts)];
+  const families = [
+    ...houseFamilies(snapshot),
+    ...deviceFamilies(snapshot),
+    ...meterFamilies(snapshot),
+    ...storeFamilies(store, facts),
+  ];
   return `${families
     .filter(({ samples }) => samples.some((s) => s.value !== null))
     .flatMap(linesOf)
@@ -57,10 +63,7 @@ const counter = (name: string, help: string, samples: readonly Sample[]): Family
   samples,
 });
 
-function houseFamilies({ image, decision, devices, broker, startedMs }: Snapshot): Family[] {
-  const perDevice = (of: (id: string) => number | null): Sample[] =>
-    image.devices.map(({ id }) => ({ labels: { device: id }, value: of(id) }));
-  const device = (id: string) => image.devices.find((d) => d.id === id);
+function houseFamilies({ image, decision, broker, startedMs }: Snapshot): Family[] {
   return [
     gauge('hearth_start_time_seconds', 'When the gateway started, by its own clock then.', [
       { value: startedMs / 1000 },
@@ -73,7 +76,7 @@ function houseFamilies({ image, decision, devices, broker, startedMs }: Snapshot
       { value: flag(broker.connected) },
     ]),
     gauge('hearth_grid_power_watts', 'Net power at the connection; import positive.', [
-      { value: image.grid_W.value },
+      { value: fresh(image.grid_W, image) },
     ]),
     gauge(
       'hearth_limit_watts',
@@ -86,20 +89,38 @@ function houseFamilies({ image, decision, devices, broker, startedMs }: Snapshot
     gauge('hearth_guard_corrections', 'Instructions that the guard had to correct in the last cycle.', [
       { value: decision?.corrections.length ?? null },
     ]),
+  ];
+}
+
+/** Of each device what there is; a value that is too old is none. */
+function deviceFamilies({ image, devices }: Snapshot): Family[] {
+  const perDevice = (of: (device: DeviceImage) => number | null): Sample[] =>
+    image.devices.map((device) => ({ labels: { device: device.id }, value: of(device) }));
+  return [
     gauge(
       'hearth_device_up',
       '1 when the device answers.',
-      perDevice((id) => flag(device(id)?.health === 'ok')),
+      perDevice(({ health }) => flag(health === 'ok')),
     ),
     gauge(
       'hearth_device_power_watts',
       'Measured power; consumption positive.',
-      perDevice((id) => device(id)?.power_W.value ?? null),
+      perDevice(({ power_W }) => fresh(power_W, image)),
     ),
     gauge(
       'hearth_device_set_point_watts',
       'What was last instructed.',
-      perDevice((id) => devices.find((d) => d.id === id)?.instruction?.setPoint_W ?? null),
+      perDevice(({ id }) => devices.find((d) => d.id === id)?.instruction?.setPoint_W ?? null),
+    ),
+    gauge(
+      'hearth_battery_fill_ratio',
+      'Of the capacity, 0 to 1.',
+      perDevice(({ flexibility: { store } }) => (store?.kind === 'battery' ? store.fill : null)),
+    ),
+    gauge(
+      'hearth_heat_temperature_celsius',
+      'Of what stores heat: a tank, or the house.',
+      perDevice(({ flexibility: { store } }) => (store?.kind === 'heat' ? store.temperature_C : null)),
     ),
   ];
 }

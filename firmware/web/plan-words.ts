@@ -1,6 +1,6 @@
 /** "How good was the plan?" in sentences for the owner. Pure. */
-import type { ForecastQuality, HousePlan } from '../domain/house-plan.ts';
-import { type Place, powerWords } from './sentences.ts';
+import type { ForecastQuality, ForecastSource, HousePlan } from '../domain/house-plan.ts';
+import { moneyWords, type Place, powerWords } from './phrase.ts';
 import { timeWords } from './zone.ts';
 
 /** Of the cost: what a household cannot tell from the best. */
@@ -13,18 +13,14 @@ export function planSentences(plan: HousePlan, place: Place): string[] {
     `The plan was made at ${at(madeMs)} and goes until ${at(untilMs)}: so far prices are known.`,
     costSentence(plan, place),
     proofSentence(plan, place),
-    forecastSentence('what your home uses', quality.load),
-    forecastSentence('your solar power', quality.solar),
+    ...forecastSentences(quality),
   ];
 }
 
-const money = (value: number, currency: string): string =>
-  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(Math.abs(value));
-
 function costSentence({ certificate: { cost } }: HousePlan, { currency }: Place): string {
   return cost < -0.005
-    ? `With it your home should earn ${money(cost, currency)} until then.`
-    : `With it your home should pay ${money(cost, currency)} until then.`;
+    ? `With it your home should earn ${moneyWords(-cost, currency)} until then.`
+    : `With it your home should pay ${moneyWords(Math.abs(cost), currency)} until then.`;
 }
 
 function proofSentence({ certificate }: HousePlan, { currency }: Place): string {
@@ -38,19 +34,45 @@ function proofSentence({ certificate }: HousePlan, { currency }: Place): string 
   if (gap <= PROVEN || cost - bound < 0.005) {
     return `${how}By what was forecast, no other plan would cost less: that is proven.`;
   }
-  return `${how}By what was forecast, no other plan could save more than ${money(cost - bound, currency)}: that is proven.`;
+  return `${how}By what was forecast, no other plan could save more than ${moneyWords(cost - bound, currency)}: that is proven.`;
 }
 
-function forecastSentence(what: string, { source, meanError_W, bias_W }: ForecastQuality): string {
+function forecastSentences({ load, solar, temperature, hotWater }: HousePlan['quality']): string[] {
+  const watts = ({ source, meanError_W, bias_W }: ForecastQuality): Off => [source, meanError_W, bias_W];
+  return [
+    forecastSentence('what your home uses', watts(load), powerWords),
+    forecastSentence('your solar power', watts(solar), powerWords),
+    ...(hotWater ? [forecastSentence('the hot water you need', watts(hotWater), powerWords)] : []),
+    ...(temperature
+      ? [
+          forecastSentence(
+            'the temperature outdoors',
+            [temperature.source, temperature.meanError_C, temperature.bias_C],
+            (error_C) => `${error_C.toFixed(1)} °C`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Source, mean error and bias, in one unit. */
+type Off = readonly [source: ForecastSource, meanError: number | null, bias: number | null];
+
+function forecastSentence(
+  what: string,
+  [source, error, bias]: Off,
+  words: (error: number) => string,
+): string {
   const start = {
+    supplied: `The forecast of ${what} is supplied from outside`,
     history: `The forecast of ${what} comes from your home's own past`,
     'clear-sky': `The forecast of ${what} is that of a clear sky`,
     latest: `The forecast of ${what} is only its last value until enough days are known`,
     none: `There is no forecast of ${what} yet`,
   }[source];
-  if (meanError_W === null || source === 'none') return `${start}.`;
-  const lean = bias_W === null || Math.abs(bias_W) < meanError_W / 4 ? '' : leanWords(bias_W);
-  return `${start}; on the last whole day it was off by ${powerWords(meanError_W)} on average${lean}.`;
+  if (error === null || source === 'none') return `${start}.`;
+  const lean = bias === null || Math.abs(bias) < error / 4 ? '' : leanWords(bias);
+  return `${start}; on the last whole day it was off by ${words(error)} on average${lean}.`;
 }
 
-const leanWords = (bias_W: number): string => (bias_W > 0 ? ', mostly too high' : ', mostly too low');
+const leanWords = (bias: number): string => (bias > 0 ? ', mostly too high' : ', mostly too low');

@@ -4,7 +4,7 @@ import type { Site, Snapshot } from '../domain/image.ts';
 import { type PriceKind, priceAt, pricesBetween } from '../domain/price-curve.ts';
 import type { Signal } from '../domain/signal.ts';
 import type { WallMs } from '../domain/time.ts';
-import { stretchesOf } from './planned.ts';
+import { plannedOf } from './planned.ts';
 import type { Prices } from './schema.ts';
 import { dayStart } from './zone.ts';
 
@@ -34,21 +34,14 @@ const perKWh = (price: number | null): number | null => (price === null ? null :
 
 /** The curve from the start of today to the end of tomorrow, as far as prices are known. */
 export function pricesOf(snapshot: Snapshot): Prices {
-  const { image, decision } = snapshot;
+  const { image } = snapshot;
   const slots = slotsOf(snapshot);
   const known = slots.findLastIndex((slot) => slot.import !== null || slot.export !== null);
-  const planned = (decision?.devices ?? [])
-    .filter((device) => device.planned.length > 0)
-    .map((device) => ({
-      id: device.resource,
-      name: image.devices.find((d) => d.id === device.resource)?.flexibility.name ?? device.resource,
-      slots: stretchesOf(device.planned),
-    }));
   return {
     currency: image.site.currency,
     nowMs: image.wallMs,
     slots: slots.slice(0, known + 1),
-    planned,
+    planned: plannedOf(snapshot),
   };
 }
 

@@ -1,7 +1,6 @@
 /**
- * "What did waiting save?": what each device took by its last deadline, at the prices of when it ran, against the same
- * energy taken at once. When it would have begun nobody knows (when was the car plugged in?): somewhere between the
- * deadline before and its first quarter hour; the error is what that leaves open.
+ * "What did control save?": the last day of each device as it was, against the same day without control, with what is
+ * not known of that day as the error. Heat is not compared.
  */
 import { energyHistory } from '../domain/energy-history.ts';
 import { maxOf } from '../domain/flexibility.ts';
@@ -9,94 +8,98 @@ import type { DeviceImage, Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
 import { pricesKept } from './energy.ts';
+import { moneyWords } from './phrase.ts';
+import { batterySaved } from './savings-battery.ts';
+import { type Quarter, savedBetween } from './savings-load.ts';
 import type { Savings } from './schema-history.ts';
-import { timeWords } from './zone.ts';
+import { dayStart, timeWords } from './zone.ts';
 
 const QUARTER_MS = 900_000;
 const DAY_MS = 86_400_000;
-/** A quarter hour with less is a device that waits. */
-const NOTHING_Wh = 5;
 /** More quarter hours unknown than this: nothing is claimed. */
 const MOST_MISSING = 0.1;
 /** Rounds to nothing. */
 const NO_MONEY = 0.005;
 
-/** One quarter hour, Wh and currency per Wh. */
-export interface Quarter {
-  readonly import_Wh: number;
-  readonly export_Wh: number;
-  readonly device_Wh: number;
-  readonly importPrice: number;
-  /** What is fed in for no known price earns nothing. */
-  readonly exportPrice: number;
-}
-
-/**
- * What running at once would have cost more, in the currency of the prices: the least and the most over all quarter
- * hours in which it may have begun. `most_Wh`: what the device takes in a quarter hour. Null when it took nothing.
- */
-export function savedBetween(quarters: readonly Quarter[], most_Wh: number): [number, number] | null {
-  const energy_Wh = quarters.reduce((sum, q) => sum + q.device_Wh, 0);
-  const first = quarters.findIndex((q) => q.device_Wh > NOTHING_Wh);
-  if (first < 0 || most_Wh <= 0) return null;
-  const saved = quarters.slice(0, first + 1).map((_, start) => {
-    let left_Wh = energy_Wh;
-    return quarters.reduce((sum, q, i) => {
-      // What no time was left for is taken in the last one: it was taken.
-      const room_Wh = i < start ? 0 : i === quarters.length - 1 ? left_Wh : most_Wh;
-      const taken_Wh = Math.min(left_Wh, room_Wh);
-      left_Wh -= taken_Wh;
-      return sum + worth(q, taken_Wh - q.device_Wh);
-    }, 0);
-  });
-  return [Math.min(...saved), Math.max(...saved)];
-}
-
-/** What `more_Wh` cost or spare: more takes what was fed in first, less spares what was bought first. */
-function worth({ import_Wh, export_Wh, importPrice, exportPrice }: Quarter, more_Wh: number): number {
-  const sold_Wh = more_Wh > 0 ? Math.min(export_Wh, more_Wh) : Math.min(0, more_Wh + import_Wh);
-  return sold_Wh * exportPrice + (more_Wh - sold_Wh) * importPrice;
-}
-
 type Reader = Pick<SeriesStore, 'points' | 'read'>;
+type Row = Savings['devices'][number];
 
 export function savingsOf(snapshot: Snapshot, series: Reader, meter: string | null): Savings {
   const { image } = snapshot;
-  const devices = image.devices.flatMap((d) => ofDevice(d, snapshot, series, meter) ?? []);
+  const { currency } = image.site;
+  const devices = image.wallTrusted
+    ? image.devices.flatMap((d) => rowOf(d, snapshot, series, meter) ?? [])
+    : [];
   const known = devices.filter((d) => d.saved !== null);
-  const sum = (pick: (d: Savings['devices'][number]) => number | null): number | null =>
+  const sum = (pick: (d: Row) => number | null): number | null =>
     known.length === 0 ? null : known.reduce((total, d) => total + (pick(d) ?? 0), 0);
-  const total = {
-    saved: sum((d) => d.saved),
-    error: sum((d) => d.error),
-    energy_Wh: sum((d) => d.energy_Wh),
+  const total = { saved: sum((d) => d.saved), error: sum((d) => d.error) };
+  return {
+    ...{ currency, devices, ...total, energy_Wh: sum((d) => d.energy_Wh) },
+    sentence: totalSentence(total, currency),
   };
-  const facts = { currency: image.site.currency, devices, ...total };
-  return { ...facts, sentence: sentenceOf(facts, image.site.timeZone, image.wallMs) };
 }
 
-function ofDevice(
-  { id, mode, flexibility }: DeviceImage,
+/** Null for what is not steered by price or plan. */
+function rowOf(device: DeviceImage, snapshot: Snapshot, series: Reader, meter: string | null): Row | null {
+  const { site, wallMs } = snapshot.image;
+  const { id, mode, flexibility } = device;
+  const { name, need, store } = flexibility;
+  if (flexibility.controlType === 'NOT_CONTROLABLE') return null;
+  const row = { id, name, missing: 0, energy_Wh: null, saved: null, error: null };
+  const [fromMs, untilMs] = [dayStart(site.timeZone, wallMs, -1), dayStart(site.timeZone, wallMs)];
+  if (store?.kind === 'heat') {
+    const sentence = 'Not compared: when its own thermostat would have heated is not known.';
+    return { ...row, fromMs, untilMs, sentence };
+  }
+  const of = (from: WallMs, until: WallMs, saved: Compare, against: string): Row | null => {
+    if (meter === null || until > wallMs) return null;
+    return compared({ ...row, fromMs: from, untilMs: until }, snapshot, series, meter, saved, against);
+  };
+  if (store?.kind === 'battery') {
+    const startFill = fillAt(series, id, fromMs);
+    const saved: Compare = (quarters) => batterySaved(quarters, store, startFill);
+    return of(fromMs, untilMs, saved, 'storing spare sun only');
+  }
+  if (mode !== 'cheap' || need === null) return null;
+  const deadlineMs = Math.floor((need.byMs - DAY_MS) / QUARTER_MS) * QUARTER_MS;
+  const saved: Compare = (quarters) => savedBetween(quarters.map(drawn), maxOf(flexibility) / 4);
+  return of(deadlineMs - DAY_MS, deadlineMs, saved, 'running at once, depending on when it could have begun');
+}
+
+const drawn = (q: Quarter): Quarter => ({ ...q, device_Wh: Math.max(0, q.device_Wh) });
+
+type Compare = (quarters: readonly Quarter[]) => [number, number] | null;
+
+/** How full a battery was, 0 to 1; null where that is not stored. */
+function fillAt(series: Reader, id: string, atMs: WallMs): number | null {
+  const [row] = series.read(`${id}/stateOfCharge`, 'quarter', atMs, atMs + QUARTER_MS);
+  return row?.value == null ? null : row.value / 100;
+}
+
+function compared(
+  row: Omit<Row, 'sentence'>,
   snapshot: Snapshot,
   series: Reader,
-  meter: string | null,
-): Savings['devices'][number] | null {
-  const { need, name } = flexibility;
-  if (!snapshot.image.wallTrusted || mode !== 'cheap' || need === null || meter === null) return null;
-  const untilMs = Math.floor((need.byMs - DAY_MS) / QUARTER_MS) * QUARTER_MS;
-  const fromMs = untilMs - DAY_MS;
-  if (untilMs > snapshot.image.wallMs) return null;
-  const all = quartersOf(id, snapshot, series, meter, fromMs, untilMs);
+  meter: string,
+  saved: Compare,
+  against: string,
+): Row {
+  const { site, wallMs } = snapshot.image;
+  const all = quartersOf(row.id, snapshot, series, meter, row.fromMs, row.untilMs);
   const quarters = all.filter((q) => q !== null);
   const missing = all.length - quarters.length;
   const isKnown = all.length > 0 && missing <= MOST_MISSING * all.length;
-  const range = isKnown ? savedBetween(quarters, maxOf(flexibility) / 4) : null;
-  return {
-    ...{ id, name, fromMs, untilMs, missing },
-    energy_Wh: isKnown ? quarters.reduce((sum, q) => sum + q.device_Wh, 0) : null,
+  const range = isKnown ? saved(quarters) : null;
+  const facts = {
+    ...row,
+    missing,
+    energy_Wh: isKnown ? quarters.reduce((sum, q) => sum + Math.max(0, q.device_Wh), 0) : null,
     saved: range && (range[0] + range[1]) / 2,
     error: range && (range[1] - range[0]) / 2,
   };
+  const by = timeWords(site.timeZone, row.untilMs, wallMs);
+  return { ...facts, sentence: rowSentence(facts, site.currency, by, against) };
 }
 
 /** Null for a quarter hour of which a reading or the price is missing. */
@@ -119,28 +122,32 @@ function quartersOf(
     const [mean_W, importPrice] = [power_W.get(at) ?? null, price(at)];
     if (import_Wh === null || mean_W === null || importPrice === null) return null;
     const export_Wh = sold[i]?.energy_Wh ?? 0;
-    const device_Wh = Math.max(0, mean_W / 4);
-    return { import_Wh, export_Wh, device_Wh, importPrice, exportPrice: earned(at) ?? 0 };
+    return { import_Wh, export_Wh, device_Wh: mean_W / 4, importPrice, exportPrice: earned(at) ?? 0 };
   });
 }
 
-function sentenceOf(
-  { saved, error, energy_Wh, currency, devices }: Omit<Savings, 'sentence'>,
-  zone: string,
-  nowMs: WallMs,
-): string {
-  if (saved === null || error === null || energy_Wh === null)
-    return 'Nothing that waits for cheap hours has run by its last deadline, or readings or prices of it are missing.';
-  const money = (value: number): string =>
-    new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
-  const kWh = (energy_Wh / 1000).toLocaleString('en-GB', { maximumFractionDigits: 1 });
-  const by = timeWords(zone, Math.max(...devices.map((d) => d.untilMs)), nowMs);
-  const what = `${kWh} kWh until ${by}: against running at once, waiting`;
+type Sum = Pick<Savings, 'saved' | 'error'>;
+
+/** `saved €0.60 ± €0.20`; the least and the most where not even the sign is sure. */
+function verdict({ saved, error }: { saved: number; error: number }, currency: string): string {
+  const money = (value: number): string => moneyWords(value, currency);
   const [least, most] = [saved - error, saved + error];
-  const margin = `${money(Math.abs(saved))} ± ${money(error)}`;
-  const why = 'depending on when it could have begun';
-  if (Math.max(-least, most) < NO_MONEY) return `${what} made no difference.`;
-  if (least > -NO_MONEY) return `${what} saved ${margin}, ${why}.`;
-  if (most < NO_MONEY) return `${what} cost ${margin} more, ${why}.`;
-  return `${what} made between ${money(-least)} more and ${money(most)} less, ${why}.`;
+  if (Math.max(-least, most) < NO_MONEY) return 'made no difference';
+  if (least > -NO_MONEY) return `saved ${money(saved)} ± ${money(error)}`;
+  if (most < NO_MONEY) return `cost ${money(-saved)} ± ${money(error)} more`;
+  return `cost between ${money(-least)} more and ${money(most)} less`;
+}
+
+function rowSentence(row: Omit<Row, 'sentence'>, currency: string, by: string, against: string): string {
+  const { saved, error, energy_Wh } = row;
+  if (energy_Wh === null) return `Until ${by} readings or prices are missing: nothing can be said.`;
+  if (saved === null || error === null) return `Until ${by} it took nothing.`;
+  const kWh = (energy_Wh / 1000).toLocaleString('en-GB', { maximumFractionDigits: 1 });
+  return `${kWh} kWh until ${by}: ${verdict({ saved, error }, currency)} against ${against}.`;
+}
+
+function totalSentence({ saved, error }: Sum, currency: string): string {
+  if (saved === null || error === null)
+    return 'What control saved is not known yet: nothing that waits for cheap hours has run through its last day, or readings or prices of it are missing.';
+  return `Against the same day without it, control ${verdict({ saved, error }, currency)}.`;
 }

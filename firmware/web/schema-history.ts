@@ -1,7 +1,7 @@
 /** What was: energy, cost, prices, stored values and the journal. */
 import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
-import { energy, money, ms, plannedSchema, sentence } from './schema-atoms.ts';
+import { energy, money, ms, power_W, sentence } from './schema-atoms.ts';
 
 export const todaySchema = z
   .object({
@@ -62,19 +62,22 @@ export const tariffSchema = z
 export const savingsSchema = z
   .object({
     currency: z.string(),
-    saved: money.meta({ description: 'against running at once; negative: waiting cost more' }),
-    error: money.meta({ description: 'of `saved`, either way: it is not known when it would have run' }),
+    saved: money.meta({ description: 'against the same day without control; negative: it cost more' }),
+    error: money.meta({
+      description: 'of `saved`, either way: what is not known of the day without control',
+    }),
     energy_Wh: energy,
     devices: z.array(
       z.object({
         id: z.string(),
         name: z.string(),
         fromMs: ms,
-        untilMs: ms.meta({ description: 'its last deadline' }),
+        untilMs: ms.meta({ description: 'its last deadline; of a battery the end of yesterday' }),
         energy_Wh: energy,
         saved: money,
         error: money,
         missing: z.number().meta({ description: 'quarter hours without a reading or a price' }),
+        sentence,
       }),
     ),
     sentence,
@@ -93,7 +96,31 @@ export const pricesSchema = z
         export: z.number().nullable(),
       }),
     ),
-    planned: z.array(z.object({ id: z.string(), name: z.string(), slots: z.array(plannedSchema) })),
+    planned: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        kind: z.string(),
+        slots: z.array(
+          z.object({
+            fromMs: ms,
+            untilMs: ms,
+            power_W: power_W.meta({
+              description: 'W; null: not one power, or as much as there is to take or to give',
+            }),
+            action: z.enum(['run', 'charge', 'discharge', 'heat']),
+          }),
+        ),
+        of: z
+          .enum(['fill', 'temperature_C'])
+          .nullable()
+          .meta({ description: 'what the course is of: a share of the capacity, 0 to 1, or °C' }),
+        course: z
+          .array(z.object({ atMs: ms, value: z.number() }))
+          .meta({ description: 'how full or how warm it will be; empty where that is not known' }),
+        least: z.number().nullable().meta({ description: 'that it may come to: reserve, or comfort now' }),
+      }),
+    ),
   })
   .meta({ id: 'Prices' });
 

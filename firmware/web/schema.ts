@@ -1,7 +1,7 @@
 /** What crosses the API, once: the handlers check with it, OpenAPI is made from it, the page takes its types from it. */
 import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
-import { ms, plannedSchema, power_W, sentence } from './schema-atoms.ts';
+import { energy, ms, plannedSchema, power_W, sentence } from './schema-atoms.ts';
 
 export { faultSchema } from './schema-atoms.ts';
 export * from './schema-history.ts';
@@ -17,6 +17,33 @@ export const overrideSchema = z
     z.strictObject({ kind: z.literal('off') }),
   ])
   .meta({ id: 'Override' });
+
+const share = z.number().nullable().meta({ description: 'of the capacity, 0 to 1; null is unknown' });
+const temperature_C = z.number().nullable().meta({ description: '°C; null is unknown' });
+
+const batterySchema = z
+  .object({
+    kind: z.literal('battery'),
+    fill: share,
+    leastFill: z.number().meta({ description: 'kept in reserve, 0 to 1' }),
+    mostFill: z.number().meta({ description: 'never filled beyond, 0 to 1' }),
+    capacity_Wh: z.number(),
+    stored_Wh: energy,
+    sentence,
+  })
+  .meta({ id: 'BatteryStore' });
+const heatSchema = z
+  .object({
+    kind: z.literal('heat'),
+    what: z.enum(['tank', 'house']),
+    temperature_C,
+    outdoor_C: temperature_C,
+    most_C: temperature_C.meta({ description: 'never heated above; null: the device sees to it' }),
+    lo_C: temperature_C.meta({ description: 'the least that is wanted now; null without a clock' }),
+    hi_C: temperature_C,
+    sentence,
+  })
+  .meta({ id: 'HeatStore' });
 
 export const deviceSchema = z
   .object({
@@ -38,7 +65,8 @@ export const deviceSchema = z
     overrideSentence: sentence.nullable(),
     planned: z.array(plannedSchema),
     needByMs: ms.nullable(),
-    need_Wh: z.number().nullable(),
+    need_Wh: energy,
+    store: z.discriminatedUnion('kind', [batterySchema, heatSchema]).nullable(),
     status: z.string().nullable(),
     statusSentence: sentence.nullable(),
   })
@@ -68,9 +96,13 @@ export const meterSchema = z
   })
   .meta({ id: 'Meter' });
 
+const source = z.enum(['supplied', 'history', 'clear-sky', 'latest', 'none']);
+const temperatureSchema = z
+  .object({ source, meanError_C: z.number().nullable(), bias_C: z.number().nullable() })
+  .meta({ id: 'TemperatureQuality', description: 'how a forecast did on the last whole day' });
 const qualitySchema = z
   .object({
-    source: z.enum(['history', 'clear-sky', 'latest', 'none']),
+    source,
     meanError_W: z.number().nullable(),
     bias_W: z.number().nullable(),
   })
@@ -85,6 +117,8 @@ const planSchema = z
     source: z.enum(['solver', 'stand-in', 'last plan']),
     load: qualitySchema,
     solar: qualitySchema,
+    temperature: temperatureSchema.nullable().meta({ description: 'outdoors; null: no plan needs it' }),
+    hotWater: qualitySchema.nullable(),
     sentences: z.array(sentence),
   })
   .meta({ id: 'HousePlan' });
@@ -107,6 +141,7 @@ export const viewSchema = z
       hasSolar: z.boolean(),
       battery_W: power_W.meta({ description: 'charging positive' }),
       hasBattery: z.boolean(),
+      batteryFill: share.meta({ description: 'of all batteries together, 0 to 1; null is unknown' }),
       house_W: power_W.meta({ description: 'everything that the home draws' }),
       other_W: power_W.meta({ description: 'what no known device accounts for' }),
     }),

@@ -77,6 +77,7 @@ export async function buildWeb(deps: WebDeps, page = readPage()): Promise<Built>
     // No route has a JSON Schema for fastify: zod checks them here, and two compilers stay out of memory.
     schemaController: { compilersFactory: { buildValidator: noCompiler, buildSerializer: noCompiler } },
   });
+  app.server.maxConnections = LIMITS.webConnections;
   // Only JSON is read: a form on another site cannot send that without asking first.
   app.removeContentTypeParser('text/plain');
   await app.register(helmet, HEADERS);

@@ -1,11 +1,12 @@
-/** "Would a price by the hour have paid?": a month's own import at the prices that were kept and at the fixed price. */
+/** "Would a price by the hour have paid?": a month's own import at the prices that were kept and at the contract's own. */
 import { energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
 import type { SeriesStore } from '../domain/storage.ts';
+import { type Tariff, tariffAt } from '../domain/tariff.ts';
 import type { WallMs } from '../domain/time.ts';
+import { moneyWords, priceWords } from './phrase.ts';
 import { PRICE_SOURCE } from './prices.ts';
 import type { TariffCheck } from './schema.ts';
-import { priceWords } from './sentences.ts';
 import { monthName } from './zone.ts';
 
 /** Less than this part of the month in the comparison is no answer for the month. */
@@ -25,6 +26,8 @@ export function tariffCheck(
       .map((row) => [row.atMs, row.value] as const),
   );
   const sum = { compared_Wh: 0, unpriced_Wh: 0, hourly: 0, compared: 0, missing: 0 };
+  const { importTariff, timeZone } = site;
+  let fixed: number | null = 0;
   for (const { fromMs: at, energy_Wh } of slots) {
     const price = prices.get(at) ?? null;
     if (energy_Wh === null) sum.missing += 1;
@@ -33,29 +36,33 @@ export function tariffCheck(
       sum.compared += 1;
       sum.compared_Wh += energy_Wh;
       sum.hourly += energy_Wh * price;
+      const contract = tariffAt(importTariff, timeZone, at);
+      fixed = fixed === null || contract === null ? null : fixed + energy_Wh * contract;
     }
   }
-  const fixed = site.fixedImportPrice === null ? null : sum.compared_Wh * site.fixedImportPrice;
   const facts = {
     ...{ fromMs, untilMs, currency: site.currency, slots: Math.round((untilMs - fromMs) / 900_000) },
     ...sum,
     hourly: sum.compared === 0 ? null : sum.hourly,
     fixed: sum.compared === 0 ? null : fixed,
   };
-  return { ...facts, sentences: sentencesOf(facts, site.fixedImportPrice, monthName(site.timeZone, fromMs)) };
+  return { ...facts, sentences: sentencesOf(facts, importTariff, monthName(timeZone, fromMs)) };
 }
 
 type Facts = Omit<TariffCheck, 'sentences'>;
 
-function sentencesOf(facts: Facts, fixedPrice: number | null, month: string): string[] {
+function sentencesOf(facts: Facts, tariff: Tariff, month: string): string[] {
   const { slots, compared, hourly, fixed, currency } = facts;
-  if (fixedPrice === null) return ['No fixed price is configured to compare with.'];
-  if (hourly === null || fixed === null) return [`No prices by the hour were kept for ${month}.`];
-  const money = (value: number): string =>
-    new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(value);
+  if (tariff.length === 0) return ['No fixed price is configured to compare with.'];
+  if (hourly === null) return [`No prices by the hour were kept for ${month}.`];
+  if (fixed === null) return [`The configured contract fixes no price for ${month}.`];
+  const money = (value: number): string => moneyWords(value, currency);
   const enough = compared >= ENOUGH * slots;
   const part = enough ? `In ${month}` : `In the part of ${month} that is known (${percent(compared, slots)})`;
   const saved = fixed - hourly;
+  const mean = priceWords(fixed / Math.max(1, facts.compared_Wh), currency);
+  const isFixed = tariff.length === 1 && tariff[0]?.steps.length === 1;
+  const contract = isFixed ? `the fixed price of ${mean}` : `what your contract fixes (${mean} on average)`;
   const verdict =
     Math.abs(saved) < 0.005
       ? 'no difference'
@@ -63,7 +70,7 @@ function sentencesOf(facts: Facts, fixedPrice: number | null, month: string): st
         ? `by the hour ${money(saved)} less`
         : `by the hour ${money(-saved)} more`;
   return [
-    `${part} your ${kWh(facts.compared_Wh)} from the grid cost ${money(hourly)} at the prices by the hour and ${money(fixed)} at the fixed price of ${priceWords(fixedPrice, currency)}: ${verdict}.`,
+    `${part} your ${kWh(facts.compared_Wh)} from the grid cost ${money(hourly)} at the prices by the hour and ${money(fixed)} at ${contract}: ${verdict}.`,
     ...left(facts),
   ];
 }

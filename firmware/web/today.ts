@@ -71,10 +71,12 @@ function sum(flows: readonly Flow[]): Flow {
   const known = flows.filter((flow) => flow.energy_Wh !== null);
   if (known.length === 0) return { energy_Wh: null, money: null, unpriced_Wh: 0, sinceMs: null };
   const add = (pick: (flow: Flow) => number): number => known.reduce((total, flow) => total + pick(flow), 0);
+  const energy_Wh = add((flow) => flow.energy_Wh ?? 0);
+  const unpriced_Wh = add((flow) => flow.unpriced_Wh);
   return {
-    energy_Wh: add((flow) => flow.energy_Wh ?? 0),
-    money: known.every((flow) => flow.money === null) ? null : add((flow) => flow.money ?? 0),
-    unpriced_Wh: add((flow) => flow.unpriced_Wh),
+    // A register that stands still costs nothing, and does not price the one beside it.
+    ...{ energy_Wh, unpriced_Wh },
+    money: energy_Wh > 0 && unpriced_Wh >= energy_Wh ? null : add((flow) => flow.money ?? 0),
     sinceMs: Math.max(...known.map((flow) => flow.sinceMs ?? 0)),
   };
 }

@@ -1,104 +1,28 @@
-/** DLMS meters that are asked: real TCP, UDP and serial lines, real bytes, a store on disk, and twins that misbehave. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { DLMS_DEFAULTS, type DlmsOptions } from '../../firmware/adapters/meters/dlms/options.ts';
 import { METER_PROTOCOLS, type MeterConfig } from '../../firmware/adapters/registry.ts';
-import type { Security } from '../../firmware/codecs/dlms/cipher.ts';
 import { serverAddress } from '../../firmware/codecs/hdlc/address.ts';
-import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
-import type { Settings } from '../../firmware/domain/storage.ts';
-import type { Clock } from '../../firmware/domain/time.ts';
-import { systemClock } from '../../firmware/hal/clock.ts';
-import { type LinkSpec, realLink } from '../../firmware/hal/links/open.ts';
 import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
-import { seededRandom } from '../../firmware/hal/simulated/random.ts';
-import { openStore } from '../../firmware/store/index.ts';
 import { ptyCarrier } from '../twins/carriers.ts';
-import { type HomeOptions, homeObjects, importAt, PERIOD_MS, PROFILE } from '../twins/dlms-home.ts';
+import { importAt, PERIOD_MS, PROFILE } from '../twins/dlms-home.ts';
 import { type DlmsMisbehaviour, DlmsTwin } from '../twins/dlms-meter.ts';
-import { type DlmsServer, dlmsTcp, dlmsUdp } from '../twins/dlms-server.ts';
+import { dlmsTcp, dlmsUdp } from '../twins/dlms-server.ts';
 import { IecTwin } from '../twins/iec-meter.ts';
 import { until } from '../twins/until.ts';
-
-const real = systemClock();
-const ZONE = 'Europe/Vienna';
-const KEY = Buffer.from('000102030405060708090A0B0C0D0E0F', 'hex');
-const AUTH_KEY = Buffer.from('D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF', 'hex');
-const METER: Security = {
-  systemTitle: Buffer.from('4D4D4D0000BC614E', 'hex'),
-  key: KEY,
-  authKey: AUTH_KEY,
-  control: 0x30,
-};
-const DAY_MS = 86_400_000;
-
-/** Waits are so many times as short; the wall clock stands where it is put. */
-const clockAt = (wallMs: number, speed = 20): Clock => ({
-  wallMs: () => wallMs,
-  elapsedMs: () => real.elapsedMs() * speed,
-  after: (ms, task) => real.after(ms / speed, task),
-});
-
-function memory(): Settings & { readonly kept: Map<string, string> } {
-  const kept = new Map<string, string>();
-  return {
-    kept,
-    get: (name) => kept.get(name) ?? null,
-    set: (name, value) => void kept.set(name, value),
-    remove: (name) => void kept.delete(name),
-  };
-}
-
-interface Asking {
-  readonly link: LinkSpec;
-  readonly dlms?: Partial<DlmsOptions>;
-  readonly more?: Partial<MeterConfig>;
-  readonly clock?: Clock;
-}
-
-function ask({ link, dlms, more, clock = real }: Asking) {
-  const meter = METER_PROTOCOLS.dlms(
-    {
-      id: 'm',
-      address: '',
-      intervalMs: 3_600_000,
-      timeZone: ZONE,
-      settings: memory(),
-      ...more,
-      dlms: { ...DLMS_DEFAULTS, carrier: 'wrapper', answerMs: 2000, ...dlms },
-    },
-    realLink(link, clock),
-    clock,
-  );
-  const measured: Measurement[] = [];
-  const history: Measurement[] = [];
-  const faults: string[] = [];
-  const said: string[] = [];
-  const health: string[] = [];
-  const noted: string[] = [];
-  meter.open({
-    measured: (m) => void measured.push(...m),
-    history: (m) => void history.push(...m),
-    flexibility: () => {},
-    status: () => {},
-    health: (h) => void health.push(h),
-    fault: (f) => {
-      faults.push(f.code);
-      said.push(f.message);
-    },
-    noted: (event) => void noted.push(event.code),
-  });
-  const value = (point: string): number | null | undefined =>
-    measured.findLast((m) => pointKey(m.point) === `m/${point}`)?.value;
-  return { meter, measured, history, faults, said, health, noted, value };
-}
-
-const tcp = (server: DlmsServer): LinkSpec => ({ kind: 'tcp', host: '127.0.0.1', port: server.port });
-const NOON = Date.UTC(2026, 4, 20, 10, 0, 30);
-const homeAt = (wallMs: number, more: Partial<HomeOptions> = {}) =>
-  homeObjects({ now: () => wallMs, timeZone: ZONE, ...more });
+import {
+  AUTH_KEY,
+  ask,
+  clockAt,
+  expectedRows,
+  homeAt,
+  KEY,
+  METER,
+  memory,
+  NOON,
+  real,
+  tcp,
+  ZONE,
+} from './dlms-asking.ts';
 
 const VARIANTS: readonly {
   readonly name: string;
@@ -323,126 +247,6 @@ test('a bad line: damaged, lost and foreign frames, a meter that is busy', async
   }
 });
 
-/** Import and export of the newest periods, in order. */
-const expectedRows = (wallMs: number, periods: number): number[] =>
-  endsBefore(wallMs, periods).flatMap((at) => [Math.floor(importAt(at) / 10) * 10, 5000]);
-const endsBefore = (wallMs: number, periods: number): number[] => {
-  const last = Math.floor(wallMs / PERIOD_MS) * PERIOD_MS;
-  return Array.from({ length: periods }, (_, i) => last - (periods - 1 - i) * PERIOD_MS);
-};
-
-test('load profiles in every form, over both changes of summer time', async (t) => {
-  const forms: readonly Partial<HomeOptions>[] = [
-    { encoding: 'full' },
-    { encoding: 'nulls' },
-    { encoding: 'compact' },
-    { encoding: 'nulls', selects: 'entry' },
-    { encoding: 'full', selects: 'entry', newestFirst: true },
-    { encoding: 'full', selects: 'nothing', keeps: 400 },
-    { encoding: 'full', deviation: 'inverted' },
-    { encoding: 'full', deviation: 'none' },
-    { encoding: 'nulls', deviation: 'none' },
-  ];
-  const periods = 3 * 96;
-  for (const wallMs of [Date.UTC(2026, 2, 30, 8, 1), Date.UTC(2026, 9, 26, 8, 1)]) {
-    for (const form of forms) {
-      const name = `${JSON.stringify(form)} ${new Date(wallMs).toISOString()}`;
-      const server = await dlmsTcp({ carrier: 'wrapper', objects: homeAt(wallMs, form), maxPdu_bytes: 1000 });
-      const seen = ask({
-        link: tcp(server),
-        dlms: { profile: { code: PROFILE, periodMs: PERIOD_MS, periods } },
-        clock: clockAt(wallMs, 1),
-      });
-      await until(name, () => seen.health.length > 0 || seen.faults.length > 0);
-      t.same(seen.faults, [], name);
-      const imports = seen.history.filter((m) => m.point.quantity === 'activeEnergyImport');
-      t.same(
-        imports.map((m) => m.meterTimeMs),
-        endsBefore(wallMs, periods),
-        name,
-      );
-      t.same(
-        imports.map((m) => m.value),
-        expectedRows(wallMs, periods).filter((_, i) => i % 2 === 0),
-        name,
-      );
-      await seen.meter.close();
-      await server.close();
-    }
-  }
-});
-
-function storeIn(t: Test, clock: Clock) {
-  const dir = mkdtempSync(path.join(tmpdir(), 'hearth-dlms-pull-'));
-  t.teardown(() => rmSync(dir, { recursive: true }));
-  return () => openStore(path.join(dir, 'hearth.sqlite'), { clock, timeZone: ZONE });
-}
-
-test('counters: never used twice, over restarts, believed only from the meter itself', async (t) => {
-  const settings = memory();
-  const server = await dlmsTcp({
-    carrier: 'wrapper',
-    objects: homeAt(NOON),
-    security: METER,
-    mechanism: 'gmac',
-  });
-  const visits = async (more: Partial<MeterConfig> = {}, dlms: Partial<DlmsOptions> = {}) => {
-    const seen = ask({
-      link: tcp(server),
-      dlms: { mechanism: 'gmac', ...dlms },
-      more: { key: KEY, authKey: AUTH_KEY, settings, ...more },
-    });
-    await until('a visit', () => seen.health.length > 0 || seen.faults.length > 0);
-    await seen.meter.close();
-    return seen;
-  };
-  const used: number[] = [];
-  for (let restart = 0; restart < 3; restart++) {
-    const { faults } = await visits();
-    t.same(faults, []);
-    used.push(server.twin.lastClientCounter);
-  }
-  t.ok((used[0] ?? 0) < (used[1] ?? 0) && (used[1] ?? 0) < (used[2] ?? 0), `grows: ${used.join()}`);
-  t.notMatch([...settings.kept].join(), KEY.toString('hex'));
-
-  server.twin.misbehaves.add('counterTooLow');
-  const corrected = await visits({ settings: memory() });
-  t.same(corrected.faults, [], 'a meter that knows the counter better');
-  t.ok(server.twin.lastClientCounter > 5000);
-  server.twin.misbehaves.clear();
-  await server.close();
-
-  const strict = await dlmsTcp({
-    carrier: 'wrapper',
-    objects: homeAt(NOON),
-    security: METER,
-    publicReads: true,
-  });
-  const seen = ask({
-    link: tcp(strict),
-    dlms: { protection: 'both', client: 1, counterCode: '0-0:43.1.0' },
-    more: { key: KEY, authKey: AUTH_KEY },
-  });
-  await until('values', () => seen.health.length > 0 || seen.faults.length > 0);
-  t.same(seen.faults, []);
-  t.ok(strict.twin.lastClientCounter > 70_000, 'the counter that the meter shows to the public client');
-  await seen.meter.close();
-  await strict.close();
-
-  const full: Settings = { get: () => null, set: () => {}, remove: () => {} };
-  const server2 = await dlmsTcp({ carrier: 'wrapper', objects: homeAt(NOON), security: METER });
-  const unkept = ask({
-    link: tcp(server2),
-    dlms: { protection: 'both' },
-    more: { key: KEY, authKey: AUTH_KEY, settings: full },
-  });
-  await until('refused', () => unkept.faults.length > 0);
-  t.same(unkept.faults, ['STORE_FULL'], 'a counter that cannot be kept is not used');
-  t.equal(server2.sent_bytes(), 0, 'nothing was answered because nothing was sent');
-  await unkept.meter.close();
-  await server2.close();
-});
-
 test('two meters on one line are visited one after the other', async (t) => {
   const line = simulatedLine(real, 'bus');
   const twins = [17, 18].map((physical) => {
@@ -522,59 +326,4 @@ test('cut off in the middle of HDLC: the optical port is not signed on again whi
   t.equal(seen.value('activePowerImport'), 1234);
   await seen.meter.close();
   await line.close();
-});
-
-test('a month of quarter hours, the link cut ten times: complete, nothing twice; then only what is new', async (t) => {
-  let wallMs = Date.UTC(2026, 3, 10, 9, 3);
-  const clock: Clock = { ...clockAt(0, 100), wallMs: () => wallMs };
-  const open = storeIn(t, clock);
-  const store = open();
-  const server = await dlmsTcp({
-    carrier: 'wrapper',
-    objects: homeObjects({ now: () => wallMs, timeZone: ZONE, encoding: 'nulls' }),
-    security: METER,
-    mechanism: 'gmac',
-    maxPdu_bytes: 1024,
-  });
-  const random = seededRandom(7);
-  const cuts = Array.from({ length: 10 }, () => 600 + Math.floor(random.next() * 3000));
-  server.cutAfter(cuts);
-  const periods = 31 * 96;
-  const config: Asking = {
-    link: tcp(server),
-    dlms: { mechanism: 'gmac', answerMs: 60_000, profile: { code: PROFILE, periodMs: PERIOD_MS, periods } },
-    more: { key: KEY, authKey: AUTH_KEY, settings: store.settings },
-    clock,
-  };
-  const seen = ask(config);
-  const store1 = (): void => store.series.append(seen.history.splice(0));
-  await until('a visit that went well', () => seen.health.includes('ok'));
-  store1();
-  const rows = () => store.series.read('m/activeEnergyImport', 'raw', wallMs - 40 * DAY_MS, wallMs + DAY_MS);
-  t.equal(server.connections(), cuts.length + 1);
-  t.equal(seen.faults.length, cuts.length);
-  t.same(
-    rows().map((r) => r.atMs),
-    endsBefore(wallMs, periods),
-  );
-  t.same(
-    rows().map((r) => r.value),
-    expectedRows(wallMs, periods).filter((_, i) => i % 2 === 0),
-  );
-  await seen.meter.close();
-
-  // Two days without the gateway: what is missing is fetched.
-  wallMs += 2 * DAY_MS;
-  const again = ask(config);
-  await until('the gap', () => again.health.includes('ok'));
-  const gap = again.history.filter((m) => m.point.quantity === 'activeEnergyImport').length;
-  t.ok(gap >= 192 && gap <= periods, `${gap} periods`);
-  store.series.append(again.history);
-  t.same(
-    rows().map((r) => r.atMs),
-    endsBefore(wallMs, periods + 192),
-  );
-  await again.meter.close();
-  await server.close();
-  store.close();
 });

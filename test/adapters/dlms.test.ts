@@ -178,6 +178,9 @@ test('a power without sign yields to one with a sign, and is doubtful alone', as
   t.same(of(net, magnitude), [[-2000, 'good']]);
   t.same(of(magnitude, net, { ...net, value: 7 }, magnitude), [[-2000, 'good']], 'the first with a sign');
   t.same(of(magnitude), [[2000, 'doubtful']]);
+  const exported = (value: number) => ({ obis: '1-0:2.8.0', value, unit: 'Wh' });
+  t.same(of(magnitude, exported(4373))[0], [2000, 'doubtful'], 'a house that delivers at times');
+  t.same(of(magnitude, exported(0))[0], [2000, 'good'], 'one that never did: it is import');
   t.same(of({ ...magnitude, obis: '1-0:35.7.0*255' }, { ...net, obis: '1-0:36.7.0*255' }), [[-2000, 'good']]);
 });
 

@@ -6,6 +6,7 @@ import { type SignOnOptions, signOn } from '../../firmware/codecs/iec62056-21/in
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { MeterEvent } from '../../firmware/domain/meter-event.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { simulatedSerial } from '../../firmware/hal/simulated/serial-line.ts';
 import { type IecMisbehaviour, IecTwin, type IecTwinOptions } from '../twins/iec-meter.ts';
 import { monthOfProfile } from '../twins/load-profile.ts';
@@ -143,6 +144,40 @@ test('a meter that offers 9600 and stays at 300: one diagnosis, then it is read 
     ['KEEPS_FIRST_SPEED'],
   );
   t.same(b.twin.acknowledged.slice(0, 3), [9600, 300, 300], 'and it stays so');
+});
+
+test('what pours in while a dialogue is busy is kept up to a bound', async (t) => {
+  const clock = new SimulatedClock(START);
+  const { link, twin } = simulatedLine(clock, 'line');
+  const dialogue = await Dialogue.open(link, clock);
+  const heard = (sizes: readonly number[]): Promise<readonly number[]> => {
+    const running = dialogue.run<{ sizes: readonly number[]; over: boolean }>({
+      start: () => ({
+        state: { sizes: [], over: false },
+        effects: [
+          { do: 'pause', ms: 1000 },
+          { do: 'await', ms: 100 },
+        ],
+      }),
+      step: (state, input) => ({
+        state:
+          input.type === 'bytes'
+            ? { ...state, sizes: [...state.sizes, input.bytes.length] }
+            : { ...state, over: true },
+        effects: [],
+      }),
+      over: (state) => state.over,
+    });
+    for (const size of sizes) twin.write(new Uint8Array(size));
+    return clock.advanceTo(clock.elapsedMs() + 2000).then(() => running.then((end) => end.sizes));
+  };
+  t.same(
+    await heard([200_000, 100_000, 60_000, 5000]),
+    [200_000, 60_000],
+    'in order, without what was too much',
+  );
+  t.same(await heard([200_000]), [200_000], 'there is room again');
+  await dialogue.close();
 });
 
 test('mode E: hand-over to HDLC', async (t) => {

@@ -262,7 +262,7 @@ test('a battery is read at its interval and within its budget, over restarts too
   for (let i = 0; i < 5; i++) {
     await resource.close();
     resource = home.open('12345678', { readsPerDay: 12 }, 1000);
-    listen(resource);
+    t.same(listen(resource).health, ['ok'], 'it was read well within its interval: that is known');
     await home.pass(60_000);
   }
   t.ok(meter.asked <= 13, 'a restart adds no readout');
@@ -274,8 +274,17 @@ test('a battery is read at its interval and within its budget, over restarts too
   await home.pass(48 * HOUR_MS);
   t.ok(meter.asked > 20 && meter.asked <= 3 * 36, `repetitions count as well: ${meter.asked}`);
   t.ok(heard.faults.includes('READ_BUDGET_SPENT'));
-  t.same(heard.health, ['faulty']);
+  t.same(heard.health, ['ok', 'faulty']);
   await resource.close();
+  const partial = home.open('12345678', { readsPerDay: 12 }, 1000);
+  listen(partial);
+  meter.misbehaves = 'none';
+  meter.telegrams = [HEAT, hex('0C 06')];
+  await home.pass(48 * HOUR_MS);
+  await partial.close();
+  const failing = home.open('12345678', { readsPerDay: 12 }, 1000);
+  t.same(listen(failing).health, [], 'what gives only a part of its telegrams is not known to be well');
+  await failing.close();
 });
 
 test('meters of one line take turns; one that is silent does not hold up the others', async (t) => {

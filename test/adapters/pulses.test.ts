@@ -144,8 +144,18 @@ test('a power cut loses ten seconds at the most; a line that is cut is watched a
   t.same(after.seen.faults, ['LINK_GONE']);
   await after.meter.close();
   t.equal(readKept(settings.get('pulses/m'))?.pulses, register + 1);
-  t.equal(readKept('{"pulses":"many"}'), null);
-  t.equal(readKept('{'), null);
+});
+
+test('what was kept and cannot be read is said, not taken for nothing', async (t) => {
+  const settings = memory();
+  t.same(bench({ settings }).seen.faults, [], 'a new meter');
+  const kept = settings.get('pulses/m') ?? '';
+  for (const text of ['{', 'null', '{"pulses":"many"}', kept.replace('"constant":1000', '"constant":0')]) {
+    settings.set('pulses/m', text);
+    t.same(bench({ settings }).seen.faults, ['BAD_VALUE'], text);
+  }
+  settings.set('pulses/m', kept);
+  t.same(bench({ settings }).seen.faults, []);
 });
 
 test('a reading of the display is taken once, and finds a constant that is not what it is said to be', async (t) => {

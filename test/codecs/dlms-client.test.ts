@@ -4,22 +4,21 @@ import path from 'node:path';
 import { test } from 'tap';
 import { readAare, readException, refusalOf } from '../../firmware/codecs/dlms/association.ts';
 import type { Security } from '../../firmware/codecs/dlms/cipher.ts';
+import { stepClient, takesLists } from '../../firmware/codecs/dlms/client.ts';
 import {
   type ClientEffect,
   type ClientInput,
   type ClientOptions,
   type ClientState,
-  newClient,
-  stepClient,
-  takesLists,
-} from '../../firmware/codecs/dlms/client.ts';
+  IDLE,
+} from '../../firmware/codecs/dlms/client-state.ts';
 import { concat, obisBytes, octets, scalerUnit, uint32, visible } from '../../firmware/codecs/dlms/encode.ts';
 import { type Answer, type Asked, byEntry, readResponse } from '../../firmware/codecs/dlms/services.ts';
 import { encodeWrapper, scanWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import { clientAddress, serverAddress } from '../../firmware/codecs/hdlc/address.ts';
 import { HdlcDecoder } from '../../firmware/codecs/hdlc/decoder.ts';
 import { scanHdlc } from '../../firmware/codecs/hdlc/frame.ts';
-import { type LinkInput, type LinkOptions, newLink, stepLink } from '../../firmware/codecs/hdlc/link.ts';
+import { CLOSED_LINK, type LinkInput, type LinkOptions, stepLink } from '../../firmware/codecs/hdlc/link.ts';
 import { encodeParameters, readParameters } from '../../firmware/codecs/hdlc/parameters.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { DlmsTwin, type DlmsTwinOptions, type Objects } from '../twins/dlms-meter.ts';
@@ -93,8 +92,8 @@ function talk(
   const decoder = new HdlcDecoder();
   const answers: Answer[][] = [];
   const drops: string[] = [];
-  let state = newClient();
-  let line = newLink();
+  let state = IDLE;
+  let line = CLOSED_LINK;
   let timeouts = 0;
   const left = [...questions];
   const carry = (input: LinkInput): void => {
@@ -313,7 +312,7 @@ test('refusals by name, and a counter that the meter knows better', async (t) =>
 
 test('requests as other implementations write them', async (t) => {
   const sent: string[] = [];
-  let state: ClientState = { ...newClient(), name: 'ready' };
+  let state: ClientState = { ...IDLE, name: 'ready' };
   const send = (input: ClientInput): void => {
     const step = stepClient(state, input, PLAIN);
     state = step.state;

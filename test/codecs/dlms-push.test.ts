@@ -1,20 +1,12 @@
 /** DLMS pushes: whatever carries them, whoever sends them, and everything that can be wrong with them. */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'tap';
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { AxdrReader } from '../../firmware/codecs/dlms/axdr.ts';
 import { encodeDateTime, readDateTime, rfc3339 } from '../../firmware/codecs/dlms/date-time.ts';
-import {
-  concat,
-  encodeLength,
-  octets,
-  structure,
-  uint32,
-  visible,
-} from '../../firmware/codecs/dlms/encode.ts';
+import { concat, octets, structure, uint32, visible } from '../../firmware/codecs/dlms/encode.ts';
 import { decodeDlmsPush, PushDecoder, readPush } from '../../firmware/codecs/dlms/index.ts';
 import { encodeMbus } from '../../firmware/codecs/dlms/mbus-frame.ts';
+import { profileOf, readingOf } from '../../firmware/codecs/dlms/readings.ts';
 import { encodeWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import { encodeHdlc, scanHdlc } from '../../firmware/codecs/hdlc/frame.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
@@ -32,6 +24,7 @@ import {
   notification,
   VALUES,
 } from '../twins/dlms-telegram.ts';
+import { misread } from '../twins/published.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 const KEY = hex('000102030405060708090A0B0C0D0E0F');
@@ -397,6 +390,13 @@ test('A-XDR: every type, and everything that is too much', async (t) => {
   t.equal(Buffer.from(encodeLength(300)).toString('hex'), '82012c');
 });
 
+test('a floating-point number that its scaler makes infinite is no value', async (t) => {
+  const data = { kind: 'float', value: 1e300 } as const;
+  const item = { code: '1-0:1.8.0*255', data, scaling: { scaler: 30, unit: 30 } };
+  const profile = profileOf({ texts: [], manufacturer: '', has: () => false });
+  t.match(readingOf(item, 0, profile), { obis: '1-0:1.8.0*255', value: null, quality: 'invalid' });
+});
+
 test('date-time: deviation, daylight saving, what is not given', async (t) => {
   const show = (text: string): string | null => {
     const time = readDateTime(hex(text));
@@ -454,23 +454,7 @@ test('on a line bare messages count only where their tag proves them', async (t)
   t.equal(frames(apdu), 0);
 });
 
-const shared = path.resolve(import.meta.dirname, '../../../shared');
-test('published captures', async (t) => {
-  const scorer = path.join(shared, 'tools/score-decode.mjs');
-  const corpus = path.join(shared, 'corpus/meter');
-  if (!existsSync(scorer) || !existsSync(path.join(corpus, 'dlms-push.jsonl'))) {
-    t.equal(
-      telegram(decoded(inHdlc(kaifa(VALUES)))).readings.length,
-      18,
-      'no corpus here: one made here stands in',
-    );
-    return;
-  }
-  const main = path.resolve(import.meta.dirname, '../../firmware/main.ts');
-  const run = spawnSync(
-    process.execPath,
-    [scorer, corpus, '--only', 'dlms-push', '--tolerance', '1e-9', '--', process.execPath, main, 'decode'],
-    { encoding: 'utf8', timeout: 60_000 },
-  );
-  t.equal(run.status, 0, run.stdout + run.stderr);
+test('published captures; one made here where there are none', async (t) => {
+  t.equal(telegram(decoded(inHdlc(kaifa(VALUES)))).readings.length, 18);
+  t.equal(misread('dlms-push'), '');
 });

@@ -2,12 +2,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
-import { toHex } from '../../firmware/codecs/bytes.ts';
+import { joined, toHex } from '../../firmware/codecs/bytes.ts';
 import { crc16X25 } from '../../firmware/codecs/crc16.ts';
 import { encodeWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import type { ExplainedSection } from '../../firmware/codecs/explain.ts';
 import { EXPLAIN_KINDS } from '../../firmware/codecs/kinds.ts';
-import { join } from '../../firmware/codecs/mbus/transport.ts';
 import { encodeCiphered } from '../../firmware/codecs/security/gcm.ts';
 import { explanation } from '../../firmware/commands/decode.ts';
 import type { DecodeInput } from '../../firmware/domain/telegram.ts';
@@ -28,8 +27,8 @@ import {
 const KEY = hex('000102030405060708090A0B0C0D0E0F');
 const RECORDS = hex('0413 E8030000 046D 1A0ECD13 4413 64000000 426C DF2C');
 const SHORT = hex('7A2A000000');
-const WIRED_BODY = join(hex('08 01 72 78563412 2D2C 1B 07 2A 00 0000'), RECORDS, hex('0F AABB'));
-const WIRED = join(
+const WIRED_BODY = joined(hex('08 01 72 78563412 2D2C 1B 07 2A 00 0000'), RECORDS, hex('0F AABB'));
+const WIRED = joined(
   Uint8Array.of(0x68, WIRED_BODY.length, WIRED_BODY.length, 0x68),
   WIRED_BODY,
   Uint8Array.of(
@@ -41,7 +40,7 @@ const WIRED = join(
 const SML_LINE = hex(
   '1B1B1B1B 01010101 76 05 1B1B1B1B 1B1B1B1B 6200 6200 72 630201 71 01 63 0000 00 1B1B1B1B 1A00',
 );
-const SML = join(SML_LINE, Buffer.from(Uint16Array.of(crc16X25(SML_LINE)).buffer));
+const SML = joined(SML_LINE, Buffer.from(Uint16Array.of(crc16X25(SML_LINE)).buffer));
 const P1 = p1Telegram({ wallMs: 0, importEnergy_Wh: 1000, exportEnergy_Wh: 0, net_W: 300 });
 const DLMS_SEALED = inHdlc(
   encodeCiphered(kaifa(VALUES), {
@@ -67,10 +66,10 @@ test('each byte of the line is named, in order and once', async (t) => {
   const telegrams: [string, Uint8Array][] = [
     ['p1', P1],
     ['iec62056-21-readout', hex('2F4C475A34 0D0A 02 312E382E302831290D0A 210D0A 03 5A')],
-    ['mbus', join(hex('E5 00'), WIRED, hex('10 40 01 41 16'), WIRED.subarray(0, 9))],
-    ['sml', join(hex('FF 1B1B'), SML, SML.subarray(0, 13))],
-    ['dlms-push', join(hex('FF 7E 7E'), inHdlc(kaifa(VALUES), 60), inHdlc(aidon(VALUES)).subarray(0, 90))],
-    ['dlms-push', join(inMbus(austrian(VALUES), 100), hex('68 05'))],
+    ['mbus', joined(hex('E5 00'), WIRED, hex('10 40 01 41 16'), WIRED.subarray(0, 9))],
+    ['sml', joined(hex('FF 1B1B'), SML, SML.subarray(0, 13))],
+    ['dlms-push', joined(hex('FF 7E 7E'), inHdlc(kaifa(VALUES), 60), inHdlc(aidon(VALUES)).subarray(0, 90))],
+    ['dlms-push', joined(inMbus(austrian(VALUES), 100), hex('68 05'))],
     ['dlms-push', encodeWrapper({ source: 1, destination: 16, apdu: aidon(VALUES) })],
     ['dlms-push', aidon(VALUES)],
     ['dlms-push', DLMS_SEALED],
@@ -81,7 +80,7 @@ test('each byte of the line is named, in order and once', async (t) => {
     ['wmbus', formatB(wireless(KAMSTRUP, SHORT, hex('0D7809'), new Uint8Array(160)))],
     ['wmbus', mode5(KAMSTRUP, KEY, 42, RECORDS)],
     ['wmbus', mode7(KAMSTRUP, KEY, 42, RECORDS)],
-    ['wmbus', counterMode(KAMSTRUP, KEY, 42, join(hex('78'), RECORDS))],
+    ['wmbus', counterMode(KAMSTRUP, KEY, 42, joined(hex('78'), RECORDS))],
     ['wmbus', hex('05440000')],
   ];
   for (const [kind, bytes] of telegrams) {
@@ -96,7 +95,7 @@ test('what a key opens is named as well', async (t) => {
   const sealed = [
     mode5(KAMSTRUP, KEY, 42, RECORDS),
     mode7(KAMSTRUP, KEY, 42, RECORDS),
-    counterMode(KAMSTRUP, KEY, 42, join(hex('78'), RECORDS)),
+    counterMode(KAMSTRUP, KEY, 42, joined(hex('78'), RECORDS)),
   ];
   for (const bytes of sealed) {
     t.ok(means(explained('wmbus', { bytes, key: KEY })).includes('= 1 m3'), toHex(bytes));
@@ -169,7 +168,10 @@ test('noise is named too, and never a crash', async (t) => {
     new Uint8Array(length).map(() => Math.floor(random.next() * 256));
   let left = 0;
   for (let run = 0; run < 3_000; run++) {
-    const bytes = join(run % 2 ? hex('68 08 08 68 08 01 72') : hex('2B442D2C785634121B07'), noise(run % 60));
+    const bytes = joined(
+      run % 2 ? hex('68 08 08 68 08 01 72') : hex('2B442D2C785634121B07'),
+      noise(run % 60),
+    );
     if (run % 2 === 0) {
       bytes[0] = bytes.length - 1;
       bytes[10] = [0x7a, 0x72, 0x8d, 0x8f, 0x90, 0x79, 0xa2, 0x6b][run % 8] ?? 0;

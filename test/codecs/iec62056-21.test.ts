@@ -197,6 +197,38 @@ test('noise: no machine hangs, throws or makes something up', async (t) => {
   t.equal(odd, 0);
 });
 
+/** Work that grows with the square of the input is seen by its pieces: this many at once overflowed the stack. */
+test('a flood of stray characters is taken in one go, and waits no longer for it', async (t) => {
+  const reads = [{ name: 'R1', address: '1.8.0', argument: '' }] as const;
+  const machine = programming({ password: null, reads, reactionMinMs: 200 });
+  const operand = framed('\x01', 'P0\x02(1234567)\x03');
+  const acks = new Uint8Array(65_536).fill(0x06);
+  const { state } = machine.step(machine.start().state, { type: 'bytes', bytes: acks });
+  t.equal(state.name, 'operand');
+  const asked = machine.step(state, { type: 'bytes', bytes: Buffer.concat([acks, operand]) });
+  t.equal(asked.state.name, 'reading', 'what stands behind them is heard');
+  const noise = machine.step(asked.state, { type: 'bytes', bytes: new Uint8Array(200).fill(0x31) });
+  t.same(noise.effects, [], 'noise gives no time');
+  const again = machine.step(noise.state, { type: 'bytes', bytes: new Uint8Array(262_100).fill(0x31) });
+  t.equal(again.state.name, 'reading', 'and is not kept');
+});
+
+test('an identification behind noise; a line that is all beginnings of one', async (t) => {
+  const read = (input: string) => {
+    const decoder = new ReadoutDecoder({ parity: 'none' });
+    return [...decoder.push(bytes(input)), ...decoder.end()].map((d) =>
+      d.ok ? d.frame.identification : d.error.code,
+    );
+  };
+  const data = '\r\n1.8.0(1*kWh)\r\n!\r\n';
+  t.same(read(`\x7f\x80/HRT5METER${data}`), ['/HRT5METER']);
+  t.same(read(`/HRT5\\2METER-1${data}`), ['/HRT5\\2METER-1']);
+  t.same(read(`/HRT5\\2\\3\\1234567890123456${data}`), ['/HRT5\\2\\3\\1234567890123456']);
+  t.same(read(`/HRT512345678901234567${data}`), ['BAD_FRAME'], 'more than 16 characters');
+  t.same(read(`/HRT5\\${data}`), ['/HRT5\\'], 'an escape without its character is part of the name');
+  t.same(read(`${'/HRT5'.repeat(100)}\x01${data}`), [null], 'nothing stands at its end');
+});
+
 test('load profiles', async (t) => {
   const header = 'P.01(0260115121500)(00000000)(15)(2)(1.5)(kW)(1.8.0)(kWh)';
   const of = (body: string) => readLoadProfile(body, ZONE);

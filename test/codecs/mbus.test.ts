@@ -4,14 +4,14 @@ import { createCipheriv } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
+import { joined } from '../../firmware/codecs/bytes.ts';
 import { cmac, deriveKey } from '../../firmware/codecs/mbus/crypto.ts';
 import { decodeMbus } from '../../firmware/codecs/mbus/kind.ts';
-import { join } from '../../firmware/codecs/mbus/transport.ts';
 import { crc13757 } from '../../firmware/codecs/wmbus/crc.ts';
 import { decodeWmbus, WirelessMeter } from '../../firmware/codecs/wmbus/kind.ts';
 import { meaningOf, parseObis } from '../../firmware/domain/obis.ts';
 import type { DecodeOutput } from '../../firmware/domain/telegram.ts';
-import { seededRandom } from '../twins/noise.ts';
+import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { cbc, crcBytes, formatA, formatB, hex, KAMSTRUP, wireless } from '../twins/wmbus-telegram.ts';
 
 const codeOf = (out: DecodeOutput): string | undefined => (out.telegrams.length ? 'OK' : out.faults[0]?.code);
@@ -24,7 +24,7 @@ const RECORDS = '0413 E8030000 04 6D 1A0ECD13 4413 64000000 426C DF2C';
 function long(ci: string, payload: string, control = '08', address = '01'): Uint8Array {
   const body = hex(`${control}${address}${ci}${payload}`);
   const sum = body.reduce((total, byte) => (total + byte) & 0xff, 0);
-  return join(Uint8Array.of(0x68, body.length, body.length, 0x68), body, Uint8Array.of(sum, 0x16));
+  return joined(Uint8Array.of(0x68, body.length, body.length, 0x68), body, Uint8Array.of(sum, 0x16));
 }
 
 const WIRED = long('72', HEADER + RECORDS);
@@ -116,7 +116,9 @@ test('a wired frame cut or flipped anywhere gives no measurement', async (t) => 
 });
 
 test('frames in line traffic are found', async (t) => {
-  const out = decodeMbus({ bytes: join(hex('E5 00 68 02'), WIRED, hex('E5'), WIRED, WIRED.subarray(0, 20)) });
+  const out = decodeMbus({
+    bytes: joined(hex('E5 00 68 02'), WIRED, hex('E5'), WIRED, WIRED.subarray(0, 20)),
+  });
   t.equal(out.telegrams.length, 2);
   t.ok(out.discarded > 0);
 });
@@ -156,7 +158,7 @@ const ADDRESS = KAMSTRUP;
 
 const link = (...layers: readonly Uint8Array[]): Uint8Array => wireless(ADDRESS, ...layers);
 
-const CLEAR = join(hex(`2F2F${RECORDS}`), new Uint8Array(8).fill(0x2f));
+const CLEAR = joined(hex(`2F2F${RECORDS}`), new Uint8Array(8).fill(0x2f));
 
 test('CRC and CMAC give the published values', async (t) => {
   t.equal(crc13757(Buffer.from('123456789')), 0xc2b7, 'check value of CRC-16/EN-13757');
@@ -206,7 +208,7 @@ test('a CI field and an access number that look like the CRC of the link layer',
 });
 
 test('mode 5: opened, no key, wrong key, already open, fewer blocks than payload', async (t) => {
-  const iv = join(ADDRESS, new Uint8Array(8).fill(0x2a));
+  const iv = joined(ADDRESS, new Uint8Array(8).fill(0x2a));
   const blocks = CLEAR.length >> 4;
   const short = Uint8Array.of(0x7a, 0x2a, 0x00, blocks << 4, 0x05);
   const bytes = link(short, cbc(KEY, iv, CLEAR));
@@ -231,8 +233,8 @@ test('mode 7: derived keys, and the authentication code is checked', async (t) =
   const counter = hex('B30A0000');
   const id = ADDRESS.subarray(2, 6);
   const header = Uint8Array.of(0x7a, 0x75, 0x00, (CLEAR.length >> 4) << 4, 0x07, 0x10);
-  const layer = join(header, cbc(deriveKey(KEY, 0, counter, id), new Uint8Array(16), CLEAR));
-  const mac = cmac(deriveKey(KEY, 1, counter, id), join(hex('25'), counter, layer)).subarray(0, 8);
+  const layer = joined(header, cbc(deriveKey(KEY, 0, counter, id), new Uint8Array(16), CLEAR));
+  const mac = cmac(deriveKey(KEY, 1, counter, id), joined(hex('25'), counter, layer)).subarray(0, 8);
   const telegram = (code: Uint8Array): Uint8Array =>
     link(hex('8C2075'), hex('900F002C25'), counter, code, layer);
   t.match(decodeWmbus({ bytes: telegram(mac), key: KEY }).telegrams[0], {
@@ -252,9 +254,9 @@ test('mode 7 without an authentication code that proves something is never secur
   t.equal(codeOf(decodeWmbus({ bytes: called, key: KEY })), 'BAD_AUTHENTICATION', 'a block, but no code');
   const twoBytes = link(hex('9009002C23 FFFFFFFF 0000'), hex('7A2A0000071023'), hex('0C1399999999'));
   t.equal(codeOf(decodeWmbus({ bytes: twoBytes, key: KEY })), 'BAD_AUTHENTICATION', 'two bytes are guessed');
-  const [counter, layer] = [hex('07000000'), join(hex('7A2A00000710'), hex(RECORDS))];
+  const [counter, layer] = [hex('07000000'), joined(hex('7A2A00000710'), hex(RECORDS))];
   const macKey = deriveKey(KEY, 1, counter, ADDRESS.subarray(2, 6));
-  const code = cmac(macKey, join(hex('25'), counter, layer)).subarray(0, 8);
+  const code = cmac(macKey, joined(hex('25'), counter, layer)).subarray(0, 8);
   const vouched = link(hex('900F002C25'), counter, code, layer);
   t.match(new WirelessMeter(KEY).open(vouched), { ok: true, value: { secured: true } }, 'in clear, with one');
   t.equal(codeOf(decodeWmbus({ bytes: vouched, key: OTHER })), 'BAD_AUTHENTICATION');
@@ -262,10 +264,10 @@ test('mode 7 without an authentication code that proves something is never secur
 
 test('extended link layer: counter mode, payload CRC, a hop bit set on the way', async (t) => {
   const session = hex('60000020');
-  const inner = join(hex('78'), hex(RECORDS));
+  const inner = joined(hex('78'), hex(RECORDS));
   const crc = crcBytes(inner);
-  const clear = join(Uint8Array.of(crc[1] ?? 0, crc[0] ?? 0), inner);
-  const iv = join(ADDRESS, hex('20'), session, new Uint8Array(3));
+  const clear = joined(Uint8Array.of(crc[1] ?? 0, crc[0] ?? 0), inner);
+  const iv = joined(ADDRESS, hex('20'), session, new Uint8Array(3));
   const sealed = createCipheriv('aes-128-ctr', KEY, iv).update(clear);
   for (const control of ['20', '30', '32']) {
     const bytes = link(hex(`8D${control}11`), session, sealed);
@@ -318,10 +320,10 @@ test('foreign modes and odd telegrams: doubtful, refused, or without values', as
 });
 
 test('seeded noise by radio and cable is refused or read, never a crash', async (t) => {
-  const next = seededRandom(7);
+  const { next } = seededRandom(7);
   let answers = 0;
   for (let run = 0; run < 20_000; run++) {
-    const bytes = join(
+    const bytes = joined(
       link(),
       new Uint8Array(Math.floor(next() * 80)).map(() => Math.floor(next() * 256)),
     );

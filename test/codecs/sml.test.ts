@@ -1,6 +1,3 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'tap';
 import { crc16Kermit, crc16X25 } from '../../firmware/codecs/crc16.ts';
 import {
@@ -12,6 +9,7 @@ import {
 } from '../../firmware/codecs/sml/index.ts';
 import type { Decoded, Telegram } from '../../firmware/domain/telegram.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { misread } from '../twins/published.ts';
 import { absent, ENTRIES, entry, file, hex, list, message, sum, transport } from '../twins/sml-telegram.ts';
 
 const GOOD = transport(file(ENTRIES));
@@ -138,6 +136,30 @@ test('messages: own checksum, depth, length and form', async (t) => {
   }
 });
 
+test('a scaler beyond any quantity gives no value, and never an infinite one', async (t) => {
+  const of = (unit: string, scaler: string) => {
+    const { readings } = telegram(transport(file([entry('07 0100010800 ff', unit, scaler, '53 0102')])));
+    return readings[0];
+  };
+  for (const [unit, scaler] of [
+    ['62 1e', '53 7fff'],
+    ['01', '53 7fff'],
+    ['62 1e', '59 7fffffffffffffff'],
+  ] as const)
+    t.match(
+      of(unit, scaler),
+      { obis: '1-0:1.8.0*255', value: null, quality: 'invalid' },
+      `${unit} ${scaler}`,
+    );
+  t.match(of('62 1e', '53 ff00'), { value: 2.58e-254, unit: 'Wh' }, 'a very small one is one');
+});
+
+test('more escapes than a telegram holds are refused early', async (t) => {
+  const escapes = (count: number) => decodeSml({ bytes: transport(Buffer.alloc(4 * count, 0x1b)) }).faults;
+  t.equal(escapes(64)[0]?.code, 'BAD_FRAME', 'no message in it');
+  t.equal(escapes(65)[0]?.code, 'OVERSIZED');
+});
+
 test('what single meters do differently', async (t) => {
   const kermit = transport(
     file(ENTRIES, { kind: 'kermit', time: hex('65 00012345'), tag: '65 00000701' }),
@@ -186,19 +208,7 @@ test('unknown escapes, as one capture has them: every telegram between them is r
   t.equal(payloads(all([...Buffer.concat(stream)].map((b) => Uint8Array.of(b)))).length, 14);
 });
 
-const shared = path.resolve(import.meta.dirname, '../../../shared');
-test('published captures', async (t) => {
-  const scorer = path.join(shared, 'tools/score-decode.mjs');
-  const corpus = path.join(shared, 'corpus/meter');
-  if (!existsSync(scorer) || !existsSync(path.join(corpus, 'sml.jsonl'))) {
-    t.equal(telegram(GOOD).readings.length, ENTRIES.length, 'no corpus here: a telegram made here stands in');
-    return;
-  }
-  const main = path.resolve(import.meta.dirname, '../../firmware/main.ts');
-  const run = spawnSync(
-    process.execPath,
-    [scorer, corpus, '--only', 'sml', '--tolerance', '1e-9', '--', process.execPath, main, 'decode'],
-    { encoding: 'utf8', timeout: 60_000 },
-  );
-  t.equal(run.status, 0, run.stdout + run.stderr);
+test('published captures; one made here where there are none', async (t) => {
+  t.equal(telegram(GOOD).readings.length, ENTRIES.length);
+  t.equal(misread('sml'), '');
 });

@@ -4,6 +4,7 @@ import { test } from 'tap';
 import type { Site } from '../../firmware/domain/image.ts';
 import { type PriceKind, priceAt, priceCurve, pricesBetween } from '../../firmware/domain/price-curve.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
+import { fixedTariff } from '../../firmware/domain/tariff.ts';
 
 const SITE: Site = {
   timeZone: 'Europe/Berlin',
@@ -13,8 +14,8 @@ const SITE: Site = {
   nominal_V: 230,
   staleAfterMs: 30_000,
   baseWorstCase_W: 2000,
-  fixedImportPrice: null,
-  fixedExportPrice: 0.00008,
+  importTariff: [],
+  exportTariff: fixedTariff(0.00008),
 };
 
 const signalOf = (of: Partial<Signal>): Signal => ({
@@ -67,7 +68,7 @@ function searched(signals: readonly Signal[], kind: PriceKind, atMs: number): nu
         .map((i) => ({ s, value: i.value })),
     )
     .sort((a, b) => a.s.priority - b.s.priority || b.s.modifiedMs - a.s.modifiedMs);
-  return said[0]?.value ?? (kind === 'importPrice' ? SITE.fixedImportPrice : SITE.fixedExportPrice);
+  return said[0]?.value ?? (kind === 'importPrice' ? null : 0.00008);
 }
 
 test('at every instant the curve says what the strongest signal says', async (t) => {

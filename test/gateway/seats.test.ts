@@ -1,7 +1,56 @@
 /** What the cycle knows of a device between a command and its effect, and of the quarter hour that has passed. */
 import { test } from 'tap';
+import { type Fault, fault } from '../../firmware/domain/errors.ts';
+import type { Flexibility } from '../../firmware/domain/flexibility.ts';
+import type { Site } from '../../firmware/domain/image.ts';
+import { LIMITS } from '../../firmware/domain/limits.ts';
+import type { Measurement } from '../../firmware/domain/measurement.ts';
+import type { Quality } from '../../firmware/domain/telegram.ts';
+import { DeviceSeat } from '../../firmware/gateway/device-seat.ts';
 import { MeanImport } from '../../firmware/gateway/mean-import.ts';
+import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { Settling } from '../../firmware/gateway/settling.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+
+test('limits stand on what can be trusted; what cannot is shown all the same', async (t) => {
+  const seat = new MeterSeat('g', 'Grid', 'grid');
+  const told = (quantity: 'activePower' | 'voltage', phase: 0 | 1, value: number, quality: Quality) => {
+    const point = { source: 'g', quantity, phase, tariff: 0, channel: 0 } as const;
+    const at = { meterTimeMs: null, receivedMs: 1_000, receivedElapsedMs: 1_000 };
+    seat.take([{ point, value, quality, ...at } satisfies Measurement]);
+  };
+  for (const [quality, value] of [
+    ['good', 2000],
+    ['estimated', 2000],
+    ['doubtful', null],
+    ['invalid', null],
+  ] as const) {
+    told('activePower', 0, 2000, quality);
+    t.same(seat.netPower(1_500), { value, ageMs: 500 }, quality);
+    t.equal(seat.view().values[0]?.value, 2000, `${quality}: shown`);
+  }
+  told('activePower', 1, 2300, 'good');
+  told('voltage', 1, 115, 'doubtful');
+  t.equal(seat.phaseCurrent(1, 1_500, 230).value, 10, 'by the nominal voltage');
+});
+
+test('points that are made up without end go nowhere, and those that are there stay', async (t) => {
+  const seat = new MeterSeat('w', 'Water', 'sub');
+  const volume = (tariff: number, value: number): Measurement => ({
+    point: { source: 'w', quantity: 'volume', phase: 0, tariff, channel: 0 },
+    value,
+    quality: 'good',
+    meterTimeMs: null,
+    receivedMs: 1_000,
+    receivedElapsedMs: 1_000,
+  });
+  const many = Array.from({ length: 200 }, (_, tariff) => volume(tariff, 1));
+  t.equal(seat.take(many).length, LIMITS.pointsPerMeter, 'of all, for the store too');
+  t.same(seat.admitted([volume(0, 2), volume(199, 2)]), [volume(0, 2)]);
+  seat.take([volume(0, 3)]);
+  t.equal(seat.view().values.length, LIMITS.pointsPerMeter);
+  t.equal(seat.view().values[0]?.value, 3);
+});
 
 test('a device is settled when it was heard after its command had ended', async (t) => {
   const it = new Settling();
@@ -44,4 +93,95 @@ test('the mean import of a quarter of an hour', async (t) => {
   t.ok((mean.value_W(1_800_000) ?? 9) < 100, 'what is fed in is no import');
   run(1801, 2400, 5000, 60_000);
   t.equal(mean.value_W(2_400_000), null, 'a stale meter says nothing');
+});
+
+/** A device that takes whatever it is told, or fails at it. */
+function seatOf(ranges: Flexibility['ranges'], controlType: Flexibility['controlType']) {
+  const time = new SimulatedClock(Date.UTC(2026, 5, 1));
+  const kept = new Map<string, string>();
+  const writes: string[] = [];
+  const settings = {
+    get: (key: string) => kept.get(key) ?? null,
+    set: (key: string, value: string) => {
+      writes.push(key);
+      kept.set(key, value);
+    },
+    remove: (key: string) => void kept.delete(key),
+  };
+  const resource = { id: 'd', open: () => {}, instruct: () => {}, close: async () => {} };
+  const site = { timeZone: 'Europe/Berlin' } as Site;
+  const seat = new DeviceSeat(
+    resource,
+    { priority: 1, mode: 'always', deadline: null },
+    { clock: time, site, settings },
+    { kind: 'automatic' },
+  );
+  const flexibility = { controlType, ranges } as unknown as Flexibility;
+  seat.flexibility = flexibility;
+  let id = 0;
+  const tell = (setPoint_W: number, failure: Fault | null = null, abnormal = false): boolean[] => {
+    const instruction = { id: ++id, resource: 'd', setPoint_W, issuedMs: 0, abnormal, reasons: [] };
+    seat.instruct(instruction);
+    const news = [seat.report(instruction, 'ACCEPTED', null), seat.report(instruction, 'STARTED', null)];
+    return [...news, seat.report(instruction, failure ? 'ABORTED' : 'SUCCEEDED', failure)];
+  };
+  return { seat, tell, writes, time, now: () => time.elapsedMs() };
+}
+
+const BATTERY = [{ min_W: -5000, max_W: 5000 }];
+
+test('a battery: what a limit may be behind has no wait, either way', async (t) => {
+  const refused = fault('DEVICE_EXCEPTION');
+  for (const [from, to, isUrgent, what] of [
+    [3000, 1000, true, 'charged less under a limit of import'],
+    [0, -2000, true, 'giving under a limit of import'],
+    [-3000, -1000, true, 'giving less under a limit of export'],
+    [-3000, 2000, true, 'taking what may not be fed in'],
+    [1000, 3000, false, 'charged more has no hurry'],
+    [0, 3000, false, 'charged at all neither'],
+  ] as const) {
+    const { seat, tell, now, time } = seatOf(BATTERY, 'FILL_RATE_BASED_CONTROL');
+    tell(from);
+    tell(to, refused);
+    t.equal(seat.wants(to - 10, now(), true), isUrgent, what);
+    await time.advanceTo(now() + 1000);
+    t.equal(seat.wants(to, now(), false), isUrgent, `${what}: again after a second`);
+    await time.advanceTo(now() + 9000);
+    t.equal(seat.wants(to, now(), false), true, `${what}: again after ten`);
+  }
+});
+
+test('a battery that refuses while it follows the meter is not asked each second', async (t) => {
+  const { seat, tell, now, time } = seatOf(BATTERY, 'FILL_RATE_BASED_CONTROL');
+  tell(-1000);
+  let asked = 0;
+  for (let second = 0; second < 600; second++) {
+    if (seat.wants(-1000 - 10 * (second + 1), now(), false)) {
+      asked += 1;
+      tell(-1000 - 10 * (second + 1), fault('READBACK_DIFFERS'));
+    }
+    await time.advanceTo(now() + 1000);
+  }
+  t.ok(asked > 50 && asked < 70, `${asked} times in ten minutes`);
+  t.equal(seat.wants(-1000, now(), true), true, 'but at once for a limit');
+});
+
+test('a battery on its way: its steps are no news and not written to flash, its turns are', async (t) => {
+  const { tell, writes, time, now } = seatOf(BATTERY, 'FILL_RATE_BASED_CONTROL');
+  await time.advanceTo(100_000);
+  t.same(tell(500), [true, true, true]);
+  t.same(tell(600), [false, false, false]);
+  t.same(tell(700, null, true), [true, true, true], 'a limit is');
+  t.same(tell(650, fault('TIMEOUT')), [false, false, true], 'so is what went wrong');
+  t.same(tell(640), [false, false, true], 'and that it goes on');
+  t.same(tell(-100), [true, true, true]);
+  const before = writes.length;
+  for (let i = 0; i < 60; i++) {
+    await time.advanceTo(now() + 5000);
+    tell(i % 2 ? 100 : -100);
+  }
+  t.ok(writes.length - before <= 6, `${writes.length - before} writes in five minutes`);
+  const boiler = seatOf([{ min_W: 0, max_W: 2000 }], 'POWER_ENVELOPE_BASED_CONTROL');
+  boiler.tell(500);
+  t.same(boiler.tell(600), [true, true, true], 'of others each is');
 });

@@ -93,12 +93,19 @@ test('what a planned power means', async (t) => {
   t.same(mean({ is: 'car', power_W: 3000, most_W: 3680 }, 500), { kind: 'charge', upTo_W: 3000 });
   t.same(mean({ is: 'car', power_W: 3000, most_W: 3680 }, 0), { kind: 'surplus' });
   t.same(mean({ is: 'car', power_W: 0, most_W: 3680 }, 0), { kind: 'off' });
-  t.same(mean({ is: 'heat', power_W: 3000, most_W: 3000 }, 0), { kind: 'heat', level: 'boost' });
-  t.same(mean({ is: 'heat', power_W: 1600, most_W: 3000 }, 0), { kind: 'heat', level: 'normal' });
-  t.same(mean({ is: 'heat', power_W: 800, most_W: 3000 }, 0), { kind: 'heat', level: 'reduced' });
+  const heated = (power_W: number, levels_W?: number[], isBeyondBand = false): Mode | undefined =>
+    mean({ is: 'heat', power_W, most_W: 3000, ...(levels_W && { levels_W }), isBeyondBand }, 0);
+  const levels = [800, 1500, 3000];
+  t.same(heated(3000, levels), { kind: 'heat', level: 'boost' });
+  t.same(heated(1600, levels), { kind: 'heat', level: 'normal' });
+  t.same(heated(800, levels), { kind: 'heat', level: 'reduced' });
+  t.same(heated(3000, [3000]), { kind: 'heat', level: 'normal' }, 'on or off: within the band');
+  t.same(heated(3000, [3000], true), { kind: 'heat', level: 'boost' }, 'beyond it only where that is meant');
+  t.same(heated(1100), { kind: 'heat', level: 'reduced', upTo_W: 1100 }, 'any power: as planned');
+  t.same(heated(0), { kind: 'heat', level: 'off' });
   t.same(mean({ is: 'load', power_W: 500, most_W: 500 }, 0), { kind: 'run', upTo_W: 500 });
   t.same(mean({ is: 'solar', power_W: -4000, most_W: 4000 }, 0), { kind: 'produce', upTo_W: Infinity });
-  t.same(mean({ is: 'solar', power_W: -1000, most_W: 4000 }, 0), { kind: 'produce', upTo_W: 1000 });
+  t.same(mean({ is: 'solar', power_W: -1000, most_W: 4000 }, -5), { kind: 'gridTarget', grid_W: -5 });
 });
 
 test('two that take the surplus share it by priority', async (t) => {
@@ -109,6 +116,51 @@ test('two that take the surplus share it by priority', async (t) => {
   });
   const points = Object.fromEntries(decide(now).devices.map((d) => [d.resource, d.setPoint_W]));
   t.same(points, { car: 3680, store: 320 });
+});
+
+test('two batteries do not pass energy to each other, and no car takes it for sun', async (t) => {
+  const points = (grid_W: number, modes: Readonly<Record<string, Mode>>, ...devices: DeviceImage[]) =>
+    Object.fromEntries(
+      decide(image({ grid_W: known(grid_W), devices, modes: all(modes) })).devices.map((d) => [
+        d.resource,
+        d.setPoint_W,
+      ]),
+    );
+  const [a, b] = [battery({ id: 'a' }), battery({ id: 'b' })];
+  t.same(
+    points(500, { a: { kind: 'charge', upTo_W: 3000 } }, a, b),
+    { a: 3000, b: -500 },
+    'one charges from the grid: the other covers the house alone',
+  );
+  t.same(
+    points(500, { a: { kind: 'discharge', target_W: 3000 } }, a, b),
+    { a: -3000, b: 0 },
+    'one gives to the grid: the other does not take it',
+  );
+  t.same(points(-4000, {}, a, b), { a: 3000, b: 1000 }, 'both take the sun, one after the other');
+  t.same(points(4000, {}, a, b), { a: -3000, b: -1000 });
+  t.same(
+    points(
+      500,
+      { a: { kind: 'discharge', target_W: 3000 }, car: { kind: 'surplus' } },
+      a,
+      car({ id: 'car' }),
+    ),
+    { a: -3000, car: 0 },
+  );
+  const full = { ...a, flexibility: { ...a.flexibility, ranges: [{ min_W: -3000, max_W: 0 }] } };
+  t.same(points(-800, {}, full), { a: 0 }, 'a full battery is no roof: it gives nothing away');
+  const store = {
+    ...({ kind: 'battery', capacity_Wh: 10_000, leastFill: 0.1, mostFill: 1, fill: null } as const),
+    ...{ charge_W: 3000, discharge_W: 3000, chargeEfficiency: 0.95, dischargeEfficiency: 0.95 },
+    ...{ wear_perWh: 0, gridCharge: true, gridDischarge: true },
+  };
+  t.same(
+    points(-800, {}, { ...a, flexibility: { ...a.flexibility, store } }),
+    { a: 0 },
+    'nobody knows how full it is',
+  );
+  t.same(points(800, {}, { ...a, override: { kind: 'off' } }), { a: 0 }, 'its owner said off');
 });
 
 const power = fc.integer({ min: 0, max: 4000 });

@@ -3,7 +3,7 @@ import { test } from 'tap';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { guard } from '../../firmware/policy/guard.ts';
-import { history } from './histories.ts';
+import { history, throughRules } from './histories.ts';
 import { boiler, image, inverter, known, limitNow, SITE, signal, wallbox } from './home.ts';
 
 const HISTORIES = 20_000;
@@ -11,6 +11,12 @@ const HISTORIES = 20_000;
 test('20 000 histories of a broken planner: nothing above a limit or a fuse beyond the reaction time', async (t) => {
   const violations: string[] = [];
   for (let seed = 1; seed <= HISTORIES; seed++) violations.push(...history(seed, guard).violations);
+  t.same(violations.slice(0, 5), []);
+});
+
+test('2 000 histories of a plan gone wrong, through all rules: the same', async (t) => {
+  const violations: string[] = [];
+  for (let seed = 1; seed <= 2000; seed++) violations.push(...history(seed, throughRules).violations);
   t.same(violations.slice(0, 5), []);
 });
 

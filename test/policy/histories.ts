@@ -4,8 +4,10 @@
  * judge knows the true currents and does its own arithmetic; it shares no line with the guard.
  */
 import type { DeviceDecision, DeviceImage, Image, Known } from '../../firmware/domain/image.ts';
+import type { Mode } from '../../firmware/domain/mode.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
-import { boiler, image, NOON, SITE, wallbox } from './home.ts';
+import { decide } from '../../firmware/policy/decide.ts';
+import { battery, boiler, image, NOON, SITE, tank, wallbox } from './home.ts';
 
 const STEP_MS = 1000;
 const STEPS = 40;
@@ -100,25 +102,42 @@ const baseOf = (random: () => number): [number, number, number] => {
   return [total * a, total * b, total * (1 - a - b)];
 };
 
+const MODES = ['cheap', 'solar', 'always'] as const;
+type Patch = NonNullable<Parameters<typeof battery>[1]>;
+
+/** Full it only gives, empty it only takes; how full it is may not be known. */
+function newBattery(patch: Patch, random: () => number): DeviceImage {
+  const fill = random();
+  const ranges = [{ min_W: fill < 0.1 ? 0 : -3000, max_W: fill > 0.9 ? 0 : 3000 }];
+  const store = { fill: random() < 0.1 ? null : fill, charge_W: 3000, discharge_W: 3000 };
+  return battery(store, { ...patch, flexibility: { ...patch.flexibility, ranges, worstCase_W: 3000 } });
+}
+
+/** Too cold, too warm, within its band, or not known. */
+function newHeat(patch: Patch, random: () => number): DeviceImage {
+  const temperature_C = random() < 0.1 ? null : 35 + 35 * random();
+  if (random() < 0.5) return tank({ temperature_C }, patch);
+  const ranges = [0, 800, 1500, 3000].map((p) => ({ min_W: p, max_W: p }));
+  const { flexibility } = patch;
+  return tank({ temperature_C }, { ...patch, flexibility: { ...flexibility, ranges, worstCase_W: 3000 } });
+}
+
 function newDevice(index: number, random: () => number): Real {
   const phases =
     random() < 0.4 ? ([1, 2, 3] as const) : ([(1 + Math.floor(random() * 3)) as 1 | 2 | 3] as const);
   const minimum = random() < 0.3 ? { minOnMs: 5000, minOffMs: 5000 } : {};
   const flexibility = { phases, steerable: random() < 0.5, ...minimum };
-  const patch = { id: `d${index}`, priority: Math.floor(random() * 3), flexibility };
-  const menu = {
-    ranges: [{ min_W: -3000, max_W: 3000 }],
-    step_W: 0,
-    kind: 'battery' as const,
-    worstCase_W: 3000,
-  };
+  const mode = MODES[Math.floor(random() * MODES.length)] ?? 'always';
+  const patch = { id: `d${index}`, priority: Math.floor(random() * 3), mode, flexibility };
   const kind = random();
   const template =
-    kind < 0.4
+    kind < 0.3
       ? boiler(patch)
-      : kind < 0.8
+      : kind < 0.6
         ? wallbox(patch)
-        : boiler({ ...patch, flexibility: { ...flexibility, ...menu } });
+        : kind < 0.8
+          ? newBattery(patch, random)
+          : newHeat(patch, random);
   return {
     template,
     draw_W: 0,
@@ -355,8 +374,8 @@ function faultsOf(decisions: readonly DeviceDecision[], home: Home): string[] {
   });
 }
 
-/** One history. `decide` is the guard, or something broken that the judge has to find. */
-export function history(seed: number, decide: Decide): Verdict {
+/** One history. `decides` is the guard, all rules, or something broken that the judge has to find. */
+export function history(seed: number, decides: Decide): Verdict {
   const random = chance(seed);
   const home = newHome(random);
   const since = new Map<string, number>();
@@ -365,7 +384,7 @@ export function history(seed: number, decide: Decide): Verdict {
   for (; home.step < STEPS; home.step++) {
     disturb(home, random);
     move(home, random);
-    const { decisions } = decide(seen(home), plannerSays(home, random));
+    const { decisions } = decides(seen(home), plannerSays(home, random));
     violations.push(...faultsOf(decisions, home), ...home.faults.splice(0));
     dispatch(home, decisions, random);
     if (limitsChange(home, edges)) home.disturbedStep = home.step;
@@ -394,3 +413,32 @@ function limitsChange(home: Home, edges: Set<number>): boolean {
     }
   return edges.size > before;
 }
+
+// ---- through all rules ----
+
+/** What a plan gone wrong would hand out: any mode, with the broken planner's numbers. */
+function modesFrom(seen: Image, wanted: readonly DeviceDecision[]): NonNullable<Image['modes']> {
+  const { wallMs } = seen;
+  return Object.fromEntries(
+    wanted.map(({ resource, setPoint_W: x }, i) => {
+      const kinds: readonly Mode[] = [
+        { kind: 'charge', upTo_W: x },
+        { kind: 'discharge', target_W: x },
+        { kind: 'selfConsume', chargeUpTo_W: x, dischargeUpTo_W: -x },
+        { kind: 'gridTarget', grid_W: x },
+        { kind: 'heat', level: x > 2000 ? 'boost' : 'normal' },
+        { kind: 'heat', level: 'reduced', upTo_W: x },
+        { kind: 'surplus' },
+        { kind: 'run', upTo_W: x },
+      ];
+      const turn = Math.floor(Math.abs(Number.isFinite(x) ? x : 7)) + i + Math.floor(wallMs / 1000 / 8);
+      const mode = kinds[turn % kinds.length] ?? { kind: 'hold' };
+      return [resource, [{ fromMs: wallMs, untilMs: wallMs + 1000, mode }]];
+    }),
+  );
+}
+
+/** All rules with a plan gone wrong in front of the guard, in place of the guard alone. */
+export const throughRules: Decide = (seen, wanted) => ({
+  decisions: decide({ ...seen, modes: modesFrom(seen, wanted) }).devices,
+});

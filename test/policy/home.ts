@@ -1,5 +1,5 @@
 /** A small home to decide on, in parts that a test replaces. */
-import type { Flexibility } from '../../firmware/domain/flexibility.ts';
+import type { BatteryStore, Flexibility, HeatStore } from '../../firmware/domain/flexibility.ts';
 import type { DeviceImage, Image, Known, Site } from '../../firmware/domain/image.ts';
 import type { Signal, SignalKind } from '../../firmware/domain/signal.ts';
 
@@ -17,8 +17,8 @@ export const SITE: Site = {
   timeZone: 'Europe/Berlin',
   currency: 'EUR',
   staleAfterMs: 15_000,
-  fixedImportPrice: null,
-  fixedExportPrice: null,
+  importTariff: [],
+  exportTariff: [],
 };
 
 const FLEXIBILITY: Flexibility = {
@@ -98,6 +98,104 @@ export const inverter = ({ flexibility, ...rest }: Patch = {}): DeviceImage =>
       ...flexibility,
     },
   });
+
+export const BATTERY_STORE: BatteryStore = {
+  kind: 'battery',
+  capacity_Wh: 10_000,
+  fill: 0.5,
+  leastFill: 0.1,
+  mostFill: 1,
+  charge_W: 5000,
+  discharge_W: 5000,
+  chargeEfficiency: 0.95,
+  dischargeEfficiency: 0.95,
+  wear_perWh: 0.01e-3,
+  gridCharge: true,
+  gridDischarge: false,
+};
+
+/** 10 kWh, 5 kW. */
+export const battery = (
+  store: Partial<BatteryStore> = {},
+  { flexibility, ...rest }: Patch = {},
+): DeviceImage =>
+  boiler({
+    id: 'battery',
+    mode: 'cheap',
+    ...rest,
+    flexibility: {
+      controlType: 'FILL_RATE_BASED_CONTROL',
+      kind: 'battery',
+      name: 'Battery',
+      ranges: [{ min_W: -5000, max_W: 5000 }],
+      phases: [1, 2, 3],
+      worstCase_W: 5000,
+      store: { ...BATTERY_STORE, ...store },
+      ...flexibility,
+    },
+  });
+
+export const TANK_STORE: HeatStore = {
+  kind: 'heat',
+  what: 'tank',
+  temperature_C: 52,
+  outdoor_C: null,
+  capacity_WhPerK: 350,
+  loss_WPerK: 2.5,
+  ambient_C: 18,
+  comfort: [{ from: '00:00', lo_C: 45, hi_C: 58 }],
+  most_C: 65,
+  cop: [{ outdoor_C: 0, cop: 1 }],
+};
+
+/** 300 l with a heater of 2 kW, on or off. */
+export const tank = (store: Partial<HeatStore> = {}, { flexibility, ...rest }: Patch = {}): DeviceImage =>
+  boiler({
+    id: 'tank',
+    mode: 'cheap',
+    ...rest,
+    flexibility: {
+      controlType: 'FILL_RATE_BASED_CONTROL',
+      name: 'Hot water',
+      store: { ...TANK_STORE, ...store },
+      ...flexibility,
+    },
+  });
+
+/** A house of 6 kWh/K that loses 150 W/K, heated by a heat pump with 0.5 to 3 kW. */
+export const heatPump = (store: Partial<HeatStore> = {}, { flexibility, ...rest }: Patch = {}): DeviceImage =>
+  tank(
+    {
+      what: 'house',
+      temperature_C: 21,
+      outdoor_C: 2,
+      capacity_WhPerK: 6000,
+      loss_WPerK: 150,
+      ambient_C: null,
+      comfort: [{ from: '00:00', lo_C: 20, hi_C: 22 }],
+      most_C: null,
+      cop: [
+        { outdoor_C: -7, cop: 2.5 },
+        { outdoor_C: 7, cop: 3.9 },
+      ],
+      ...store,
+    },
+    {
+      id: 'heat-pump',
+      ...rest,
+      flexibility: {
+        kind: 'heat-pump',
+        name: 'Heat pump',
+        phases: [1, 2, 3],
+        ranges: [
+          { min_W: 0, max_W: 0 },
+          { min_W: 500, max_W: 3000 },
+        ],
+        worstCase_W: 3000,
+        ...flexibility,
+      },
+    },
+  );
 
 export const image = (patch: Partial<Image> = {}): Image => ({
   cycle: 1,

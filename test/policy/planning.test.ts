@@ -14,12 +14,25 @@ import { clearSky_W, sunAt } from '../../firmware/policy/forecast/clear-sky.ts';
 import { LOAD, profileForecast, TEMPERATURE } from '../../firmware/policy/forecast/profile.ts';
 import { errorOf, QUARTER_MS, type Sample } from '../../firmware/policy/forecast/series.ts';
 import { solarForecast } from '../../firmware/policy/forecast/solar.ts';
-import { modesNow } from '../../firmware/policy/planner/house.ts';
+import { modesNow } from '../../firmware/policy/planner/house-modes.ts';
 import { Planning, type PlanningDeps } from '../../firmware/policy/planning.ts';
 import { ownDays } from '../../firmware/policy/simulation/own-days.ts';
 import { planProcess } from '../../firmware/policy/solver/plan-process.ts';
 import { openStore } from '../../firmware/store/index.ts';
-import { boiler, HOUR, image, inverter, known, limitNow, NOON, prices, wallbox } from './home.ts';
+import {
+  battery,
+  boiler,
+  HOUR,
+  heatPump,
+  image,
+  inverter,
+  known,
+  limitNow,
+  NOON,
+  prices,
+  tank,
+  wallbox,
+} from './home.ts';
 
 const DAY = 24 * HOUR;
 const BERLIN = { latitude: 52.5, longitude: 13.4 };
@@ -200,6 +213,23 @@ test('a car is planned into the cheap hours; rules and guard stand above the pla
     ],
   });
   t.equal(limited.devices[0]?.setPoint_W, 0, 'a limit is stronger than a plan');
+});
+
+test('stores come back from the process with their course, forecasts and the other choice', async (t) => {
+  const house = image({ grid_W: known(800), devices: [battery(), tank(), heatPump()], signals: [CURVE] });
+  const { planner, journal } = planning(house);
+  await planner.look();
+  const plan = planner.current();
+  t.match(journal, [{ code: 'PLANNED', detail: { source: 'solver' } }]);
+  t.match(plan?.quality, { temperature: { source: 'latest' }, hotWater: { source: 'none' } });
+  for (const id of ['battery', 'tank', 'heat-pump']) {
+    t.equal(plan?.course?.[id]?.length, (plan?.modes[id]?.length ?? 0) + 1, id);
+    const first = plan?.modes[id]?.[0];
+    t.ok(Number.isFinite(first?.startingNowCosts) || Number.isFinite(first?.waitingCosts), id);
+  }
+  const shown = decide(withModes(planner, house)).devices.find((d) => d.resource === 'heat-pump')?.planned;
+  t.ok(shown?.length && shown.every((x) => x.power_W >= 500 && x.power_W <= 3000), 'shown on the page');
+  t.same(Object.keys(planner.modes([tank()])), ['tank'], 'what has vanished is not led');
 });
 
 test('a plan that lies, is old, or leaves too little time is not followed', (t) => {

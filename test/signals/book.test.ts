@@ -197,6 +197,28 @@ test('a clock that jumps ahead ends no limit, and loses none', async (t) => {
   }
 });
 
+test('no price is read off a clock that was never set, or that has just left its time', async (t) => {
+  const believed = (home: Home): boolean => home.receiver.isClockBelieved();
+  const home = new Home(5000);
+  t.notOk(believed(home), '1970');
+  home.clock.jumpWall(NOON - home.clock.wallMs());
+  t.ok(believed(home), 'it is set: there was no time before');
+  await home.wait(2 * HOUR);
+  for (const jumpMs of [4 * 365 * DAY, -3 * HOUR]) {
+    home.clock.jumpWall(jumpMs);
+    t.notOk(believed(home), 'it jumped');
+    await home.wait(10 * MINUTE);
+    t.notOk(believed(home));
+    home.clock.jumpWall(-jumpMs);
+    t.ok(believed(home), 'it is back');
+    await home.wait(2 * HOUR);
+  }
+  home.clock.jumpWall(3 * HOUR);
+  await home.wait(HOUR + 2 * MINUTE);
+  t.ok(believed(home), 'it stands where it is now');
+  home.close();
+});
+
 test('under a clock that stays ahead a limit ends when its time has passed', async (t) => {
   const home = new Home();
   home.send(from('a', NOON, 2 * HOUR, 1));

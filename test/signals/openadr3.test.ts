@@ -75,105 +75,133 @@ test('prices are per Wh, and a price programme commands nothing', async (t) => {
   t.match(trick, { ok: true, value: { keep: [{ binding: 'informational' }] } });
 });
 
+test('a market price becomes the price of the contract, each way by its own terms', async (t) => {
+  const programs = [
+    {
+      ...context.programs[1],
+      importPrice: { factor: 1.19, plus: 0.17 },
+      exportPrice: { factor: 1, plus: -0.01 },
+    },
+  ];
+  const values = [
+    { type: 'PRICE', values: [0.1, -0.1] },
+    { type: 'EXPORT_PRICE', values: [0.1, -0.1] },
+  ];
+  const period = { start: '2026-01-15T16:00:00Z', duration: 'PT2H' };
+  const body = {
+    id: 'p',
+    programID: 'prices',
+    intervalPeriod: period,
+    intervals: [{ id: 0, payloads: values }],
+  };
+  const result = readOpenAdr3(Buffer.from(JSON.stringify(body)), { ...context, programs });
+  if (!result.ok) throw new Error(result.error.message);
+  const rounded = result.value.keep.map((s) => s.intervals.map((i) => Math.round((i.value ?? 0) * 1e8)));
+  t.same(rounded, [
+    [28_900, 5100],
+    [9000, -11_000],
+  ]);
+});
+
+test('forecasts of sun and temperature, in W and °C', async (t) => {
+  const said = (type: string, value: unknown, units?: string) =>
+    read({
+      id: 'f',
+      programID: 'limits',
+      ...(units && { payloadDescriptors: [{ payloadType: type, units }] }),
+      intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+      intervals: [{ id: 0, payloads: [{ type, values: [value] }] }],
+    });
+  const signal = (kind: string, value: number) => ({
+    ok: true,
+    value: { keep: [{ kind, binding: 'informational', intervals: [{ value }] }] },
+  });
+  t.match(said('SOLAR_FORECAST', 3.2), signal('solarForecast', 3200));
+  t.match(said('TEMPERATURE_FORECAST', -4.5), signal('temperatureForecast', -4.5));
+  t.match(said('TEMPERATURE_FORECAST', 50, 'FAHRENHEIT'), signal('temperatureForecast', 10));
+  t.match(said('TEMPERATURE_FORECAST', 20, 'KW'), { error: { code: 'SIGNAL_INVALID' } });
+  t.match(said('SOLAR_FORECAST', -1), { error: { code: 'SIGNAL_OUT_OF_RANGE' } });
+  t.match(said('TEMPERATURE_FORECAST', 'mild'), { error: { code: 'SIGNAL_INVALID' } });
+});
+
 test('the rules of time', async (t) => {
   const start = '2026-01-15T16:00:00Z';
   const two = [interval([1]), interval([2])];
-  t.same(
-    hours(intervalsOf({ ...limit, intervalPeriod: { start, duration: 'PT1H' }, intervals: two })),
+  const eachHour = { start, duration: 'PT1H' };
+  /** Hours from now, from when until when, and W. */
+  type Row = readonly [
+    title: string,
+    event: object,
+    expected: readonly (readonly [number, number, number])[],
+  ];
+  const rows: readonly Row[] = [
     [
-      [0, 1, 1000],
-      [1, 2, 2000],
+      'each follows the one before',
+      { intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+      ],
     ],
-    'each follows the one before',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
+    [
+      'now: when it was said',
+      {
         modificationDateTime: '2026-01-15T15:00:00Z',
         intervalPeriod: { start: '0001-01-01T00:00:00Z', duration: 'PT2H' },
         intervals: [interval([1])],
-      }),
-    ),
-    [[-1, 1, 1000]],
-    'now: when it was said',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        intervalPeriod: { start, duration: 'PT3H' },
-        intervals: [interval([1, 2, 3])],
-      }),
-    ),
-    [
-      [0, 1, 1000],
-      [1, 2, 2000],
-      [2, 3, 3000],
+      },
+      [[-1, 1, 1000]],
     ],
-    'several values split',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        duration: 'PT3H',
-        intervalPeriod: { start, duration: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0, 1, 1000],
-      [1, 2, 2000],
-      [2, 3, 1000],
+      'several values split',
+      { intervalPeriod: { start, duration: 'PT3H' }, intervals: [interval([1, 2, 3])] },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+        [2, 3, 3000],
+      ],
     ],
-    'repeated',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        duration: 'PT90M',
-        intervalPeriod: { start, duration: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0, 1, 1000],
-      [1, 1.5, 2000],
+      'repeated',
+      { duration: 'PT3H', intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+        [2, 3, 1000],
+      ],
     ],
-    'cut',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
-        intervalPeriod: { start, duration: 'PT1H', randomizeStart: 'PT1H' },
-        intervals: two,
-      }),
-    ),
     [
-      [0.5, 1.5, 1000],
-      [1.5, 2.5, 2000],
+      'cut',
+      { duration: 'PT90M', intervalPeriod: eachHour, intervals: two },
+      [
+        [0, 1, 1000],
+        [1, 1.5, 2000],
+      ],
     ],
-    'shifted once',
-  );
-  t.same(
-    hours(
-      intervalsOf({
-        ...limit,
+    [
+      'shifted once',
+      { intervalPeriod: { ...eachHour, randomizeStart: 'PT1H' }, intervals: two },
+      [
+        [0.5, 1.5, 1000],
+        [1.5, 2.5, 2000],
+      ],
+    ],
+    [
+      'own periods, an offset',
+      {
         intervals: [
-          interval([1], { start, duration: 'PT1H' }),
+          interval([1], eachHour),
           interval([2], { start: '2026-01-15T18:00:00+01:00', duration: 'PT1H' }),
         ],
-      }),
-    ),
-    [
-      [0, 1, 1000],
-      [1, 2, 2000],
+      },
+      [
+        [0, 1, 1000],
+        [1, 2, 2000],
+      ],
     ],
-    'own periods, an offset',
-  );
+  ];
+  for (const [title, event, expected] of rows)
+    t.same(hours(intervalsOf({ ...limit, ...event })), expected, title);
   t.ok(
     (intervalsOf({ ...limit, intervalPeriod: { start, duration: 'P9999Y' }, intervals: [interval([1])] })[0]
       ?.untilMs ?? 0) >

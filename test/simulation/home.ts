@@ -20,15 +20,15 @@ import { simulatedLine, type TwinEnd } from '../../firmware/hal/simulated/line.t
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { connectFile } from '../../firmware/store/open.ts';
-import { demoHome } from '../twins/home.ts';
-import type { ModbusTwin } from '../twins/modbus-device.ts';
+import { type DemoStores, demoHome, demoStores } from '../twins/home.ts';
+import { ModbusTwin } from '../twins/modbus-device.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../twins/operator.ts';
 
 export const METER_MS = 10_000;
 /** The series that is followed from the meter to the disk. */
 export const REGISTER = 'grid/activeEnergyImport';
 const DAY_MS = 86_400_000;
-const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4 } as const;
+const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4, battery: 5, 'heat-pump': 6 } as const;
 type Port = keyof typeof PORTS;
 
 export interface HandedIn {
@@ -40,7 +40,9 @@ export interface SimulatedHome {
   readonly clock: SimulatedClock;
   readonly random: Random;
   readonly lines: Readonly<Record<Port, TwinEnd>>;
-  readonly twins: Readonly<Record<'boiler' | 'wallbox' | 'roof', ModbusTwin>>;
+  readonly twins: Readonly<Record<Exclude<Port, 'grid'>, ModbusTwin>>;
+  /** Null in a home without them. */
+  readonly stores: DemoStores | null;
   readonly config: Config;
   readonly operator: Operator;
   /** Net power at the connection now. */
@@ -157,24 +159,67 @@ const CONFIG = {
   ],
 };
 
-export function simulatedHome(seed: number, startMs: number, file: string): SimulatedHome {
+const STORES = [
+  {
+    id: 'battery',
+    name: 'Battery',
+    profile: 'battery-register',
+    link: { kind: 'tcp', host: 'simulated', port: PORTS.battery },
+    priority: 40,
+    mode: 'cheap',
+    battery: { capacity_Wh: 10_000, charge_W: 5000, discharge_W: 5000 },
+  },
+  {
+    id: 'heat-pump',
+    name: 'Heat pump',
+    profile: 'heat-pump-levels',
+    link: { kind: 'tcp', host: 'simulated', port: PORTS['heat-pump'] },
+    priority: 15,
+    mode: 'cheap',
+    heat: { what: 'tank', litres: 300 },
+  },
+];
+
+/** `stores`: with a battery and a heat pump. */
+export function simulatedHome(
+  seed: number,
+  startMs: number,
+  file: string,
+  { stores: hasStores = false } = {},
+): SimulatedHome {
   const clock = new SimulatedClock(startMs);
   const random = seededRandom(seed);
-  const world = demoHome(seed, () => startMs + clock.elapsedMs());
-  const twins = { boiler: world.boiler, wallbox: world.wallbox, roof: world.inverter };
+  const wallMs = (): number => startMs + clock.elapsedMs();
+  const world = demoHome(seed, wallMs);
+  const stores = hasStores ? demoStores(world, wallMs) : null;
+  const twins = {
+    boiler: world.boiler,
+    wallbox: world.wallbox,
+    roof: world.inverter,
+    battery: stores?.battery.twin ?? new ModbusTwin(),
+    'heat-pump': stores?.heatPump.twin ?? new ModbusTwin(),
+  };
   const links = new Map<number, Link>();
   const line = (port: Port): TwinEnd => {
     const { link, twin } = simulatedLine(clock, port, 2);
     links.set(PORTS[port], link);
     return twin;
   };
-  const lines = { grid: line('grid'), boiler: line('boiler'), wallbox: line('wallbox'), roof: line('roof') };
-  for (const name of ['boiler', 'wallbox', 'roof'] as const) {
+  const lines = {
+    grid: line('grid'),
+    boiler: line('boiler'),
+    wallbox: line('wallbox'),
+    roof: line('roof'),
+    battery: line('battery'),
+    'heat-pump': line('heat-pump'),
+  };
+  for (const name of ['boiler', 'wallbox', 'roof', 'battery', 'heat-pump'] as const) {
     lines[name].onBytes((bytes) => {
       for (const answer of twins[name].tcp(bytes)) lines[name].write(answer);
     });
   }
-  const checked = checkConfig(CONFIG);
+  const devices = [...CONFIG.devices, ...(hasStores ? STORES : [])];
+  const checked = checkConfig({ ...CONFIG, devices });
   if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
   const operator = new Operator();
   const disk = new SimulatedDisk(file, clock);
@@ -227,6 +272,7 @@ export function simulatedHome(seed: number, startMs: number, file: string): Simu
     random,
     lines,
     twins,
+    stores,
     config: checked.config,
     operator,
     net_W: () => world.world.net_W(startMs + clock.elapsedMs()),
@@ -254,11 +300,17 @@ const clockOf = (clock: SimulatedClock) => ({
   elapsedMs: () => clock.elapsedMs(),
 });
 
-export const limitFor = (home: SimulatedHome, id: string, minutes: number, limit_kW: number): void => {
+export const limitFor = (
+  home: SimulatedHome,
+  id: string,
+  minutes: number,
+  limit_kW: number,
+  direction: 'IMPORT' | 'EXPORT' = 'IMPORT',
+): void => {
   const now = home.clock.wallMs();
   home.operator.publish(
     `dso/limit/${id}`,
-    limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW),
+    limitEvent({ id, programID: 'limits', modifiedMs: now }, now, minutes * 60_000, limit_kW, direction),
   );
 };
 

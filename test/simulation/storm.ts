@@ -1,12 +1,13 @@
 /**
  * The gateway on simulated time under a seeded storm of faults: lines drop and garble, the broker vanishes, devices
  * refuse, the process is killed, the clock jumps. Run in a process of its own, for the test runner's hooks on each
- * promise cost more than the whole house: `node test/simulation/storm.ts SEED DAYS storm|calm` prints the account.
+ * promise cost more than the whole house: `node test/simulation/storm.ts SEED DAYS storm|calm [stores]` prints the account.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LIMITS } from '../../firmware/domain/limits.ts';
+import { setLong } from '../twins/modbus-device.ts';
 import { limitFor, REGISTER, type SimulatedHome, simulatedHome } from './home.ts';
 
 const HOUR = 3_600_000;
@@ -38,6 +39,11 @@ export interface Account {
 function factorySetting({ twins }: SimulatedHome, twin: SimulatedHome['twins']['boiler']): void {
   if (twin === twins.boiler) twin.registers.coils.set(0, 1);
   if (twin === twins.wallbox) twin.registers.holding.set(1000, 160);
+  if (twin === twins['heat-pump']) twin.registers.holding.set(3000, 3);
+  if (twin === twins.battery) {
+    twin.registers.holding.set(2000, 1);
+    setLong(twin.registers.holding, 2001, 5000);
+  }
 }
 
 /** One thing that goes wrong, and when it is mended. */
@@ -46,7 +52,10 @@ function strike(home: SimulatedHome, account: Account, judge: Judge): void {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T;
   const lastsMs = 5_000 + random.next() * 180_000;
   account.faults += 1;
-  const where = pick(['grid', 'boiler', 'wallbox', 'roof'] as const);
+  const devices = home.stores
+    ? (['boiler', 'wallbox', 'roof', 'battery', 'heat-pump'] as const)
+    : (['boiler', 'wallbox', 'roof'] as const);
+  const where = pick(['grid', ...devices] as const);
   const line = lines[where];
   const kind = Math.floor(random.next() * 9);
   const isLine = kind <= 2;
@@ -73,7 +82,7 @@ function strike(home: SimulatedHome, account: Account, judge: Judge): void {
     clock.jumpWall(byMs);
     clock.after(lastsMs, () => clock.jumpWall(-byMs));
   } else {
-    const twin = twins[pick(['boiler', 'wallbox', 'roof'] as const)];
+    const twin = twins[pick(devices)];
     judge.struck('device', clock.elapsedMs() + Math.min(lastsMs, 15_000));
     twin.misbehaves = pick(['exception', 'silent', 'wrongTransaction'] as const);
     const restarts = random.next() < 0.5;
@@ -85,10 +94,15 @@ function strike(home: SimulatedHome, account: Account, judge: Judge): void {
 }
 
 /** Runs and checks. Days may be parts of one. */
-export async function simulate(seed: number, days: number, stormy: boolean): Promise<Account> {
+export async function simulate(
+  seed: number,
+  days: number,
+  stormy: boolean,
+  stores = false,
+): Promise<Account> {
   const startedAt = performance.now();
   const dir = mkdtempSync(path.join(tmpdir(), 'hearth-storm-'));
-  const home = simulatedHome(seed, START, path.join(dir, 'hearth.sqlite'));
+  const home = simulatedHome(seed, START, path.join(dir, 'hearth.sqlite'), { stores });
   const account: Account = {
     violations: [],
     faults: 0,
@@ -174,8 +188,12 @@ class Judge {
     const binding = [...this.books.values()].filter(({ sinceMs }) => sinceMs !== null && sinceMs < now);
     const limit_W = Math.min(FUSE_W, ...binding.map((entry) => entry.limit_W));
     const { boiler, wallbox } = this.home.twins;
+    const { stores } = this.home;
+    const wallMs = START + now;
     const steered =
-      Boolean(boiler.registers.coils.get(0)) || (wallbox.registers.holding.get(1000) ?? 0) >= 60;
+      Boolean(boiler.registers.coils.get(0)) ||
+      (wallbox.registers.holding.get(1000) ?? 0) >= 60 ||
+      (stores !== null && (stores.battery.power_W(wallMs) > 0 || stores.heatPump.power_W(wallMs) > 0));
     const isOver = now > this.lawlessUntilMs && steered && this.home.net_W() > limit_W;
     this.overSinceMs = isOver ? (this.overSinceMs ?? now) : null;
     const reactionMs = REACTION_MS + (now < this.blindUntilMs ? this.home.config.site.staleAfterMs : 0);
@@ -202,6 +220,8 @@ function checkSeries(home: SimulatedHome, account: Account, known: ReadonlySet<n
   }
 }
 
-const [seed, days, weather] = process.argv.slice(2);
+const [seed, days, weather, stores] = process.argv.slice(2);
 if (import.meta.main && seed !== undefined)
-  console.log(JSON.stringify(await simulate(Number(seed), Number(days), weather !== 'calm')));
+  console.log(
+    JSON.stringify(await simulate(Number(seed), Number(days), weather !== 'calm', stores === 'stores')),
+  );

@@ -16,7 +16,6 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'tap';
 import { LIMITS } from '../../firmware/domain/limits.ts';
-import type { Signal } from '../../firmware/domain/signal.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
@@ -24,6 +23,7 @@ import { connectFile } from '../../firmware/store/open.ts';
 import { OwnerPassword } from '../../firmware/web/password.ts';
 import { limitFor, simulatedHome } from '../simulation/home.ts';
 import { advance, at, DAY, EVER, file, HOUR, onDisk, POWER, rest, START, values, ZONE } from './home.ts';
+import { limitSignal } from './limit.ts';
 
 const entry = (clock: SimulatedClock, code: string, kind: 'command' | 'decision' = 'decision') => ({
   atMs: clock.wallMs(),
@@ -33,19 +33,7 @@ const entry = (clock: SimulatedClock, code: string, kind: 'command' | 'decision'
   detail: {},
 });
 
-const limit: Signal = {
-  id: 's',
-  source: 'dso',
-  kind: 'importLimit',
-  binding: 'commandable',
-  scope: 'site',
-  priority: 0,
-  modifiedMs: 1,
-  receivedMs: 2,
-  currency: null,
-  text: null,
-  intervals: [{ fromMs: START, untilMs: START + 30 * DAY, value: 0 }],
-};
+const limit = limitSignal({ intervals: [{ fromMs: START, untilMs: START + 30 * DAY, value: 0 }] });
 
 const codes = (store: ReturnType<typeof openStore>): string[] =>
   store.journal

@@ -1,35 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { test } from 'tap';
 import { LIMITS } from '../../firmware/domain/limits.ts';
-import type { Measurement } from '../../firmware/domain/measurement.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { openStore } from '../../firmware/store/index.ts';
+import { at, file, START, ZONE } from './home.ts';
 import { killOnce } from './kill.ts';
+import { limitSignal } from './limit.ts';
 import { FASTER } from './writer.ts';
-
-const dir = mkdtempSync(path.join(tmpdir(), 'hearth-store-'));
-process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
-let serial = 0;
-const file = (): string => path.join(dir, `db-${serial++}.sqlite`);
-const ZONE = 'Europe/Berlin';
-const START = Date.UTC(2026, 2, 28, 12);
-
-const at = (
-  clock: SimulatedClock,
-  value: number | null,
-  quantity: Measurement['point']['quantity'] = 'activePowerImport',
-): Measurement => ({
-  point: { source: 'm', quantity, phase: 0, tariff: 0, channel: 0 },
-  value,
-  quality: 'good',
-  meterTimeMs: null,
-  receivedMs: clock.wallMs(),
-  receivedElapsedMs: clock.elapsedMs(),
-});
 
 test('a value is on disk within the stated bound, and only one batch is written for it', async (t) => {
   const clock = new SimulatedClock(START);
@@ -120,19 +99,9 @@ test('journal, signals, settings, write budget and overrides survive a restart',
     code: 'GRID_LIMIT',
     detail: { limit_W: 0 },
   });
-  const saved = store.signals.save({
-    id: 's',
-    source: 'dso',
-    kind: 'importLimit',
-    binding: 'commandable',
-    scope: 'site',
-    priority: 0,
-    modifiedMs: 1,
-    receivedMs: 2,
-    currency: null,
-    text: null,
-    intervals: [{ fromMs: START, untilMs: START + 1000, value: 0 }],
-  });
+  const saved = store.signals.save(
+    limitSignal({ intervals: [{ fromMs: START, untilMs: START + 1000, value: 0 }] }),
+  );
   t.equal(saved, true);
   const other = new Database(where, { readonly: true });
   t.equal(other.prepare('SELECT id FROM signal').all().length, 1, 'what is called saved is on disk');

@@ -6,6 +6,7 @@ import type { Signal } from '../../firmware/domain/signal.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
 import { openStore } from '../../firmware/store/index.ts';
+import { limitSignal } from './limit.ts';
 
 export const FASTER = 100;
 export const METER = 'm/activeEnergyImport';
@@ -22,19 +23,12 @@ function fast(startMs: number): Clock {
   };
 }
 
-const signal = (modifiedMs: number): Signal => ({
-  id: 's',
-  source: 'dso',
-  kind: 'importLimit',
-  binding: 'commandable',
-  scope: 'site',
-  priority: 0,
-  modifiedMs,
-  receivedMs: modifiedMs,
-  currency: null,
-  text: null,
-  intervals: [{ fromMs: 0, untilMs: 8e15, value: modifiedMs }],
-});
+const limitOf = (modifiedMs: number): Signal =>
+  limitSignal({
+    modifiedMs,
+    receivedMs: modifiedMs,
+    intervals: [{ fromMs: 0, untilMs: 8e15, value: modifiedMs }],
+  });
 
 function run(file: string, startMs: number, device: string): void {
   const clock = fast(startMs);
@@ -52,7 +46,7 @@ function run(file: string, startMs: number, device: string): void {
     say('value', at);
     if (n % 40 === 0 && store.writes.spend(device, startMs, 500))
       say('write', store.writes.used(device, startMs));
-    if (n % 170 === 0 && store.signals.save(signal(at))) say('signal', at);
+    if (n % 170 === 0 && store.signals.save(limitOf(at))) say('signal', at);
     if (n % 5 === 0)
       store.journal.record({ atMs: at, kind: 'command', subject: device, code: 'STARTED', detail: { n } });
     // One value a millisecond, 100 ms of its own time.

@@ -20,13 +20,13 @@ export interface Broker {
   close(): Promise<void>;
 }
 
-export interface BrokerTls {
+interface BrokerTls {
   readonly server: Certificate;
   /** PEM of the authority whose clients may come in; none are asked for a certificate when absent. */
   readonly clients?: string;
 }
 
-export interface BrokerOptions {
+interface BrokerOptions {
   readonly port?: number;
   readonly tls?: BrokerTls;
 }

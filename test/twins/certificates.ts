@@ -10,7 +10,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface CertificateOptions {
+interface CertificateOptions {
   readonly name: string;
   /** Who signs; itself when absent. */
   readonly issuer?: { readonly name: string; readonly key: string };

@@ -18,7 +18,7 @@ import { p1Telegram } from './p1-telegram.ts';
 import { ENTRIES, file, transport } from './sml-telegram.ts';
 import { formatA, hex, KAMSTRUP, mode5, wireless } from './wmbus-telegram.ts';
 
-export interface NoisyKind {
+interface NoisyKind {
   readonly name: string;
   /** Good telegrams, no two of them with the same readings. */
   readonly telegrams: readonly Uint8Array[];
@@ -137,7 +137,7 @@ const DAMAGES: readonly Damage[] = ['cut', 'flip', 'noise', 'splice'];
 /** The first bytes of every kind of telegram, so that noise gets further than the first look. */
 const STARTS = ['2f48525435', '1b1b1b1b01010101', '7ea0', '68', 'db08', '0f', '02', '01'].map(hex);
 
-export interface NoiseReport {
+interface NoiseReport {
   readonly inputs: number;
   readonly bytes: number;
   /** Readings that no good telegram has, by the damage that they came from. */
@@ -148,7 +148,7 @@ export interface NoiseReport {
   readonly heapEnd_bytes: number;
 }
 
-export interface NoiseOptions {
+interface NoiseOptions {
   readonly inputs: number;
   readonly seed: number;
   /** After so many inputs good telegrams must be found again. */

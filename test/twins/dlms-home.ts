@@ -1,9 +1,9 @@
 /** What a household meter answers over DLMS: its registers, its clock and its load profile, on the clock it is given. */
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { encodeDateTime } from '../../firmware/codecs/dlms/date-time.ts';
 import {
   array,
   concat,
-  encodeLength,
   enumerated,
   int8,
   NULL_DATA,

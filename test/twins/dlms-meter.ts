@@ -3,8 +3,9 @@
  * forms, a load profile with selective access. Misbehaves on request.
  */
 
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { proofOf, protect, type Security, unprotect } from '../../firmware/codecs/dlms/cipher.ts';
-import { concat, encodeLength, octets, word16, word32 } from '../../firmware/codecs/dlms/encode.ts';
+import { concat, octets, word16, word32 } from '../../firmware/codecs/dlms/encode.ts';
 import { encodeWrapper, scanWrapper } from '../../firmware/codecs/dlms/wrapper.ts';
 import { HdlcDecoder } from '../../firmware/codecs/hdlc/decoder.ts';
 import { encodeHdlc, type HdlcFrame } from '../../firmware/codecs/hdlc/frame.ts';

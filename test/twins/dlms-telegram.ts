@@ -1,10 +1,10 @@
 /** Pushes as the HAN ports of several makers send them, and what carries them, in bytes. */
+import { encodeLength } from '../../firmware/codecs/bytes.ts';
 import { encodeDateTime } from '../../firmware/codecs/dlms/date-time.ts';
 import {
   array,
   concat,
   type Encodable,
-  encodeLength,
   int8,
   NULL_DATA,
   obisBytes,
@@ -24,7 +24,7 @@ export const name = (code: string): Encodable => octets(obisBytes(code) ?? new U
 const ascii = (text: string): Encodable => octets(Buffer.from(text, 'latin1'));
 const int16Of = (value: number): Encodable => Uint8Array.of(0x10, ...word16(value));
 
-export interface PushValues {
+interface PushValues {
   /** Local time of the meter, `YYYY-MM-DDThh:mm:ss`. */
   readonly local: string;
   readonly deviation_min: number | null;

@@ -4,7 +4,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-export interface GpiomonTwin {
+interface GpiomonTwin {
   /** The program. */
   readonly command: string;
   /** An edge, `atMs` on the kernel's clock. */

@@ -1,10 +1,12 @@
-/** The demo home: a boiler, a wallbox and a roof behind one meter, as twins that share one world. */
+/** The demo home: a boiler, a wallbox, a roof and what stores behind one meter, as twins that share one world. */
+import { BatteryTwin, registerBattery } from './battery.ts';
+import { HeatPumpTwin } from './heat-pump.ts';
 import { ModbusTwin, setLong } from './modbus-device.ts';
 import { p1Telegram } from './p1-telegram.ts';
 import { setProduction, sunspecInverter } from './sunspec.ts';
 import { sun_W, World } from './world.ts';
 
-export interface DemoHome {
+interface DemoHome {
   readonly world: World;
   readonly boiler: ModbusTwin;
   readonly wallbox: ModbusTwin;
@@ -22,6 +24,19 @@ export function demoHome(seed: number, wallMs: () => number): DemoHome {
     inverter: inverterOf(world, seed, wallMs),
     telegram: () => telegramOf(world, wallMs()),
   };
+}
+
+export interface DemoStores {
+  readonly battery: BatteryTwin;
+  readonly heatPump: HeatPumpTwin;
+}
+
+/** A battery of 10 kWh and a heat pump on a tank of 300 l, added to a home that is to have them. */
+export function demoStores({ world }: DemoHome, wallMs: () => number): DemoStores {
+  const battery = registerBattery(new BatteryTwin(10_000, 5000, 0.4, wallMs()), wallMs);
+  const heatPump = new HeatPumpTwin(300, 49, wallMs(), wallMs);
+  world.appliances.push(battery, heatPump);
+  return { battery, heatPump };
 }
 
 function telegramOf(world: World, atMs: number): Uint8Array {

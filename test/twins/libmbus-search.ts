@@ -6,7 +6,7 @@
  */
 import { isSelected, type MbusTwinMeter } from './mbus-line.ts';
 
-export interface ReferenceSearch {
+interface ReferenceSearch {
   readonly requests: number;
   readonly found: number;
 }

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../firmware/domain/time.ts';
 
-export type MbusMisbehaviour =
+type MbusMisbehaviour =
   | 'none'
   /** Hears nothing, says nothing. */
   | 'silent'
@@ -56,7 +56,7 @@ interface State {
   access: number;
 }
 
-export interface MbusTwinOptions {
+interface MbusTwinOptions {
   readonly clock: Clock;
   /** Bytes to the master. */
   readonly write: (bytes: Uint8Array) => void;

@@ -9,7 +9,7 @@ export interface Registers {
   readonly input: Map<number, number>;
 }
 
-export type Misbehaviour = 'none' | 'silent' | 'exception' | 'ignoresWrites' | 'wrongTransaction' | 'garbled';
+type Misbehaviour = 'none' | 'silent' | 'exception' | 'ignoresWrites' | 'wrongTransaction' | 'garbled';
 
 export interface Write {
   readonly table: 'coil' | 'holding';
@@ -23,6 +23,8 @@ export class ModbusTwin {
   /** Called before each request, so that measured values can be brought up to date. */
   refresh: () => void = () => {};
   onWrite: (write: Write) => void = () => {};
+  /** Addresses that it does not have: exception 2. */
+  readonly refuses = new Set<number>();
   /** Answers sent. */
   answered = 0;
   private held = Buffer.alloc(0);
@@ -69,6 +71,7 @@ export class ModbusTwin {
     this.answered += 1;
     if (this.misbehaves === 'exception') return Buffer.from([code | 0x80, 4]);
     this.refresh();
+    if (this.refuses.has(pdu.readUInt16BE(1))) return Buffer.from([code | 0x80, 2]);
     const address = pdu.readUInt16BE(1);
     const value = pdu.readUInt16BE(3);
     if (code === 1) return this.bits(address, value);
@@ -76,6 +79,7 @@ export class ModbusTwin {
     if (code === 4) return this.words(code, this.registers.input, address, value);
     if (code === 5) return this.write('coil', address, value === 0xff00 ? 1 : 0, pdu);
     if (code === 6) return this.write('holding', address, value, pdu);
+    if (code === 16) return this.writeMany(address, value, pdu);
     return Buffer.from([code | 0x80, 1]);
   }
 
@@ -93,11 +97,23 @@ export class ModbusTwin {
     return Buffer.concat([Buffer.from([code, bytes.length]), bytes]);
   }
 
+  /** Preset multiple registers: all or none. */
+  private writeMany(address: number, count: number, pdu: Buffer): Buffer {
+    if (count < 1 || count > 123 || pdu[5] !== count * 2 || pdu.length !== 6 + count * 2)
+      return Buffer.from([0x90, 3]);
+    for (let i = 0; i < count; i++) this.put('holding', address + i, pdu.readUInt16BE(6 + i * 2));
+    return Buffer.from(pdu.subarray(0, 5));
+  }
+
   private write(table: Write['table'], address: number, value: number, pdu: Buffer): Buffer {
-    this.onWrite({ table, address, value });
+    this.put(table, address, value);
+    return Buffer.from(pdu.subarray(0, 5));
+  }
+
+  private put(table: Write['table'], address: number, value: number): void {
     if (this.misbehaves !== 'ignoresWrites')
       (table === 'coil' ? this.registers.coils : this.registers.holding).set(address, value);
-    return Buffer.from(pdu.subarray(0, 5));
+    this.onWrite({ table, address, value });
   }
 }
 

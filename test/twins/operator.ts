@@ -2,7 +2,7 @@
 const HOUR_MS = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export interface EventOptions {
+interface EventOptions {
   readonly id: string;
   readonly programID: string;
   readonly modifiedMs: number;
@@ -43,13 +43,15 @@ export const priceEvent = (
   currency = 'EUR',
 ): Uint8Array => message(event(options, 'PRICE', 'KWH', startMs, HOUR_MS, perKWh, currency));
 
-/** One import limit in kW; null says "no limit". */
+/** One limit in kW; null says "no limit". */
 export const limitEvent = (
   options: EventOptions,
   startMs: number,
   durationMs: number,
   limit_kW: number | null,
-): Uint8Array => message(event(options, 'IMPORT_CAPACITY_LIMIT', 'KW', startMs, durationMs, [limit_kW]));
+  direction: 'IMPORT' | 'EXPORT' = 'IMPORT',
+): Uint8Array =>
+  message(event(options, `${direction}_CAPACITY_LIMIT`, 'KW', startMs, durationMs, [limit_kW]));
 
 export const cancelMessage = (options: EventOptions): Uint8Array =>
   message({

@@ -1,7 +1,7 @@
 /** Writes a DSMR 5 telegram with a valid CRC, as a meter of a three-phase home would. */
 import { crc16Arc } from '../../firmware/codecs/crc16.ts';
 
-export interface P1Values {
+interface P1Values {
   readonly wallMs: number;
   readonly importEnergy_Wh: number;
   readonly exportEnergy_Wh: number;

@@ -9,7 +9,7 @@ import { noise } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 
-export interface SubMeters {
+interface SubMeters {
   /** Level converter of the wired bus. */
   readonly bus: TcpCarrier;
   readonly heatAddress: string;

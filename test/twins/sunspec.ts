@@ -25,18 +25,27 @@ export interface SunSpecInverter {
   share(): number;
 }
 
-export function sunspecInverter(twin: ModbusTwin, base: number = BASE): SunSpecInverter {
-  const { holding } = twin.registers;
+/** Lays out models one after another; gives the address of a point by its model and its place there. */
+export function layOut(
+  { registers: { holding } }: ModbusTwin,
+  models: readonly (readonly [id: number, length: number])[],
+  base: number = BASE,
+): (model: number, offset: number) => number {
   const starts = new Map<number, number>();
   setLong(holding, base, 0x53756e53);
   let next = base + 2;
-  for (const [id, length] of MODELS) {
+  for (const [id, length] of models) {
     starts.set(id, next);
     holding.set(next, id).set(next + 1, length);
     next += 2 + length;
   }
   holding.set(next, 0xffff).set(next + 1, 0);
-  const at = (model: number, offset: number): number => (starts.get(model) ?? 0) + offset;
+  return (model, offset) => (starts.get(model) ?? 0) + offset;
+}
+
+export function sunspecInverter(twin: ModbusTwin, base: number = BASE): SunSpecInverter {
+  const { holding } = twin.registers;
+  const at = layOut(twin, MODELS, base);
   holding.set(at(123, 5), 10_000).set(at(123, 23), LIMIT_SCALE);
   const share = (): number => {
     const limit = ((holding.get(at(123, 5)) ?? 0) * 10 ** LIMIT_SCALE) / 100;

@@ -3,7 +3,7 @@ import { crc16X25 } from '../../firmware/codecs/crc16.ts';
 import type { ReceiverName } from '../../firmware/codecs/wmbus/receivers/index.ts';
 import { formatA, formatB } from './wmbus-telegram.ts';
 
-export type Air = 'A' | 'B';
+type Air = 'A' | 'B';
 
 interface Make {
   /** Answers to what came; calls `setTo` with the receiver's own word for a mode. */

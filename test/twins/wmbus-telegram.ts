@@ -1,7 +1,7 @@
 /** Wireless telegrams as meters send them: layers around records, with and without security and link-layer CRCs. */
 import { createCipheriv } from 'node:crypto';
+import { joined } from '../../firmware/codecs/bytes.ts';
 import { cmac, deriveKey } from '../../firmware/codecs/mbus/crypto.ts';
-import { join } from '../../firmware/codecs/mbus/transport.ts';
 import { crc13757 } from '../../firmware/codecs/wmbus/crc.ts';
 
 export const hex = (text: string): Uint8Array => Buffer.from(text.replace(/\s/g, ''), 'hex');
@@ -11,8 +11,8 @@ export const KAMSTRUP = hex('2D2C 78563412 1B 07');
 
 /** `address` as on the air: manufacturer, identification, version, device type. */
 export function wireless(address: Uint8Array, ...layers: readonly Uint8Array[]): Uint8Array {
-  const body = join(Uint8Array.of(0x44), address, ...layers);
-  return join(Uint8Array.of(body.length), body);
+  const body = joined(Uint8Array.of(0x44), address, ...layers);
+  return joined(Uint8Array.of(body.length), body);
 }
 
 export const crcBytes = (bytes: Uint8Array): Uint8Array => {
@@ -23,22 +23,22 @@ export const crcBytes = (bytes: Uint8Array): Uint8Array => {
 export function formatA(frame: Uint8Array): Uint8Array {
   const blocks = [frame.subarray(0, 10)];
   for (let at = 10; at < frame.length; at += 16) blocks.push(frame.subarray(at, at + 16));
-  return join(...blocks.flatMap((block) => [block, crcBytes(block)]));
+  return joined(...blocks.flatMap((block) => [block, crcBytes(block)]));
 }
 
 export function formatB(frame: Uint8Array): Uint8Array {
   const sized = Uint8Array.from(frame);
   sized[0] = (sized[0] ?? 0) + 2;
-  return join(sized, crcBytes(sized));
+  return joined(sized, crcBytes(sized));
 }
 
 export const cbc = (key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array =>
   createCipheriv('aes-128-cbc', key, iv).setAutoPadding(false).update(data);
 
 /** Two idle fillers before, as many as whole blocks need behind. */
-export function idlePadded(records: Uint8Array): Uint8Array {
+function idlePadded(records: Uint8Array): Uint8Array {
   const length = Math.ceil((records.length + 2) / 16) * 16;
-  return join(hex('2F2F'), records, new Uint8Array(length - records.length - 2).fill(0x2f));
+  return joined(hex('2F2F'), records, new Uint8Array(length - records.length - 2).fill(0x2f));
 }
 
 /** Security mode 5. */
@@ -50,7 +50,7 @@ export function mode5(
 ): Uint8Array {
   const clear = idlePadded(records);
   const header = Uint8Array.of(0x7a, accessNumber, 0, clear.length, 5);
-  return wireless(address, header, cbc(key, join(address, new Uint8Array(8).fill(accessNumber)), clear));
+  return wireless(address, header, cbc(key, joined(address, new Uint8Array(8).fill(accessNumber)), clear));
 }
 
 /** Security mode 7 behind a fragmentation layer with message counter and authentication code. */
@@ -66,8 +66,8 @@ export function mode7(
   const clear = idlePadded(records);
   const access = messageCounter & 255;
   const header = Uint8Array.of(0x7a, access, 0, clear.length, 0x07, 0x10);
-  const layer = join(header, cbc(deriveKey(key, 0, counter, id), new Uint8Array(16), clear));
-  const mac = cmac(deriveKey(key, 1, counter, id), join(hex('25'), counter, layer)).subarray(0, 8);
+  const layer = joined(header, cbc(deriveKey(key, 0, counter, id), new Uint8Array(16), clear));
+  const mac = cmac(deriveKey(key, 1, counter, id), joined(hex('25'), counter, layer)).subarray(0, 8);
   return wireless(address, Uint8Array.of(0x8c, 0x20, access), hex('900F002C25'), counter, mac, layer);
 }
 
@@ -83,7 +83,7 @@ function session(minutes: number, encryption: number): Uint8Array {
 /** The payload CRC of an extended link layer, low byte first, and what it is over. */
 function checked(inner: Uint8Array): Uint8Array {
   const crc = crcBytes(inner);
-  return join(Uint8Array.of(crc[1] ?? 0, crc[0] ?? 0), inner);
+  return joined(Uint8Array.of(crc[1] ?? 0, crc[0] ?? 0), inner);
 }
 
 /** The extended link layer's counter mode; `minutes` is the message counter. */
@@ -94,7 +94,7 @@ export function counterMode(
   inner: Uint8Array,
 ): Uint8Array {
   const number = session(minutes, COUNTER_MODE);
-  const iv = join(address, hex('20'), number, new Uint8Array(3));
+  const iv = joined(address, hex('20'), number, new Uint8Array(3));
   const sealed = createCipheriv('aes-128-ctr', key, iv).update(checked(inner));
   return wireless(address, Uint8Array.of(0x8d, 0x20, minutes & 255), number, sealed);
 }

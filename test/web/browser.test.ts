@@ -4,8 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type Test, test } from 'tap';
+import type { Snapshot } from '../../firmware/domain/image.ts';
 import { openWeb, type Web } from '../../firmware/web/server.ts';
-import { depsOf, Home, NOON, realClock } from './home.ts';
+import { NOON, realClock } from './clock.ts';
+import { depsOf, Home } from './home.ts';
+import { withStores } from './stores.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const PASSWORD = 'correct horse battery';
@@ -182,21 +185,101 @@ async function theHome(t: Test, browser: Browser): Promise<void> {
   t.strictSame(v.complaints, []);
 }
 
+const EXTREMES: Readonly<Record<string, (snapshot: Snapshot) => Snapshot>> = {
+  'nothing at all': (s) => {
+    const image = { ...s.image, devices: [], signals: [] };
+    return { ...s, image, decision: null, devices: [], meters: [], plan: null };
+  },
+  'no clock, no price, a silent meter': (s) => {
+    const image = { ...s.image, wallTrusted: false, signals: [], grid_W: { value: null, ageMs: Infinity } };
+    return withStores({ ...s, image, plan: null }, null, null);
+  },
+  'thirty devices with long names and large numbers': (s) => {
+    const [given, ...others] = s.image.devices;
+    if (!given) return s;
+    const many = Array.from({ length: 26 }, (_, i) => ({
+      ...given,
+      id: `many-${i}`,
+      flexibility: { ...given.flexibility, name: `Donaudampfschifffahrtskapitänskajütenheizung ${i}` },
+      power_W: { value: 12_345.6 * i, ageMs: 1 },
+    }));
+    const planned = s.decision?.devices[0]?.planned ?? [];
+    const decided = many.map(({ id }) => ({ resource: id, setPoint_W: 1, reasons: [], planned }));
+    const image = { ...s.image, grid_W: { value: 123_456, ageMs: 1 }, devices: [given, ...others, ...many] };
+    const decision = s.decision && { ...s.decision, devices: [...s.decision.devices, ...decided] };
+    return withStores({ ...s, image, decision });
+  },
+};
+
+/** A battery and a heat pump: what is drawn, what is said to who does not see it, and what the owner may ask. */
+async function stores(t: Test, browser: Browser): Promise<void> {
+  const v = await visit(t, browser);
+  const { page, home, web } = v;
+  home.dress = (snapshot) => withStores(snapshot, -1500);
+  await setUp(v);
+  const flow = page.locator('.flow');
+  t.match(await flow.getAttribute('aria-label'), /Sun, battery and grid.*Battery giving, 68 % full, 1\.5 kW/);
+  t.match(await flow.locator('.line.tone-leaf .current').getAttribute('class'), /inward/);
+  home.dress = (snapshot) => withStores(snapshot, 1200);
+  web.notify();
+  await flow.locator('.line.tone-leaf .current.outward').waitFor(WAIT);
+  t.match(await flow.textContent(), /Charging 68 %/);
+  const battery = page.locator('[data-device=battery]');
+  t.match(await battery.locator('.reason').textContent(), /Charging later would cost 0\.84 EUR more\.$/);
+  t.match(
+    await battery.locator('.store').textContent(),
+    /^68 % full, 6\.8 of 10 kWh, 20 % are kept in reserve\.$/,
+  );
+  const held = await battery.locator('.held').getAttribute('width');
+  t.equal(Number(held) / 240, 0.68, 'the bar is as full as the battery');
+  await battery.getByRole('button', { name: 'Charge' }).click();
+  await battery.locator('.said', { hasText: 'Charges now.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('battery'), { kind: 'now', untilMs: null });
+  const lane = page.getByRole('img', {
+    name: /^Home battery: gives 19:15–22:15, charges tomorrow 02:15–05:15\. Least/,
+  });
+  await lane.waitFor(WAIT);
+  t.equal(await lane.locator('.plan').count(), 2);
+  t.match(await lane.textContent(), /reserve 20 %/);
+  await page
+    .getByRole('img', { name: /^Underfloor heating: heats tomorrow 02:15–05:15\. Least 20\.1 °C/ })
+    .waitFor(WAIT);
+  const saved = page.locator('.savings');
+  t.match(await saved.textContent(), /What control saved is not known yet.*Not in it \(3\)/);
+  await saved.getByText('Not in it').click();
+  t.match(await saved.textContent(), /Underfloor heating: Not compared/);
+  t.strictSame(v.complaints, []);
+
+  for (const [name, dress] of Object.entries(EXTREMES)) {
+    home.dress = dress;
+    home.cycle += 1;
+    web.notify();
+    await page.locator(`.home[data-cycle="${home.cycle}"]`).waitFor(WAIT);
+    await page.evaluate('document.querySelectorAll("details").forEach((d) => { d.open = true })');
+    for (const width of [320, 390, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      t.ok(await fits(page), `${name}: no sideways scrolling at ${width} px`);
+    }
+    t.notMatch(await page.locator('#page').innerText(), /NaN|undefined|null|Infinity|\[object/, name);
+  }
+  t.strictSame(v.complaints, []);
+}
+
 /** Chart, table, keyboard, another day, and a copy that is kept. */
 async function pastDays(t: Test, page: Page): Promise<void> {
   const past = page.locator('.history');
   await past.locator('.bar').first().waitFor(WAIT);
   t.equal(await past.locator('.when').textContent(), 'Today');
-  t.match(await past.locator('.facts').textContent(), /6\.9kWh from the grid|kWh from the grid6\.9/);
+  t.match(await past.locator('.facts').textContent(), /from the grid6\.9 kWh/);
   await past.locator('svg').focus();
   await page.keyboard.press('Home');
   t.match(await past.locator('.reading').textContent(), /^00:00–00:15 0\.10 kWh from the grid/);
   await page.keyboard.press('ArrowRight');
   t.match(await past.locator('.reading').textContent(), /^00:15–00:30/);
-  await past.getByRole('button', { name: 'The Day before' }).click();
+  await past.getByRole('button', { name: 'The day before' }).click();
   await past.locator('.facts', { hasText: '9.6' }).waitFor(WAIT);
   t.equal(await past.locator('.when').textContent(), 'Tue 16 Jun');
-  t.equal(await past.getByRole('button', { name: 'The Day after' }).isEnabled(), true);
+  t.equal(await past.getByRole('button', { name: 'The day after' }).isEnabled(), true);
   const [file] = await Promise.all([
     page.waitForEvent('download', WAIT),
     past.getByRole('button', { name: 'Save as CSV' }).click(),
@@ -263,6 +346,7 @@ if (existsSync(CHROMIUM)) {
     t.teardown(() => browser.close());
     await t.test('first start, set a password, sign out and in', (s) => firstStart(s, browser));
     await t.test('the home on a phone and on a desk, and the wishes', (s) => theHome(s, browser));
+    await t.test('batteries, heat, and the extremes', (s) => stores(s, browser));
     await t.test('live: pushed, lost, back again', (s) => live(s, browser));
   });
 } else {

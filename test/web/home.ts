@@ -1,10 +1,7 @@
 /** A home as the page sees it: a sunny afternoon with a limit in force, a car that waits and a silent heat meter. */
 import { randomBytes } from 'node:crypto';
-import { fault, ok, type Result, refuse } from '../../firmware/domain/errors.ts';
-import type { Flexibility } from '../../firmware/domain/flexibility.ts';
-import type { DeviceDecision, DeviceImage, Override, Snapshot } from '../../firmware/domain/image.ts';
-import type { RadioEar } from '../../firmware/domain/radio.ts';
-import type { Signal } from '../../firmware/domain/signal.ts';
+import { ok, type Result, refuse } from '../../firmware/domain/errors.ts';
+import type { Override, Snapshot } from '../../firmware/domain/image.ts';
 import type {
   Journal,
   JournalEntry,
@@ -13,96 +10,15 @@ import type {
   Settings,
   StorageHealth,
 } from '../../firmware/domain/storage.ts';
+import { fixedTariff } from '../../firmware/domain/tariff.ts';
 import type { Clock } from '../../firmware/domain/time.ts';
 import type { WebDeps } from '../../firmware/web/server.ts';
 
+import { MIDNIGHT, NOON } from './clock.ts';
+import { decided, devicesOf, HOURLY, METERS, prices, RADIO } from './house.ts';
+
 const HOUR = 3_600_000;
 const QUARTER = 900_000;
-/** 17:20 in Brussels, a Wednesday in June. */
-export const NOON = Date.UTC(2026, 5, 17, 15, 20);
-export const MIDNIGHT = Date.UTC(2026, 5, 16, 22);
-
-/** A clock that stands where it is told; what was asked to run later runs when it is moved there. */
-export class HandClock implements Clock {
-  wall = NOON;
-  elapsed = 1_000_000;
-  readonly #tasks = new Set<{ at: number; task: () => void }>();
-
-  wallMs(): number {
-    return this.wall;
-  }
-  elapsedMs(): number {
-    return this.elapsed;
-  }
-  after(delayMs: number, task: () => void): () => void {
-    const entry = { at: this.elapsed + delayMs, task };
-    this.#tasks.add(entry);
-    return () => this.#tasks.delete(entry);
-  }
-  move(ms: number): void {
-    this.wall += ms;
-    this.elapsed += ms;
-    for (const entry of [...this.#tasks]) {
-      if (entry.at <= this.elapsed && this.#tasks.delete(entry)) entry.task();
-    }
-  }
-}
-
-const flexibility = (given: Partial<Flexibility> & Pick<Flexibility, 'kind' | 'name'>): Flexibility => ({
-  controlType: 'POWER_ENVELOPE_BASED_CONTROL',
-  ranges: [{ min_W: 0, max_W: 0 }],
-  step_W: 0,
-  phases: [1],
-  consequence: 'DEFER',
-  minOnMs: 0,
-  minOffMs: 0,
-  worstCase_W: 0,
-  failsafe_W: null,
-  need: null,
-  steerable: true,
-  ...given,
-});
-
-function device(id: string, power_W: number | null, flex: Flexibility, override: Override): DeviceImage {
-  return {
-    id,
-    flexibility: flex,
-    health: power_W === null ? 'silent' : 'ok',
-    power_W: { value: power_W, ageMs: power_W === null ? Infinity : 900 },
-    setPoint_W: power_W,
-    inStateMs: 600_000,
-    sinceLoweredMs: Infinity,
-    override,
-    priority: 1,
-    mode: 'cheap',
-  };
-}
-
-/** Day-ahead prices as they are in summer: cheap at noon, dear in the evening, in EUR per Wh. */
-export const HOURLY = [
-  112, 104, 98, 95, 97, 108, 131, 148, 139, 104, 71, 42, 28, 22, 26, 47, 83, 121, 168, 214, 243, 221, 172,
-  138,
-].map((perMWh) => (perMWh + 145) / 1e6);
-
-function prices(): Signal {
-  return {
-    id: 'day-ahead',
-    source: 'Day-ahead market',
-    kind: 'importPrice',
-    binding: 'informational',
-    scope: 'site',
-    priority: 10,
-    modifiedMs: MIDNIGHT,
-    receivedMs: MIDNIGHT,
-    currency: 'EUR',
-    text: null,
-    intervals: Array.from({ length: 48 }, (_, hour) => ({
-      fromMs: MIDNIGHT + hour * HOUR,
-      untilMs: MIDNIGHT + (hour + 1) * HOUR,
-      value: (HOURLY[hour % 24] ?? 0) * (hour < 24 ? 1 : 0.93),
-    })),
-  };
-}
 
 export class Home {
   readonly clock: Clock;
@@ -113,6 +29,8 @@ export class Home {
   limit_W: number | null = 4200;
   cycle = 1;
   storage: StorageHealth = STORAGE;
+  /** What a test makes of the snapshot before it is served. */
+  dress: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -211,6 +129,10 @@ export class Home {
   }
 
   snapshot(): Snapshot {
+    return this.dress(this.#asItIs());
+  }
+
+  #asItIs(): Snapshot {
     const wallMs = this.clock.wallMs();
     const of = (id: string): Override => this.overrides.get(id) ?? { kind: 'automatic' };
     const devices = devicesOf(of);
@@ -241,8 +163,8 @@ export class Home {
           timeZone: 'Europe/Brussels',
           currency: 'EUR',
           staleAfterMs: 30_000,
-          fixedImportPrice: null,
-          fixedExportPrice: 0.00006,
+          importTariff: [],
+          exportTariff: fixedTariff(0.00006),
         },
         grid_W: { value: this.grid_W, ageMs: this.grid_W === null ? Infinity : 800 },
         gridPhase_A: [
@@ -276,129 +198,6 @@ export class Home {
   }
 }
 
-function devicesOf(of: (id: string) => Override): DeviceImage[] {
-  return [
-    device(
-      'wallbox',
-      1380,
-      flexibility({
-        kind: 'wallbox',
-        name: 'Car charger',
-        ranges: [
-          { min_W: 0, max_W: 0 },
-          { min_W: 1380, max_W: 7360 },
-        ],
-        need: { energy_Wh: 14_000, byMs: MIDNIGHT + 31 * HOUR },
-      }),
-      of('wallbox'),
-    ),
-    device('boiler', 0, flexibility({ kind: 'boiler', name: 'Hot water' }), of('boiler')),
-    device('heat-pump', null, flexibility({ kind: 'heat-pump', name: 'Heat pump' }), of('heat-pump')),
-    device(
-      'solar',
-      -2140,
-      flexibility({ kind: 'inverter', name: 'Solar roof', ranges: [{ min_W: -6000, max_W: 0 }] }),
-      of('solar'),
-    ),
-    device(
-      'dishwasher',
-      640,
-      flexibility({ kind: 'appliance', name: 'Dishwasher', controlType: 'NOT_CONTROLABLE' }),
-      of('dishwasher'),
-    ),
-  ];
-}
-
-function decided(devices: readonly DeviceImage[]): DeviceDecision[] {
-  const slot = (from: number, until: number, power_W: number) => ({
-    fromMs: MIDNIGHT + from * HOUR,
-    untilMs: MIDNIGHT + until * HOUR,
-    power_W,
-  });
-  const limit = {
-    code: 'GRID_LIMIT' as const,
-    values: { limit_W: 4200, untilMs: NOON + 70 * 60_000, source: 'Grid operator', scope: 'site' },
-  };
-  const table: Record<string, Pick<DeviceDecision, 'reasons' | 'planned'>> = {
-    wallbox: {
-      reasons: [limit, { code: 'DEADLINE_RUN', values: { byMs: MIDNIGHT + 31 * HOUR } }],
-      planned: [slot(17.34, 18.5, 1380), slot(26, 30, 3680)],
-    },
-    boiler: {
-      reasons: [{ code: 'PRICE_WAIT', values: { fromMs: MIDNIGHT + 35 * HOUR, price: 0.000266 } }],
-      planned: [slot(11, 14, 2000), slot(35, 38, 2000)],
-    },
-    'heat-pump': { reasons: [{ code: 'DEVICE_LOST', values: { worstCase_W: 2400 } }], planned: [] },
-    solar: { reasons: [{ code: 'FREE', values: {} }], planned: [] },
-  };
-  return devices.flatMap(({ id, setPoint_W, override }) => {
-    const row = table[id];
-    if (!row) return [];
-    const wish = { kind: override.kind };
-    const reasons =
-      wish.kind === 'off' ? [{ code: 'OWNER_OFF' as const, values: {} }, ...row.reasons] : row.reasons;
-    return [{ resource: id, setPoint_W: setPoint_W ?? 0, ...row, reasons }];
-  });
-}
-
-const METERS = (nowMs: number, grid_W: number | null): Snapshot['meters'] => [
-  {
-    id: 'grid',
-    name: 'Electricity meter',
-    health: grid_W === null ? 'silent' : 'ok',
-    lastMs: nowMs - 800,
-    values: [
-      { point: 'grid/activePowerImport', value: grid_W, unit: 'W' },
-      { point: 'grid/activeEnergyImport/T1', value: 4_312_087, unit: 'Wh' },
-      { point: 'grid/voltage/L1', value: 232.1, unit: 'V' },
-      { point: 'grid/volume/C1', value: 1204.337, unit: 'm3' },
-    ],
-    faults: { BAD_CHECKSUM: 2 },
-  },
-  {
-    id: 'heat',
-    name: 'Heat meter',
-    health: 'silent',
-    lastMs: nowMs - 5 * HOUR,
-    values: [],
-    faults: { TIMEOUT: 61 },
-  },
-  {
-    id: 'water',
-    name: 'Water meter',
-    health: 'ok',
-    lastMs: nowMs - 9_000,
-    values: [
-      { point: 'water/temperature', value: 11.5, unit: 'C' },
-      { point: 'water/volume', value: 412.506, unit: 'm3' },
-    ],
-    faults: {},
-    notes: [
-      { code: 'BATTERY_LOW', atMs: null, detail: { flag: 'lowBattery' } },
-      { code: 'METER_ALARM', atMs: null, detail: { flag: 'permanentError' } },
-    ],
-  },
-];
-
-/** What is on the air: the neighbour's water meter, encrypted. Only the key of all zeros opens it. */
-const RADIO: RadioEar = {
-  heard: () => [
-    {
-      ...{ id: '76543210', manufacturer: 'KAM', version: 27, medium: 'cold water', configured: false },
-      ...{ telegrams: 3, lastMs: NOON, signal_dBm: -71, refused: fault('KEY_MISSING'), kept: 2 },
-    },
-  ],
-  tryKey: (_, key) =>
-    ok(
-      key.every((byte) => byte === 0)
-        ? {
-            ...{ tried: 2, opened: 2, refused: null },
-            readings: [{ quantity: 'volume', name: 'total', value: 88.1, unit: 'm3' }],
-          }
-        : { tried: 2, opened: 0, refused: fault('KEY_WRONG'), readings: [] },
-    ),
-};
-
 /** All is well. */
 export const STORAGE: StorageHealth = {
   ...{ mode: 'disk', code: null, tailValues: 0, pendingValues: 0, pendingEntries: 0, heldValues: 0 },
@@ -421,13 +220,3 @@ export function depsOf(home: Home): WebDeps {
     info: { name: 'Maple Street 12', gridMeter: 'grid', hosts: [], version: '0.1.0' },
   };
 }
-
-/** The machine's own time, for tests with real sockets. */
-export const realClock = (shiftMs: number): Clock => ({
-  wallMs: () => Date.now() + shiftMs,
-  elapsedMs: () => performance.now(),
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-});

@@ -1,12 +1,18 @@
 /** What waiting saved against running at once: by hand, over own sun, with its error, and when nothing is known. */
 import { test } from 'tap';
+import type { BatteryStore } from '../../firmware/domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../../firmware/domain/image.ts';
 import type { SeriesStore } from '../../firmware/domain/storage.ts';
-import { type Quarter, savedBetween, savingsOf } from '../../firmware/web/savings.ts';
+import { savingsOf } from '../../firmware/web/savings.ts';
+import { batterySaved } from '../../firmware/web/savings-battery.ts';
+import { type Quarter, savedBetween } from '../../firmware/web/savings-load.ts';
 import { savingsSchema } from '../../firmware/web/schema.ts';
-import { HandClock, Home, NOON } from './home.ts';
+import { HandClock, NOON } from './clock.ts';
+import { Home } from './home.ts';
+import { BATTERY, withStores } from './stores.ts';
 
 const QUARTER = 900_000;
+const NO_SERIES = { points: () => ['grid/activeEnergyImport'], read: () => [] };
 const DAY = 96 * QUARTER;
 const quarter = (device_Wh: number, importPrice: number, more: Partial<Quarter> = {}): Quarter => ({
   import_Wh: device_Wh + 100,
@@ -88,15 +94,77 @@ test('for the owner: a sentence with its error', (t) => {
   t.equal(energy_Wh, 6000);
   t.ok(near(saved ?? undefined, 0.6) && near(error ?? undefined, 0.6), `${saved} ± ${error}`);
   t.match(devices, [{ id: 'wallbox', missing: 0 }]);
+  t.equal(sentence, 'Against the same day without it, control saved €0.60 ± €0.60.');
   t.match(
-    sentence,
-    /^6 kWh until \S+ ?\S*: against running at once, waiting saved €0\.60 ± €0\.60, depending/,
+    devices[0]?.sentence,
+    /^6 kWh until \S+ ?\S*: saved €0\.60 ± €0\.60 against running at once, depending/,
   );
   t.match(home({ mode: 'always' }), { saved: null, devices: [] });
   const silent = home({}, (at) => at % DAY < DAY / 4);
   t.match(silent, { saved: null, devices: [{ saved: null, energy_Wh: null }] });
   t.match(silent.sentence, /readings or prices of it are missing/);
+  t.match(silent.devices[0]?.sentence, /readings or prices are missing: nothing can be said/);
   const holes = home({}, (at) => (at / QUARTER) % 96 === 3);
   t.ok((holes.devices[0]?.missing ?? 0) > 0 && holes.saved !== null, 'a hole is said');
+  t.end();
+});
+
+test('a battery, against itself storing spare sun only', (t) => {
+  const store: BatteryStore = {
+    ...{ ...BATTERY, capacity_Wh: 4000, leastFill: 0, mostFill: 1, charge_W: 8000, discharge_W: 8000 },
+    ...{ chargeEfficiency: 1, dischargeEfficiency: 1, wear_perWh: 0 },
+  };
+  const of = (house_Wh: number, device_Wh: number, importPrice: number, exportPrice = 0): Quarter => {
+    const net_Wh = house_Wh + device_Wh;
+    return {
+      ...{ import_Wh: Math.max(0, net_Wh), export_Wh: Math.max(0, -net_Wh) },
+      ...{ device_Wh, importPrice, exportPrice },
+    };
+  };
+  const between = (quarters: Quarter[], fill: number | null, more: Partial<BatteryStore> = {}) =>
+    batterySaved(quarters, { ...store, ...more }, fill) ?? [Number.NaN, Number.NaN];
+  // Charged at 0.1, given at 0.4; left to itself it was empty and had no sun.
+  const night = [of(0, 1000, 0.0001), of(1000, -1000, 0.0004)];
+  t.ok(
+    between(night, 0).every((x) => near(x, 0.3)),
+    `${between(night, 0)}`,
+  );
+  t.ok(
+    between(night, 0, { wear_perWh: 0.0001 }).every((x) => near(x, 0.2)),
+    'giving wears it out',
+  );
+  const [least, most] = between([of(0, 1000, 0.0004, 0.00008)], 0);
+  t.ok(near(least, 1000 * (0.00008 - 0.0004)) && near(most, 0), 'what is left in it is worth this or that');
+  const sunny = [of(-1000, 1000, 0.0003, 0.0001), of(1000, -1000, 0.0003, 0.0001)];
+  t.ok(
+    between(sunny, 0).every((x) => near(x, 0)),
+    'it did what it would have done',
+  );
+  const held = [of(1000, 0, 0.0001), of(1000, -1000, 0.0004)];
+  t.ok(
+    between(held, 0.25).every((x) => near(x, 0.3)),
+    'kept for the dear hour',
+  );
+  const [worst, best] = between(held, null);
+  t.ok(near(worst, -0.1) && near(best, 0.4), `how full it was is not known: ${worst} to ${best}`);
+  t.equal(batterySaved([of(500, 0, 0.0001)], store, 0.5), null, 'it did nothing');
+  t.end();
+});
+
+test('of heat nothing is claimed, and of a battery only with readings', (t) => {
+  const { devices, saved } = savingsOf(withStores(new Home(new HandClock()).snapshot()), NO_SERIES, 'grid');
+  t.equal(saved, null);
+  t.match(
+    devices.filter((d) => d.id === 'battery' || d.id === 'floor'),
+    [
+      {
+        id: 'battery',
+        saved: null,
+        energy_Wh: null,
+        sentence: /^Until 00:00 readings or prices are missing/,
+      },
+      { id: 'floor', saved: null, sentence: /^Not compared/ },
+    ],
+  );
   t.end();
 });

@@ -6,12 +6,13 @@ import { fault } from '../../firmware/domain/errors.ts';
 import type { HousePlan } from '../../firmware/domain/house-plan.ts';
 import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { displayed } from '../../firmware/web/displayed.ts';
+import { journalSentence } from '../../firmware/web/journal-words.ts';
 import { labelOf, meterCard } from '../../firmware/web/meters.ts';
 import { planSentences } from '../../firmware/web/plan-words.ts';
 import { heardView, trialSentence } from '../../firmware/web/radio.ts';
-import { journalSentence } from '../../firmware/web/sentences.ts';
 import { storageNotices } from '../../firmware/web/storage-words.ts';
-import { MIDNIGHT, NOON, STORAGE } from './home.ts';
+import { MIDNIGHT, NOON } from './clock.ts';
+import { STORAGE } from './home.ts';
 
 test('values in the units of a household', async (t) => {
   for (const [quantity, value, unit, expected] of [
@@ -129,6 +130,14 @@ test('how good the plan is', async (t) => {
     "The forecast of what your home uses comes from your home's own past; on the last whole day it was off by 212 W on average, mostly too low.",
     'There is no forecast of your solar power yet.',
   ]);
+  const supplied = {
+    temperature: { source: 'supplied', meanError_C: 1.24, bias_C: 1.2 },
+    hotWater: { source: 'history', meanError_W: 80, bias_W: null },
+  } as const;
+  t.same(planSentences({ ...plan, quality: { ...plan.quality, ...supplied } }, place).slice(5), [
+    "The forecast of the hot water you need comes from your home's own past; on the last whole day it was off by 80 W on average.",
+    'The forecast of the temperature outdoors is supplied from outside; on the last whole day it was off by 1.2 °C on average, mostly too high.',
+  ]);
   const certificate = { cost: -1, bound: -1, gap: 0, source: 'stand-in' } as const;
   t.match(planSentences({ ...plan, certificate }, place), [
     /made/,
@@ -179,7 +188,7 @@ function contrast(a: string, b: string): number {
 }
 
 test('what is written can be read, by day and by night', async (t) => {
-  const css = readFileSync(path.resolve(import.meta.dirname, '../../firmware/web/page/style.css'), 'utf8');
+  const css = readFileSync(path.resolve(import.meta.dirname, '../../firmware/web/page/base.css'), 'utf8');
   const palettes = css
     .split(':root {')
     .slice(1)

@@ -1,21 +1,25 @@
 /** A Modbus device with a product profile, as a resource manager. */
 import { type Fault, fault, faultOf, HearthError } from '../../domain/errors.ts';
+import type { Flexibility } from '../../domain/flexibility.ts';
 import type { Instruction } from '../../domain/instruction.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import type { Measurement } from '../../domain/measurement.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
 import type { WriteBudget } from '../../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../../domain/time.ts';
-import type { Profile, Register } from '../profiles/schema.ts';
-import { menuOf, rawOf } from './control.ts';
-import type { ModbusBus, ModbusClient } from './modbus-bus.ts';
-import { readRaw, readRegister, writeRaw } from './registers.ts';
+import type { Profile } from '../profiles/schema.ts';
+import { menuOf, type Write, writesOf } from './control.ts';
+import type { ModbusBus } from './modbus-bus.ts';
+import { measurementsOf, readingsOf } from './readings.ts';
+import { NOTHING_READ, type Store, type StoreReading, StoreWatch } from './store-watch.ts';
 import { located } from './sunspec.ts';
+import { type AskAs, differing, holds, prepare, type Told, writeAll } from './told.ts';
 
 export interface ModbusDeviceConfig {
   readonly id: string;
   readonly name: string;
   readonly unitId: number;
+  /** What it stores in this house; its readings in here are overwritten. */
+  readonly store?: Store;
 }
 
 export interface ModbusDeviceDeps {
@@ -29,9 +33,6 @@ const SILENT_AFTER = 3;
 /** Faults of a device that is there. */
 const ANSWERS: ReadonlySet<Fault['code']> = new Set(['DEVICE_EXCEPTION', 'WRONG_ANSWER', 'UNSUPPORTED']);
 
-const enableOf = (control: Profile['control']) =>
-  control.kind === 'productionPercent' ? control.enable : undefined;
-
 export class ModbusDevice implements ResourceManager {
   readonly id: string;
   private readonly config: ModbusDeviceConfig;
@@ -40,24 +41,30 @@ export class ModbusDevice implements ResourceManager {
   private events: ResourceEvents | null = null;
   /** The profile as this very device has it; null until it was asked. */
   private found: Profile | null = null;
+  /** Whether what has to stand in it before the first command does so. */
+  private isPrepared = false;
+  private readonly store: StoreWatch | null;
+  private menu: Flexibility;
   private stopPoll: Cancel = () => {};
   private health: ResourceHealth = 'connecting';
   private misses = 0;
   /** The instruction that is being carried out, and one that waits for it to end. */
   private running: Instruction | null = null;
   private waiting: Instruction | null = null;
-  private written: { readonly raw: number; readonly setPoint_W: number; readonly atMs: number } | null = null;
+  private written: Told | null = null;
 
   constructor(config: ModbusDeviceConfig, profile: Profile, deps: ModbusDeviceDeps) {
     this.id = config.id;
     this.config = config;
     this.profile = profile;
     this.deps = deps;
+    this.store = config.store ? new StoreWatch(config.store) : null;
+    this.menu = menuOf(profile, config.name);
   }
 
   open(events: ResourceEvents): void {
     this.events = events;
-    events.flexibility(menuOf(this.profile, this.config.name));
+    this.register();
     this.deps.bus.attach((reason) => {
       // What a device holds after its link was gone is not known: it may have been powered off.
       this.forget();
@@ -100,9 +107,17 @@ export class ModbusDevice implements ResourceManager {
     for (let attempt = 0; attempt < LIMITS.commandAttempts; attempt++) {
       try {
         const profile = await this.profileOf('command');
-        const raw = rawOf(profile, instruction.setPoint_W);
-        if (this.written?.raw !== raw) await this.write(profile, raw, obey);
-        return this.succeeded(instruction, raw);
+        const writes = writesOf(profile, instruction.setPoint_W);
+        // What stands there already is not written again, and the device's own timer goes on from when it was.
+        const atMs = this.written && holds(this.written, writes) ? this.written.atMs : null;
+        if (atMs === null) await this.write(profile, writes, obey);
+        this.written = {
+          writes,
+          setPoint_W: instruction.setPoint_W,
+          atMs: atMs ?? this.deps.clock.elapsedMs(),
+        };
+        this.report(instruction, 'SUCCEEDED', null);
+        return;
       } catch (error) {
         reason = faultOf(error);
       }
@@ -114,52 +129,53 @@ export class ModbusDevice implements ResourceManager {
   }
 
   /** A limit that turns down is obeyed even when the day's writes are spent: the grid and the fuse come before wear. */
-  private mustObey(instruction: Instruction): boolean {
-    if (!instruction.abnormal || this.written === null) return instruction.abnormal;
-    return Math.abs(instruction.setPoint_W) < Math.abs(this.written.setPoint_W);
+  private mustObey({ abnormal, setPoint_W }: Instruction): boolean {
+    if (!abnormal || this.written === null) return abnormal;
+    const told_W = this.written.setPoint_W;
+    return Math.abs(setPoint_W) < Math.abs(told_W) || setPoint_W * told_W < 0;
   }
 
-  /** Writes and reads back. Throws a coded error unless the device holds the value then. */
-  private async write({ control, writesPerDay }: Profile, raw: number, obey: boolean): Promise<void> {
+  /** Writes and reads back. Throws a coded error unless the device holds the values then. */
+  private async write(profile: Profile, values: readonly Write[], obey: boolean): Promise<void> {
     const { bus, clock, writes } = this.deps;
     if (!bus.isOpen) throw new HearthError('LINK_GONE', 'the device is not connected');
-    if (!writes.spend(this.id, clock.wallMs(), writesPerDay) && !obey)
+    if (!writes.spend(this.id, clock.wallMs(), profile.writesPerDay) && !obey)
       throw new HearthError('WRITE_BUDGET_SPENT');
     // An answer may get lost although the value was taken: until it is read back nobody knows what the device holds.
     this.written = null;
-    await this.ask('command', (client) => writeRaw(client, control.register, raw));
-    // Written each time: some take a new limit only when it is enabled anew.
-    const enable = enableOf(control);
-    if (enable) await this.ask('command', (client) => writeRaw(client, enable.register, enable.value));
-    const held = await this.held(control, 'command');
-    if (held !== raw) throw new HearthError('READBACK_DIFFERS', `wrote ${raw}, the device holds ${held}`);
+    if (!this.isPrepared && !(await prepare(profile, this.ask))) this.untrusted(profile);
+    this.isPrepared = true;
+    await writeAll(values, this.ask);
   }
 
-  /** What the device holds, null when it is not in force. */
-  private async held(control: Profile['control'], kind: 'command' | 'poll'): Promise<number | null> {
-    const held = await this.ask(kind, (client) => readRaw(client, control.register));
-    const enable = enableOf(control);
-    if (!enable) return held;
-    return (await this.ask(kind, (client) => readRaw(client, enable.register))) === enable.value
-      ? held
-      : null;
+  /** One without a timer of its own does not fall back by itself. */
+  private untrusted(profile: Profile): void {
+    this.found = { ...profile, failsafe_W: null };
+    this.registerAs(this.found);
   }
 
   /** What a device's own addresses and scales are is asked once after each time that it was away. */
   private async profileOf(kind: 'command' | 'poll'): Promise<Profile> {
-    const found = this.found ?? (await located(this.profile, (run) => this.ask(kind, run)));
+    if (this.found) return this.found;
+    const found = await located(this.profile, (run) => this.ask(kind, run));
     this.found = found;
+    this.registerAs(found);
     return found;
   }
 
-  private ask<T>(kind: 'command' | 'poll', run: (client: ModbusClient) => Promise<T>): Promise<T> {
-    return this.deps.bus.request(this.config.unitId, kind, run);
+  /** The menu of what was found may be a smaller one. */
+  private registerAs(found: Profile): void {
+    const menu = menuOf(found, this.config.name);
+    if (JSON.stringify(menu) === JSON.stringify(this.menu)) return;
+    this.menu = menu;
+    this.register();
   }
 
-  private succeeded(instruction: Instruction, raw: number): void {
-    this.written = { raw, setPoint_W: instruction.setPoint_W, atMs: this.deps.clock.elapsedMs() };
-    this.report(instruction, 'SUCCEEDED', null);
+  private register(): void {
+    this.events?.flexibility(this.store ? this.store.over(this.menu) : this.menu);
   }
+
+  private readonly ask: AskAs = (kind, run) => this.deps.bus.request(this.config.unitId, kind, run);
 
   private async poll(): Promise<void> {
     const { bus } = this.deps;
@@ -169,12 +185,12 @@ export class ModbusDevice implements ResourceManager {
     const at = { receivedMs: clock.wallMs(), receivedElapsedMs: clock.elapsedMs(), meterTimeMs: null };
     try {
       const profile = await this.profileOf('poll');
-      await this.verify(profile);
-      const power = await this.pollRegister(profile.power);
-      const energy = await this.pollRegister(profile.energy);
+      await this.verify();
+      const readings = await readingsOf(profile, (run) => this.ask('poll', run));
       this.misses = 0;
       this.setHealth('ok', null);
-      this.measured(at, power, energy);
+      this.stored(readings);
+      this.events?.measured(measurementsOf(this.id, at, profile, readings, this.written?.setPoint_W ?? null));
       await this.reassert(profile);
     } catch (error) {
       this.missed(faultOf(error));
@@ -185,18 +201,19 @@ export class ModbusDevice implements ResourceManager {
    * A device may lose its power and be back between two polls, and others may write to it: what it holds is compared
    * with what it was told each time.
    */
-  private async verify({ control }: Profile): Promise<void> {
+  private async verify(): Promise<void> {
     const told = this.written;
     if (!told || this.running) return;
-    const held = await this.held(control, 'poll');
+    const other = await differing(told.writes, 'poll', this.ask);
     // A command that came in between has its own read-back.
-    if (held === told.raw || this.written !== told || this.running) return;
+    if (other === null || this.written !== told || this.running) return;
     this.written = null;
-    this.events?.lost?.(fault('SET_POINT_LOST', `it was told ${told.raw}, it holds ${held}`));
+    this.isPrepared = false;
+    this.events?.lost?.(fault('SET_POINT_LOST', `it was told ${other.wanted}, it holds ${other.held}`));
   }
 
-  private pollRegister(register: Register | undefined): Promise<number | null> {
-    return register ? this.ask('poll', (client) => readRegister(client, register)) : Promise.resolve(null);
+  private stored(reading: StoreReading): void {
+    if (this.store?.take(reading)) this.register();
   }
 
   private missed(reason: Fault): void {
@@ -218,7 +235,7 @@ export class ModbusDevice implements ResourceManager {
     )
       return;
     const told = this.written;
-    const isTaken = await this.write(profile, told.raw, false).then(
+    const isTaken = await this.write(profile, told.writes, false).then(
       () => true,
       () => false,
     );
@@ -229,30 +246,7 @@ export class ModbusDevice implements ResourceManager {
   private forget(): void {
     this.written = null;
     this.found = null;
-  }
-
-  private measured(
-    at: Pick<Measurement, 'receivedMs' | 'receivedElapsedMs' | 'meterTimeMs'>,
-    power_W: number | null,
-    energy_Wh: number | null,
-  ): void {
-    const point = { source: this.id, phase: 0, tariff: 0, channel: 0 } as const;
-    const out: Measurement[] = [];
-    const value = power_W ?? this.assumed_W();
-    out.push({
-      ...at,
-      point: { ...point, quantity: 'activePower' },
-      value,
-      quality: this.profile.power ? 'good' : 'estimated',
-    });
-    if (energy_Wh !== null)
-      out.push({ ...at, point: { ...point, quantity: 'activeEnergy' }, value: energy_Wh, quality: 'good' });
-    this.events?.measured(out);
-  }
-
-  /** Without a power register: what was commanded, null when that is not known. */
-  private assumed_W(): number | null {
-    return this.profile.power ? null : (this.written?.setPoint_W ?? null);
+    this.isPrepared = false;
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {
@@ -261,6 +255,7 @@ export class ModbusDevice implements ResourceManager {
     // It may be restarted, or another one, when it is heard again.
     if (health !== 'ok') this.forget();
     this.events?.health(health, reason);
+    if (health !== 'ok') this.stored(NOTHING_READ);
   }
 
   private report(

@@ -1,4 +1,5 @@
 /** Registers of a profile to numbers and back. Big-endian words, high word first (Modbus 1.1b3, 4.2). */
+import { HearthError } from '../../domain/errors.ts';
 import type { Register } from '../profiles/schema.ts';
 import type { ModbusClient } from './modbus-bus.ts';
 
@@ -20,15 +21,21 @@ export async function exponentOf(client: ModbusClient, register: Register): Prom
   return exponent === null || Math.abs(exponent) > 10 ? null : exponent;
 }
 
-export async function readRaw(
+export async function readRaw(client: ModbusClient, register: Register): Promise<number | null> {
+  return (await readRaws(client, register, 1))[0] ?? null;
+}
+
+/** Neighbouring values of one type, read in one request; a coil stands alone. */
+export async function readRaws(
   client: ModbusClient,
   { table, address, type }: Register,
-): Promise<number | null> {
-  if (table === 'coil') return (await client.readCoils(address, 1)).data[0] ? 1 : 0;
+  count: number,
+): Promise<readonly (number | null)[]> {
+  if (table === 'coil') return [(await client.readCoils(address, 1)).data[0] ? 1 : 0];
   const { buffer } = await (table === 'input'
-    ? client.readInputRegisters(address, WORDS[type])
-    : client.readHoldingRegisters(address, WORDS[type]));
-  return rawOf(buffer, type);
+    ? client.readInputRegisters(address, WORDS[type] * count)
+    : client.readHoldingRegisters(address, WORDS[type] * count));
+  return Array.from({ length: count }, (_, i) => rawOf(buffer.subarray(i * WORDS[type] * 2), type));
 }
 
 function rawOf(buffer: Buffer, type: Register['type']): number | null {
@@ -48,12 +55,42 @@ function rawOf(buffer: Buffer, type: Register['type']): number | null {
   }
 }
 
-/** Writes a raw number (already divided by the scale). Only what controls need: coils and one 16-bit register. */
-export async function writeRaw(
+/** The raw numbers that a type holds; what is left out at an end means "not implemented". */
+const RANGES = {
+  bool: [0, 0xfffe],
+  u16: [0, 0xfffe],
+  s16: [-0x7fff, 0x7fff],
+  u32: [0, 0xfffffffe],
+  s32: [-0x7fffffff, 0x7fffffff],
+} as const;
+
+/**
+ * Writes raw numbers (already divided by the scale) to neighbouring registers: one word by function 6, more in one
+ * request by function 16, so that no device ever holds half of a value. Throws BAD_VALUE for what the type cannot hold.
+ */
+export async function writeRaws(
   client: ModbusClient,
-  { table, address }: Register,
-  raw: number,
+  { table, address, type }: Register,
+  raws: readonly number[],
 ): Promise<void> {
-  if (table === 'coil') await client.writeCoil(address, raw !== 0);
-  else await client.writeRegister(address, raw);
+  if (table === 'coil') {
+    await client.writeCoil(address, raws[0] !== 0);
+    return;
+  }
+  const words = raws.flatMap((raw) => wordsOf(raw, type));
+  const [only] = words;
+  if (words.length === 1 && only !== undefined) await client.writeRegister(address, only);
+  else await client.writeRegisters(address, words);
+}
+
+function wordsOf(raw: number, type: Register['type']): number[] {
+  if (type === 'f32') {
+    const bytes = Buffer.alloc(4);
+    bytes.writeFloatBE(raw);
+    return [bytes.readUInt16BE(0), bytes.readUInt16BE(2)];
+  }
+  const [least, most] = RANGES[type];
+  if (!Number.isInteger(raw) || raw < least || raw > most)
+    throw new HearthError('BAD_VALUE', `a register of type ${type} cannot hold ${raw}`);
+  return WORDS[type] === 1 ? [raw & 0xffff] : [(raw >>> 16) & 0xffff, raw & 0xffff];
 }

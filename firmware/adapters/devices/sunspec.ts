@@ -4,9 +4,10 @@
  */
 import { HearthError } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import type { Profile, Register } from '../profiles/schema.ts';
+import type { Control, Profile, Register } from '../profiles/schema.ts';
+import { enableOf } from './control.ts';
 import type { ModbusClient } from './modbus-bus.ts';
-import { exponentOf } from './registers.ts';
+import { exponentOf, readRaw, readRegister } from './registers.ts';
 
 /** One request to the device. */
 export type Ask = <T>(run: (client: ModbusClient) => Promise<T>) => Promise<T>;
@@ -17,22 +18,69 @@ const MARK = 0x53756e53;
 /** The id that ends the chain. */
 const END = 0xffff;
 
-/** The profile as this very device has it: no model is left to be found, and its control is scaled. */
+/** What is read at each poll. */
+const MEASURED = ['power', 'energy', 'fill', 'temperature', 'outdoor'] as const;
+
+/**
+ * The profile as this very device has it: no model is left to be found, its control is scaled, and of what has to be
+ * prepared only that is left which it has.
+ */
 export async function located(profile: Profile, ask: Ask): Promise<Profile> {
-  const { power, energy, control } = profile;
-  const enable = control.kind === 'productionPercent' ? control.enable : undefined;
-  const registers = [power, energy, control.register, enable?.register];
+  const { control } = profile;
+  const registers = [...MEASURED.map((name) => profile[name]), ...controlRegisters(profile)];
   const isSunSpec = registers.some((r) => r?.model !== undefined);
   const models = isSunSpec ? await modelsOf(ask) : new Map<number, number>();
-  const register = await scaled(placed(control.register, models), ask);
-  return {
+  const place = <T extends { readonly register: Register }>(it: T): T => ({
+    ...it,
+    register: placed(it.register, models),
+  });
+  const enable = enableOf(control);
+  const found = {
     ...profile,
-    ...(power && { power: placed(power, models) }),
-    ...(energy && { energy: placed(energy, models) }),
-    control:
-      control.kind === 'productionPercent' && enable
-        ? { ...control, register, enable: { ...enable, register: placed(enable.register, models) } }
-        : { ...control, register },
+    ...Object.fromEntries(MEASURED.flatMap((n) => (profile[n] ? [[n, placed(profile[n], models)]] : []))),
+    control: { ...place(control), ...(enable && { enable: place(enable) }) },
+  };
+  const withPrepared = await prepared({ ...found, prepare: profile.prepare.map(place) }, ask);
+  return { ...withPrepared, control: await inWatts(withPrepared.control, models, ask) };
+}
+
+const controlRegisters = ({ control, prepare }: Profile): readonly (Register | undefined)[] => [
+  control.register,
+  enableOf(control)?.register,
+  ...prepare.map(({ register }) => register),
+];
+
+/** Without one of its own timers it is not trusted to fall back by itself. */
+async function prepared(profile: Profile, ask: Ask): Promise<Profile> {
+  const prepare: Profile['prepare'] = [];
+  for (const setting of profile.prepare)
+    if (!setting.optional || (await isThere(setting.register, ask))) prepare.push(setting);
+  const isWhole = prepare.length === profile.prepare.length;
+  return { ...profile, prepare, failsafe_W: isWhole ? profile.failsafe_W : null };
+}
+
+async function isThere(register: Register, ask: Ask): Promise<boolean> {
+  try {
+    return (await ask((client) => readRaw(client, register))) !== null;
+  } catch (error) {
+    if (error instanceof HearthError && error.code === 'DEVICE_EXCEPTION') return false;
+    throw error;
+  }
+}
+
+/** The control with the scale that it has in this device, and within what the device says of itself. */
+async function inWatts(control: Control, models: ReadonlyMap<number, number>, ask: Ask): Promise<Control> {
+  const register = await scaled(control.register, ask);
+  if (control.kind !== 'power' || !control.percentOf) return { ...control, register };
+  const percentOf = placed(control.percentOf, models);
+  const full_W = await ask((client) => readRegister(client, percentOf));
+  if (full_W === null || full_W <= 0)
+    throw new HearthError('WRONG_ANSWER', 'the device does not say what its percentages are of');
+  return {
+    ...control,
+    register: { ...register, scale: (register.scale * full_W) / 100 },
+    charge_W: Math.min(control.charge_W, full_W),
+    discharge_W: Math.min(control.discharge_W, full_W),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Runs exchanges over one open link, one after the other: bytes and time-outs in, effects out on the line. */
 import type { Exchange, ExchangeEffect, ExchangeInput } from '../../codecs/exchange.ts';
 import { type Fault, fault, HearthError } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import type { LineSettings, Link } from '../../domain/link.ts';
 import { type Cancel, type Clock, sleep } from '../../domain/time.ts';
 
@@ -10,6 +11,7 @@ export class Dialogue {
   private readonly link: Link;
   private readonly clock: Clock;
   private inbox: ExchangeInput[] = [];
+  private waiting_bytes = 0;
   private wake: () => void = () => {};
   private gone: Fault | null = null;
   private cancelTimeout: Cancel = () => {};
@@ -24,7 +26,7 @@ export class Dialogue {
   static async open(link: Link, clock: Clock): Promise<Dialogue> {
     const dialogue = new Dialogue(link, clock);
     await link.open({
-      bytes: (bytes) => dialogue.put({ type: 'bytes', bytes }),
+      bytes: (bytes) => dialogue.hear(bytes),
       gone: (reason) => {
         dialogue.gone = reason ?? fault('LINK_GONE', `${link.name}: closed`);
         dialogue.wake();
@@ -64,9 +66,17 @@ export class Dialogue {
     this.wake();
   }
 
+  /** What is beyond the bound is lost, as on any line: the exchange asks again. */
+  private hear(bytes: Uint8Array): void {
+    if (this.waiting_bytes + bytes.length > LIMITS.dialogueWaiting_bytes) return;
+    this.waiting_bytes += bytes.length;
+    this.put({ type: 'bytes', bytes });
+  }
+
   private async next(): Promise<ExchangeInput> {
     for (;;) {
       const input = this.inbox.shift();
+      if (input?.type === 'bytes') this.waiting_bytes -= input.bytes.length;
       if (input) return input;
       if (this.gone) throw new HearthError(this.gone.code, this.gone.message);
       await new Promise<void>((resolve) => {

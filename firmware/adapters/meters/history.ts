@@ -1,5 +1,5 @@
 /** Load profile rows as measurements that carry their own time. */
-import type { ProfileChannel, ProfileSection } from '../../codecs/iec62056-21/load-profile.ts';
+import type { ProfileChannel, ProfileSection } from '../../codecs/load-profile.ts';
 import type { Measurement, Point } from '../../domain/measurement.ts';
 import { meaningOf, parseObis } from '../../domain/obis.ts';
 import { QUANTITIES, toHouseUnit } from '../../domain/quantity.ts';
@@ -11,8 +11,8 @@ const PERIOD_ENERGY = 29;
 const HOUR_MS = 3_600_000;
 
 /**
- * Rows that end after `afterMs`, none twice. A register stands at the end of its period; a mean and an energy of a period become
- * a mean power that stands at its begin, so that it falls into the quarter hour that it describes.
+ * Rows that end after `afterMs`, none twice. A register stands at the end of its period; a mean and an energy of a
+ * period become a mean power that stands at its begin, so that it falls into the quarter hour that it describes.
  */
 export function historyOf(
   sections: readonly ProfileSection[],

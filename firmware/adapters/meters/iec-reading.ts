@@ -3,7 +3,6 @@ import {
   type Answer,
   type Identification,
   type Password,
-  type ProfileSection,
   programming,
   type Read,
   readLoadProfile,
@@ -13,6 +12,7 @@ import {
   type SignedOn,
   signOn,
 } from '../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../codecs/load-profile.ts';
 import { type Fault, ok, type Result } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Telegram } from '../../domain/telegram.ts';

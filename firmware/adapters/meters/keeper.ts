@@ -4,7 +4,7 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Cancel, Clock, ElapsedMs } from '../../domain/time.ts';
 
-export interface KeeperEvents {
+interface KeeperEvents {
   bytes(chunk: Uint8Array, atMs: ElapsedMs): void;
   /** The link is open. */
   opened(): void;
@@ -60,6 +60,11 @@ export class LinkKeeper {
   good(): void {
     this.backoffMs = LIMITS.linkBackoffMinMs;
     this.watch();
+  }
+
+  /** What came was the other end's answer to us: it is there, and no meter was heard. */
+  answered(): void {
+    this.heard = false;
   }
 
   async stop(): Promise<void> {

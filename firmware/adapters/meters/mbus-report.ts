@@ -108,10 +108,14 @@ function toldFrom(text: string | null): Told {
   }
 }
 
-const latestDates = (before: Told['dates'], past: readonly PastValue[]): Told['dates'] => ({
-  ...before,
-  ...Object.fromEntries(past.map(({ reading, date }) => [reading.obis, date])),
-});
+/** Anybody on the air can make up registers: those that came first make room. */
+function latestDates(before: Told['dates'], past: readonly PastValue[]): Told['dates'] {
+  const dates = new Map([
+    ...Object.entries(before),
+    ...past.map(({ reading, date }) => [reading.obis, date] as const),
+  ]);
+  return Object.fromEntries([...dates].slice(-LIMITS.mbusDatedRegisters));
+}
 
 /** The latest dates; a long history goes into the series and would only fill the journal. */
 function pastEvents(past: readonly PastValue[], timeZone: string): MeterEvent[] {

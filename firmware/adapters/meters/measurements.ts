@@ -13,7 +13,7 @@ export interface Received {
 
 /**
  * Only what has a quantity and its unit; the first of a point that comes twice, but a magnitude only where no value
- * with a sign comes, and then doubtful. Invalid values stay, as null.
+ * with a sign comes, and then doubtful, but for a house that has never delivered. Invalid values stay, as null.
  * `meterTimeMs` is the meter's own time of the telegram, null when it sent none.
  */
 export function measurementsOf(
@@ -43,8 +43,13 @@ export function measurementsOf(
       receivedElapsedMs: received.elapsedMs,
     });
   }
-  return [...found.values()];
+  const exported = { source: received.source, quantity: 'activeEnergyExport', ...WHOLE } as const;
+  const isImport = found.get(pointKey(exported))?.value === 0;
+  return [...found].map(([key, m]) => (isImport && magnitudes.has(key) ? { ...m, quality: 'good' } : m));
 }
+
+/** The meter itself, over all phases and tariffs. */
+const WHOLE = { phase: 0, tariff: 0, channel: 0 } as const;
 
 function timeOf({ time }: Telegram): WallMs | null {
   const at = time === undefined ? Number.NaN : Date.parse(time);

@@ -14,7 +14,7 @@ const STALE_MS = 48 * 3_600_000;
 const READING = /^0-([1-4]):24\.(2\.[1-9]|3\.0)(?:\*255)?$/;
 const JOULE_PER_WH = 3600;
 
-export interface Channel {
+interface Channel {
   readonly number: number;
   /** EN 13757-3 device type, null when the channel says none that can be. */
   readonly type: number | null;
@@ -72,9 +72,10 @@ export function channelsOf(readings: readonly Reading[], timeOf: (text: string) 
 
 export class ChannelBook {
   /** Capture time of the value that was given out last, by channel. */
-  private readonly given = new Map<number, WallMs | number>();
+  private readonly given = new Map<number, number>();
   private readonly ids = new Map<number, string>();
-  private readonly stale = new Set<string>();
+  /** The meter that was told to be stale, by channel. */
+  private readonly stale = new Map<number, string>();
 
   /**
    * New values and what is to be said about their meters. A value with its own time is given once and stands at that
@@ -127,8 +128,8 @@ export class ChannelBook {
   }
 
   private reportStale({ number, id, atMs }: Channel): MeterEvent[] {
-    if (this.stale.has(`${number} ${id}`)) return [];
-    this.stale.add(`${number} ${id}`);
+    if (this.stale.get(number) === id) return [];
+    this.stale.set(number, id);
     return [{ code: 'STALE_CHANNEL', atMs, detail: { channel: number, id } }];
   }
 

@@ -10,11 +10,10 @@ import { ClockWatch } from './clock-watch.ts';
 import { Dialogue } from './dialogue.ts';
 import { historyOf } from './history.ts';
 import { type Findings, type Visit, visit } from './iec-reading.ts';
-import { politeIntervalMs } from './mbus/meter.ts';
 import { measurementsOf } from './measurements.ts';
 import { ProfileGaps } from './profile-gaps.ts';
 import { type ProfileOptions, ProfilePlan } from './profile-plan.ts';
-import { ReadBudget, retryMs, SPENT_MS } from './read-budget.ts';
+import { politeIntervalMs, ReadBudget, retryMs, SPENT_MS } from './read-budget.ts';
 import { StoredValues } from './stored-values.ts';
 
 export interface PolledOptions {

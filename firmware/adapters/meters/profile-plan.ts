@@ -1,5 +1,6 @@
 /** The reads of IEC 62056-21 that fetch a profile's gap, in the form in which the meter wants its times. */
-import { type ProfileSection, profileRead, type Read, writeStamp } from '../../codecs/iec62056-21/index.ts';
+import { profileRead, type Read, writeStamp } from '../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../codecs/load-profile.ts';
 import { localMs } from '../../domain/calendar.ts';
 import { isSummer } from '../../domain/meter-time.ts';
 import type { ElapsedMs, WallMs } from '../../domain/time.ts';

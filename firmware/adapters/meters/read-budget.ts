@@ -3,6 +3,12 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { WriteBudget } from '../../domain/storage.ts';
 import { type Clock, isWallPlausible } from '../../domain/time.ts';
 
+const DAY_MS = 86_400_000;
+
+/** A battery is read no more often than its budget gives evenly over the day. */
+export const politeIntervalMs = (intervalMs: number, readsPerDay: number | null): number =>
+  readsPerDay === null ? intervalMs : Math.max(intervalMs, Math.ceil(DAY_MS / readsPerDay));
+
 /** When the budget of the day is spent, the next day is looked for so often. */
 export const SPENT_MS = 900_000;
 

@@ -18,7 +18,7 @@ export interface Ciphered {
   readonly authenticated: boolean;
 }
 
-export interface GuardOptions {
+interface GuardOptions {
   /** The configured id of the meter. */
   readonly id: string;
   readonly key: Uint8Array;

@@ -189,7 +189,7 @@ async function askMbus(port: ProbePort, clock: Clock, settings: LineSettings): P
 const startsWith = (bytes: Uint8Array, head: Uint8Array): boolean =>
   head.every((byte, i) => bytes[i] === byte);
 
-/** Sends and hears for so long; `last` is sent at the end, whatever came. */
+/** Sends and hears for so long; `last` ends the talk where anybody answered. */
 async function converse(
   port: ProbePort,
   settings: LineSettings,

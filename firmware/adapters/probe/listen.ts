@@ -7,7 +7,7 @@ import { type ControlLines, type Finding, line, nameOf, type ProbePort } from '.
 import { judge } from './heard.ts';
 
 /** Most common first. SML and old P1 ports; new P1 ports; Nordic and Austrian ports; the rest. */
-export const PUSHED_AT: readonly LineSettings[] = [
+const PUSHED_AT: readonly LineSettings[] = [
   line(9600),
   line(115_200),
   line(2400, '8E1'),
@@ -26,7 +26,7 @@ const GAP_MS = 250;
 const BURSTS = 4;
 const LONGEST_MS = 15_000;
 
-export interface Listened {
+interface Listened {
   readonly finding: Finding | null;
   readonly diagnosis: Fault | null;
   /** False when not a single byte came. */

@@ -1,6 +1,7 @@
 /** Messages that come in pieces: HDLC and M-Bus segments, and general block transfer (IEC 62056-5-3, 9.3.13). */
 import { type Fault, fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import { joined } from '../bytes.ts';
+import { AxdrReader } from './axdr.ts';
 
 /** Pieces in their order, joined up to a bound. */
 export class Assembly {
@@ -59,16 +60,13 @@ export interface Block {
 
 /** `E0 | control | block number 2 | number acknowledged 2 | length | data`. */
 export function readBlock(apdu: Uint8Array): Result<Block> {
-  const short = apdu[6] ?? 0;
-  const size = short < 0x80 ? 0 : short & 0x7f;
-  const from = 7 + size;
-  if (size > 2 || apdu.length < from) return refuse('BAD_FRAME', 'a block without length');
-  let length = size === 0 ? short : 0;
-  for (let i = 7; i < from; i++) length = length * 256 + (apdu[i] ?? 0);
-  if (from + length !== apdu.length) return refuse('CUT_FRAME', 'a block is not as long as its length says');
+  const reader = new AxdrReader(apdu, 6);
+  const data = reader.take(reader.length());
+  if (!data || reader.at < apdu.length)
+    return refuse('CUT_FRAME', 'a block is not as long as its length says');
   return ok({
     number: ((apdu[2] ?? 0) << 8) | (apdu[3] ?? 0),
     last: ((apdu[1] ?? 0) & LAST_BLOCK) !== 0,
-    data: apdu.subarray(from),
+    data,
   });
 }

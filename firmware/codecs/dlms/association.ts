@@ -1,9 +1,11 @@
 /** Opening and closing of an application association: AARQ, AARE, RLRQ (IEC 62056-5-3, 9.4 and annex; BER). */
 import { type ErrorCode, ok, type Result, refuse } from '../../domain/errors.ts';
+import { encodeLength } from '../bytes.ts';
+import { AxdrReader } from './axdr.ts';
 import { concat, word16 } from './encode.ts';
 
 /** Authentication mechanisms by their number in the mechanism name (IEC 62056-5-3, table of mechanisms). */
-export const MECHANISMS = {
+const MECHANISMS = {
   none: 0,
   low: 1,
   manufacturer: 2,
@@ -13,7 +15,7 @@ export const MECHANISMS = {
   sha256: 6,
   ecdsa: 7,
 } as const;
-export type Mechanism = keyof typeof MECHANISMS;
+type Mechanism = keyof typeof MECHANISMS;
 
 /** Conformance: 24 bits, the first is bit 0. */
 export const CONFORMANCE = {
@@ -42,7 +44,7 @@ const DLMS_UA = [0x60, 0x85, 0x74, 0x05, 0x08];
 /** Logical names, without and with ciphering. */
 const CONTEXT = { plain: 1, ciphered: 3 };
 
-export interface AarqOptions {
+interface AarqOptions {
   readonly mechanism: Mechanism;
   /** The password (LLS) or the challenge to the meter (HLS). */
   readonly authentication: Uint8Array | null;
@@ -54,8 +56,7 @@ export interface AarqOptions {
 
 const tlv = (tag: number, ...content: readonly (Uint8Array | readonly number[])[]): Uint8Array => {
   const body = concat(...content.map((c) => Uint8Array.from(c)));
-  const length = body.length < 0x80 ? [body.length] : [0x81, body.length];
-  return concat(Uint8Array.of(tag, ...length), body);
+  return concat(Uint8Array.of(tag), encodeLength(body.length), body);
 };
 
 export function encodeAarq({
@@ -87,7 +88,7 @@ export function initiateRequest(maxPdu_bytes: number): Uint8Array {
   return Uint8Array.from([0x01, 0, 0, 0, 6, 0x5f, 0x1f, 0x04, 0, ...conformance, ...word16(maxPdu_bytes)]);
 }
 
-export interface Aare {
+interface Aare {
   readonly result: number;
   readonly diagnostic: number;
   /** Of the meter, where it ciphers. */
@@ -101,13 +102,12 @@ export interface Aare {
 
 export function readAare(apdu: Uint8Array): Result<Aare> {
   if (apdu[0] !== 0x61) return refuse('WRONG_ANSWER', 'the meter does not answer with an AARE');
-  const fields = readFields(apdu, 0);
-  const inside = fields?.get(0x61);
-  const parts = inside && readFields(inside, 0, inside.length);
+  const inside = readFields(apdu)?.get(0x61);
+  const parts = inside && readFields(inside);
   if (!parts) return refuse('BAD_FRAME', 'the AARE cannot be read');
   const inner = (tag: number, ...tags: number[]): Uint8Array | null => {
     let bytes = parts.get(tag) ?? null;
-    for (const t of tags) bytes = bytes ? (readFields(bytes, 0)?.get(t) ?? null) : null;
+    for (const t of tags) bytes = bytes ? (readFields(bytes)?.get(t) ?? null) : null;
     return bytes;
   };
   const diagnostic = inner(0xa3, 0xa1, 0x02) ?? inner(0xa3, 0xa2, 0x02);
@@ -122,18 +122,14 @@ export function readAare(apdu: Uint8Array): Result<Aare> {
 }
 
 /** BER fields one after the other by their tag; null when a length leads out of the bytes. */
-function readFields(bytes: Uint8Array, from: number, to = bytes.length): Map<number, Uint8Array> | null {
+function readFields(bytes: Uint8Array): ReadonlyMap<number, Uint8Array> | null {
   const fields = new Map<number, Uint8Array>();
-  for (let at = from; at < to; ) {
-    const tag = bytes[at] ?? 0;
-    const short = bytes[at + 1];
-    if (short === undefined || short > 0x82 || short === 0x80) return null;
-    const size = short < 0x80 ? 0 : short & 0x7f;
-    const start = at + 2 + size;
-    const length = size === 0 ? short : bytes.subarray(at + 2, start).reduce((n, b) => n * 256 + b, 0);
-    if (start + length > to) return null;
-    if (!fields.has(tag)) fields.set(tag, bytes.subarray(start, start + length));
-    at = start + length;
+  for (const reader = new AxdrReader(bytes); reader.at < bytes.length; ) {
+    const tag = bytes[reader.at++] ?? 0;
+    // A length is written in BER as in A-XDR.
+    const content = reader.take(reader.length());
+    if (!content) return null;
+    if (!fields.has(tag)) fields.set(tag, content);
   }
   return fields;
 }

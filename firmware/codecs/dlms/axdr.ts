@@ -56,7 +56,7 @@ type Shape =
   | { readonly tag: number; readonly count: number; readonly of: Shape }
   | { readonly tag: number; readonly items: readonly Shape[] };
 
-export interface AxdrBounds {
+interface AxdrBounds {
   readonly depth?: number;
   readonly elements?: number;
 }

@@ -4,9 +4,9 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import { FLAG, type HdlcFrame, scanHdlc } from '../hdlc/frame.ts';
-import { type LinkInput, type LinkOptions, type LinkState, newLink, stepLink } from '../hdlc/link.ts';
+import { CLOSED_LINK, type LinkInput, type LinkOptions, type LinkState, stepLink } from '../hdlc/link.ts';
 import type { Scan } from '../scan.ts';
 import { encodeWrapper, scanWrapper, type WrapperFrame } from './wrapper.ts';
 
@@ -31,7 +31,7 @@ export type CarrierInput =
   | { readonly type: 'timeout' }
   | { readonly type: 'close' };
 
-export type CarrierEffect =
+type CarrierEffect =
   | { readonly do: 'send'; readonly bytes: Uint8Array }
   | { readonly do: 'await'; readonly ms: number }
   | { readonly do: 'deliver'; readonly apdu: Uint8Array }
@@ -40,22 +40,25 @@ export type CarrierEffect =
   /** The carrier waits for nothing: the silence is the dialogue's. */
   | { readonly do: 'silence' };
 
-export interface CarrierStep {
+interface CarrierStep {
   readonly state: CarrierState;
   readonly effects: readonly CarrierEffect[];
 }
 
-const NOTHING = new Uint8Array(0);
-const CLOSED: CarrierState = { name: 'closed', reason: null, held: NOTHING, link: newLink() };
-
-export const newCarrier = (): CarrierState => CLOSED;
+/** Before it is opened. */
+export const CLOSED_CARRIER: CarrierState = {
+  name: 'closed',
+  reason: null,
+  held: NOTHING,
+  link: CLOSED_LINK,
+};
 
 export function stepCarrier(state: CarrierState, input: CarrierInput, options: CarrierOptions): CarrierStep {
   return options.kind === 'hdlc' ? stepHdlc(state, input, options.link) : stepWrapper(state, input, options);
 }
 
 function stepHdlc(state: CarrierState, input: CarrierInput, options: LinkOptions): CarrierStep {
-  if (input.type === 'open') return throughLink({ ...CLOSED }, [{ type: 'connect' }], options);
+  if (input.type === 'open') return throughLink(CLOSED_CARRIER, [{ type: 'connect' }], options);
   if (input.type === 'close') return throughLink(state, [{ type: 'disconnect' }], options);
   if (input.type === 'send') return throughLink(state, [{ type: 'send', apdu: input.apdu }], options);
   const ended = input.type === 'timeout';
@@ -95,7 +98,7 @@ function stepWrapper(
   input: CarrierInput,
   { client, server }: Extract<CarrierOptions, { kind: 'wrapper' }>,
 ): CarrierStep {
-  if (input.type === 'open') return { state: { ...CLOSED, name: 'open' }, effects: [] };
+  if (input.type === 'open') return { state: { ...CLOSED_CARRIER, name: 'open' }, effects: [] };
   if (input.type === 'close') return { state: { ...state, name: 'closed' }, effects: [] };
   if (input.type === 'timeout') return { state: { ...state, held: NOTHING }, effects: [{ do: 'silence' }] };
   if (input.type === 'send') {

@@ -1,8 +1,17 @@
 /** Ciphered messages of a dialogue (IEC 62056-5-3, 9.2.7): service-specific glo and general-glo, security suite 0. */
 import { timingSafeEqual } from 'node:crypto';
 import { fault, ok, type Result, refuse } from '../../domain/errors.ts';
-import { openCiphered, readCiphered, SECURITY_CONTROL, seal } from '../security/gcm.ts';
-import { concat, encodeLength } from './encode.ts';
+import { encodeLength } from '../bytes.ts';
+import {
+  GENERAL_DED,
+  GENERAL_GLO,
+  openCiphered,
+  readCiphered,
+  SECURITY_CONTROL,
+  seal,
+} from '../security/gcm.ts';
+import { AxdrReader } from './axdr.ts';
+import { concat } from './encode.ts';
 
 export interface Security {
   /** Ours: eight bytes, the first three letters of a maker. */
@@ -23,8 +32,7 @@ const GLO: Readonly<Record<number, number>> = {
   196: 0xcc,
   199: 0xcf,
 };
-const GENERAL_GLO = 0xdb;
-const CIPHERED = new Set([GENERAL_GLO, 0xdc, ...Object.values(GLO)]);
+const CIPHERED = new Set([GENERAL_GLO, GENERAL_DED, ...Object.values(GLO)]);
 
 export const isCiphered = (apdu: Uint8Array): boolean => CIPHERED.has(apdu[0] ?? 0);
 
@@ -35,7 +43,7 @@ export function protect(apdu: Uint8Array, security: Security, invocationCounter:
   return concat(Uint8Array.of(GLO[apdu[0] ?? 0] ?? 0), encodeLength(payload.length), payload);
 }
 
-export interface Unprotected {
+interface Unprotected {
   readonly plain: Uint8Array;
   readonly counter: number;
 }
@@ -50,7 +58,7 @@ export function unprotect(apdu: Uint8Array, security: Security, meterTitle: Uint
     return refuse('UNSUPPORTED', `security suite ${control & 0x0f} is not supported in a dialogue, only 0`);
   if ((control & security.control & 0x30) !== (security.control & 0x30))
     return refuse('NOT_ENCRYPTED', 'the meter protects its answer less than it was asked to');
-  if (!systemTitle.every((b, i) => b === meterTitle[i]))
+  if (Buffer.compare(systemTitle, meterTitle) !== 0)
     return refuse('BAD_AUTHENTICATION', 'the answer comes from another system title');
   const opened = openCiphered({ systemTitle, payload }, security.key, security.authKey);
   if (!opened.ok) return opened;
@@ -62,13 +70,12 @@ function partsOf(
   apdu: Uint8Array,
   meterTitle: Uint8Array,
 ): Result<{ readonly systemTitle: Uint8Array; readonly payload: Uint8Array }> {
-  if (apdu[0] === GENERAL_GLO || apdu[0] === 0xdc)
+  if (apdu[0] === GENERAL_GLO || apdu[0] === GENERAL_DED)
     return readCiphered(apdu, apdu.length) ?? refuse('CUT_FRAME', 'the ciphered part is cut');
-  const short = apdu[1] ?? 0;
-  const size = short < 0x80 ? 0 : short & 0x7f;
-  const payload = apdu.slice(2 + size);
-  const stated = size === 0 ? short : apdu.subarray(2, 2 + size).reduce((n, b) => n * 256 + b, 0);
-  if (payload.length < 5 || stated !== payload.length) return refuse('CUT_FRAME', 'the ciphered part is cut');
+  const reader = new AxdrReader(apdu, 1);
+  const payload = reader.take(reader.length());
+  if (!payload || payload.length < 5 || reader.at < apdu.length)
+    return refuse('CUT_FRAME', 'the ciphered part is cut');
   return ok({ systemTitle: meterTitle, payload });
 }
 

@@ -3,122 +3,36 @@
  * without security, with a password (LLS) or with proofs of the keys (HLS 5, GMAC); GET, long answers in blocks,
  * ciphering of security suite 0; release.
  */
-import { type Fault, fault, type Result, refuse } from '../../domain/errors.ts';
+import { fault, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
+import { CONFORMANCE, RLRE_TAG, RLRQ, supports } from './association.ts';
+import { isCiphered, type Security, unprotect } from './cipher.ts';
+import { answered, associate, exception, proven } from './client-opening.ts';
 import {
-  CONFORMANCE,
-  encodeAarq,
-  initiateRequest,
-  type Negotiated,
-  RLRE_TAG,
-  RLRQ,
-  readAare,
-  readException,
-  readInitiateResponse,
-  refusalOf,
-  supports,
-} from './association.ts';
-import { isCiphered, proofOf, protect, proves, type Security, unprotect } from './cipher.ts';
-import { octets } from './encode.ts';
+  type Asking,
+  type ClientInput,
+  type ClientOptions,
+  type ClientState,
+  type ClientStep,
+  dropped,
+  failed,
+  IDLE,
+  nextInvoke,
+  OLD,
+  request,
+  sent,
+  still,
+} from './client-state.ts';
 import {
   type Answer,
   type Asked,
-  actionRequest,
   getNext,
   getRequest,
+  type Response,
   readLong,
   readResponse,
 } from './services.ts';
-
-export interface ClientOptions {
-  readonly mechanism: 'none' | 'low' | 'gmac';
-  /** For `low`. */
-  readonly password: Uint8Array | null;
-  /** For ciphered messages; `gmac` needs it. */
-  readonly security: Security | null;
-  /** At least eight random bytes, new for each association. */
-  readonly challenge: Uint8Array;
-  readonly answerMs: number;
-  /** How often a request is made anew when no answer comes, where what carries it may lose it (UDP). */
-  readonly repeats: number;
-  /** The last counter heard from a meter by its system title, -1 for none: an older message is a recorded one. */
-  readonly lastCounter: (systemTitle: Uint8Array) => number;
-}
-
-interface Asking {
-  readonly asked: readonly Asked[];
-  /** Blocks of a long answer so far, and the number of the next one. */
-  readonly raw: Uint8Array;
-  readonly block: number;
-}
-
-export interface ClientState {
-  readonly name:
-    | 'idle'
-    | 'associating'
-    | 'proving'
-    | 'ready'
-    | 'asking'
-    | 'releasing'
-    | 'released'
-    | 'failed';
-  readonly reason: Fault | null;
-  readonly negotiated: Negotiated;
-  readonly invoke: number;
-  /** The next invocation counter of ours; none is ever used twice with the same key. */
-  readonly counter: number;
-  /** The last one of the meter. */
-  readonly meterCounter: number;
-  readonly meterTitle: Uint8Array;
-  readonly asking: Asking | null;
-  /** Whether the meter has told us a better counter already. */
-  readonly corrected: boolean;
-  /** Requests made anew in a row. */
-  readonly repeated: number;
-}
-
-export type ClientInput =
-  /** `counter`: the next invocation counter that was never used. */
-  | { readonly type: 'associate'; readonly counter: number }
-  | { readonly type: 'get'; readonly asked: readonly Asked[] }
-  | { readonly type: 'apdu'; readonly apdu: Uint8Array }
-  | { readonly type: 'timeout' }
-  | { readonly type: 'release' };
-
-export type ClientEffect =
-  | { readonly do: 'send'; readonly apdu: Uint8Array }
-  | { readonly do: 'await'; readonly ms: number }
-  | { readonly do: 'answers'; readonly answers: readonly Answer[] }
-  /** A message was dropped and nothing is answered; count it. */
-  | { readonly do: 'drop'; readonly reason: Fault };
-
-export interface ClientStep {
-  readonly state: ClientState;
-  readonly effects: readonly ClientEffect[];
-}
-
-const NOTHING = new Uint8Array(0);
-const IDLE: ClientState = {
-  name: 'idle',
-  reason: null,
-  negotiated: { conformance: 0, maxPdu_bytes: 0 },
-  invoke: 0,
-  counter: 0,
-  meterCounter: -1,
-  meterTitle: NOTHING,
-  asking: null,
-  corrected: false,
-  repeated: 0,
-};
-export const newClient = (): ClientState => IDLE;
-
-const still = (state: ClientState): ClientStep => ({ state, effects: [] });
-const failed = (state: ClientState, reason: Fault): ClientStep => still({ ...state, name: 'failed', reason });
-const dropped = (state: ClientState, reason: Fault): ClientStep => ({
-  state,
-  effects: [{ do: 'drop', reason }],
-});
 
 export function stepClient(state: ClientState, input: ClientInput, options: ClientOptions): ClientStep {
   switch (input.type) {
@@ -142,67 +56,26 @@ export const takesLists = ({ negotiated }: ClientState): boolean =>
 export const selects = ({ negotiated }: ClientState): boolean =>
   supports(negotiated, CONFORMANCE.selectiveAccess);
 
-const MAX_PDU_BYTES = 0xffff;
-
-function associate(state: ClientState, options: ClientOptions): ClientStep {
-  const { mechanism, security } = options;
-  if (mechanism === 'gmac' && !security)
-    return failed(state, fault('KEY_MISSING', 'authentication with GMAC needs the keys of the meter'));
-  const initiate = initiateRequest(MAX_PDU_BYTES);
-  const apdu = encodeAarq({
-    mechanism,
-    authentication: mechanism === 'low' ? options.password : mechanism === 'gmac' ? options.challenge : null,
-    systemTitle: security?.systemTitle ?? null,
-    ciphered: security !== null,
-    initiate: security ? protect(initiate, security, state.counter) : initiate,
-  });
-  const after: ClientState = { ...state, name: 'associating', counter: state.counter + (security ? 1 : 0) };
-  return {
-    state: after,
-    effects: [
-      { do: 'send', apdu },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
-}
-
 function get(state: ClientState, asked: readonly Asked[], options: ClientOptions): ClientStep {
-  const invoke = (state.invoke % 15) + 1;
+  const invoke = nextInvoke(state);
   const asking: Asking = { asked, raw: NOTHING, block: 1 };
   return request({ ...state, name: 'asking', invoke, asking }, getRequest(asked, invoke), options);
 }
 
-/** Sends a request, ciphered where that was agreed. */
-function request(state: ClientState, plain: Uint8Array, options: ClientOptions): ClientStep {
-  const { security } = options;
-  const apdu = security ? protect(plain, security, state.counter) : plain;
-  return {
-    state: { ...state, counter: state.counter + (security ? 1 : 0) },
-    effects: [
-      { do: 'send', apdu },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
-}
-
 function release(state: ClientState, options: ClientOptions): ClientStep {
   if (state.name !== 'ready' && state.name !== 'asking') return still({ ...state, name: 'released' });
-  return {
-    state: { ...state, name: 'releasing' },
-    effects: [
-      { do: 'send', apdu: RLRQ },
-      { do: 'await', ms: options.answerMs },
-    ],
-  };
+  return sent({ ...state, name: 'releasing' }, RLRQ, options);
 }
 
 function timedOut(state: ClientState, options: ClientOptions): ClientStep {
   if (state.name === 'releasing') return still({ ...state, name: 'released' });
   const waits = state.name === 'associating' || state.name === 'proving' || state.name === 'asking';
   if (waits && state.repeated < options.repeats) {
-    const again = { ...state, repeated: state.repeated + 1 };
-    if (state.asking) return get(again, state.asking.asked, options);
-    return associate({ ...IDLE, counter: state.counter, repeated: again.repeated }, options);
+    const repeated = state.repeated + 1;
+    if (state.asking) return get({ ...state, repeated }, state.asking.asked, options);
+    // A counter that was named in clear is no truer for the silence that followed.
+    const { counter, corrected } = state;
+    return associate({ ...IDLE, counter, corrected, repeated }, options);
   }
   return waits ? failed(state, fault('TIMEOUT', 'the meter does not answer the request')) : still(state);
 }
@@ -234,8 +107,6 @@ function received(state: ClientState, apdu: Uint8Array, options: ClientOptions):
   return block(heard, read.value, options);
 }
 
-const OLD = fault('REPLAYED', "the meter's message counter does not grow");
-
 function inClear(
   state: ClientState,
   apdu: Uint8Array,
@@ -251,78 +122,6 @@ function inClear(
   return opened;
 }
 
-/** The meter knows our counter better: the association is tried once more with the one it expects. */
-function exception(state: ClientState, apdu: Uint8Array, options: ClientOptions): ClientStep {
-  const { code, message, counter } = readException(apdu);
-  if (state.name === 'associating' && counter !== null && counter >= state.counter && !state.corrected)
-    return associate({ ...IDLE, counter: counter + 1, corrected: true }, options);
-  return failed(state, fault(code, message));
-}
-
-function answered(state: ClientState, apdu: Uint8Array, options: ClientOptions): ClientStep {
-  const aare = readAare(apdu);
-  if (!aare.ok) return failed(state, aare.error);
-  const accepted = refusalOf(aare.value);
-  if (!accepted.ok) return failed(state, accepted.error);
-  const { security } = options;
-  const meterTitle = aare.value.systemTitle ?? NOTHING;
-  if (security && meterTitle.length !== 8)
-    return failed(state, fault('WRONG_ANSWER', 'the meter ciphers and does not give its system title'));
-  let initiate = aare.value.userInformation ?? NOTHING;
-  const known = security ? options.lastCounter(meterTitle) : -1;
-  let meterCounter = known;
-  if (security && isCiphered(initiate)) {
-    const opened = unprotect(initiate, security, meterTitle);
-    if (!opened.ok) return failed(state, opened.error);
-    if (opened.value.counter <= meterCounter) return failed(state, OLD);
-    initiate = opened.value.plain;
-    meterCounter = opened.value.counter;
-  }
-  // The counter was named in clear, by anybody: only a ciphered response shows that it was the meter.
-  if (state.corrected && meterCounter <= known)
-    return failed(state, fault('NOT_ENCRYPTED', 'the meter answers in clear'));
-  const negotiated = readInitiateResponse(initiate);
-  if (!negotiated.ok) return failed(state, negotiated.error);
-  const after = { ...state, negotiated: negotiated.value, meterTitle, meterCounter };
-  if (options.mechanism !== 'gmac' || !security) return still({ ...after, name: 'ready' });
-  const { challenge } = aare.value;
-  if (!challenge) return failed(state, fault('WRONG_ANSWER', 'the meter gives no challenge'));
-  return prove(after, challenge, security, options);
-}
-
-/** The association object, class 15: method 1 takes the answer to the meter's challenge. */
-const ASSOCIATION = { classId: 15, obis: Uint8Array.of(0, 0, 40, 0, 0, 255), attribute: 1 };
-
-function prove(
-  state: ClientState,
-  challenge: Uint8Array,
-  security: Security,
-  options: ClientOptions,
-): ClientStep {
-  const invoke = (state.invoke % 15) + 1;
-  const proof = proofOf(challenge, security, state.counter);
-  const after: ClientState = { ...state, name: 'proving', invoke, counter: state.counter + 1 };
-  return request(after, actionRequest(ASSOCIATION, invoke, octets(proof)), options);
-}
-
-function proven(
-  state: ClientState,
-  { result, data }: { readonly result: number; readonly data: Parameters<typeof bytesOf>[0] },
-  { challenge, security }: ClientOptions,
-): ClientStep {
-  if (state.name !== 'proving' || !security) return still(state);
-  if (result !== 0)
-    return failed(
-      state,
-      fault('KEY_WRONG', 'the meter does not accept our proof: wrong key, or wrong client'),
-    );
-  const verdict = proves(bytesOf(data), challenge, security, state.meterTitle);
-  return verdict.ok ? still({ ...state, name: 'ready' }) : failed(state, verdict.error);
-}
-
-const bytesOf = (data: { readonly kind: string; readonly bytes?: Uint8Array } | null): Uint8Array =>
-  data?.kind === 'octets' ? (data.bytes ?? NOTHING) : NOTHING;
-
 function answers(state: ClientState, list: readonly Answer[]): ClientStep {
   if (!state.asking || list.length !== state.asking.asked.length)
     return failed(state, fault('WRONG_ANSWER', 'the meter answers another number of questions'));
@@ -332,17 +131,7 @@ function answers(state: ClientState, list: readonly Answer[]): ClientStep {
 /** One block of a long answer: join, ask for the next, and read the whole at the end. */
 function block(
   state: ClientState,
-  {
-    number,
-    last,
-    raw,
-    error,
-  }: {
-    readonly number: number;
-    readonly last: boolean;
-    readonly raw: Uint8Array | null;
-    readonly error: string;
-  },
+  { number, last, raw, error }: Extract<Response, { kind: 'block' }>,
   options: ClientOptions,
 ): ClientStep {
   const { asking } = state;

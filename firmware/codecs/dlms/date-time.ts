@@ -51,7 +51,7 @@ export function readDate(bytes: Uint8Array): string | null {
 }
 
 /** `hh:mm:ss` of three bytes; seconds that are not given are 0. */
-export function readTime(bytes: Uint8Array, at = 0): string | null {
+function readTime(bytes: Uint8Array, at = 0): string | null {
   const [hour, minute, second] = [bytes[at] ?? 255, bytes[at + 1] ?? 255, bytes[at + 2] ?? 255];
   if (hour > 23 || minute > 59 || (second > 59 && second !== 255)) return null;
   return `${two(hour)}:${two(minute)}:${two(second === 255 ? 0 : second)}`;

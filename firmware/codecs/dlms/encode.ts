@@ -1,19 +1,11 @@
 /** A-XDR of COSEM data, the other way round: requests of the client, and telegrams made here. */
+import { encodeLength } from '../bytes.ts';
 import { TAG } from './axdr.ts';
 
 /** A value with the tag it is to have; `data` of the reader does not keep the width of its integers. */
 export type Encodable = Uint8Array;
 
 export const NULL_DATA: Encodable = Uint8Array.of(TAG.null);
-
-/** Length or count (BER): one byte below 80h. */
-export function encodeLength(length: number): Uint8Array {
-  if (length < 0x80) return Uint8Array.of(length);
-  if (length < 0x100) return Uint8Array.of(0x81, length);
-  return length < 0x10000
-    ? Uint8Array.of(0x82, length >> 8, length & 0xff)
-    : Uint8Array.of(0x84, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff);
-}
 
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
 

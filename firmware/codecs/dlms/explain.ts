@@ -8,10 +8,9 @@ import { readDateTime, rfc3339 } from './date-time.ts';
 import { scanMbus } from './mbus-frame.ts';
 import { DATA_NOTIFICATION } from './notification.ts';
 import { PushDecoder, type PushFrame } from './push-decoder.ts';
-import { scanWrapper } from './wrapper.ts';
+import { scanWrapper, WRAPPER_HEAD_BYTES } from './wrapper.ts';
 
 const WRAPPER_MAX = 0xffff;
-const MBUS_HEAD_BYTES = 9;
 
 /** The line: HDLC frames, M-Bus frames, the wrapper, and what is none of them. */
 function carriers(bytes: Uint8Array): ExplainedSection {
@@ -24,7 +23,10 @@ function carriers(bytes: Uint8Array): ExplainedSection {
     else if (mbus.found === 'whole') mbusFrame(walk, mbus.value);
     else if (wrapper?.found === 'whole') {
       const { source, destination, apdu } = wrapper.value;
-      walk.take(8, `wrapper from port ${source} to port ${destination}, ${apdu.length} bytes`);
+      walk.take(
+        WRAPPER_HEAD_BYTES,
+        `wrapper from port ${source} to port ${destination}, ${apdu.length} bytes`,
+      );
       walk.take(apdu.length, 'message, below');
     } else if (hdlc.found === 'bad') walk.take(1, `no frame begins here: ${hdlc.error.message}`);
     else if (mbus.found === 'bad') walk.take(1, `no frame begins here: ${mbus.error.message}`);
@@ -63,7 +65,7 @@ function mbusFrame(walk: ByteWalk, { number, last, data }: Whole<ReturnType<type
   walk.take(4, 'start of an M-Bus frame, length twice');
   walk.take(2, 'control and address');
   walk.take(1, `CI: segment ${number}${last ? ', the last' : ''}`);
-  walk.take(MBUS_HEAD_BYTES - 7, 'from and to');
+  walk.take(2, 'from and to');
   walk.take(data.length, 'message, below');
   walk.take(1, 'checksum');
   walk.take(1, 'stop');

@@ -4,7 +4,7 @@
  */
 
 /** A list without codes: what stands at each place. */
-export interface PositionalList {
+interface PositionalList {
   /** One letter an item: `o` octets or text, `d` date-time, `n` number, `-` null. */
   readonly shape: string;
   /** `A-B:C.D.E` of each item; empty for one that is shown without code. */

@@ -3,7 +3,7 @@ import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { formatObis } from '../../domain/obis.ts';
 import type { Quality } from '../../domain/telegram.ts';
 import type { WallMs } from '../../domain/time.ts';
-import type { ProfileRow, ProfileSection } from '../iec62056-21/load-profile.ts';
+import type { ProfileRow, ProfileSection } from '../load-profile.ts';
 import { unitOf } from '../unit-code.ts';
 import type { Data } from './axdr.ts';
 import { CLOCK_STATUS } from './date-time.ts';
@@ -38,7 +38,7 @@ export function scalerAttribute({ classId, attribute }: Omit<Column, 'obis'>): n
   return classId === 5 && (attribute === 2 || attribute === 3) ? 4 : null;
 }
 
-export interface BufferView {
+interface BufferView {
   readonly columns: readonly Column[];
   /** One for each column; null where there is none. */
   readonly scalings: readonly (Scaling | null)[];
@@ -109,7 +109,8 @@ function digitsOf(
 ): string | null {
   if (!scaling || !unit || (data.kind !== 'integer' && data.kind !== 'float')) return null;
   if (!Number.isFinite(Number(data.value))) return null;
-  return String(scaled(data.value, scaling.scaler, unit).value);
+  const { value } = scaled(data.value, scaling.scaler, unit);
+  return value === null ? null : String(value);
 }
 
 /** Bits of the status that IDIS and DLMS companion standards keep beside the values (`0-0:96.10.1`). */

@@ -6,12 +6,13 @@ import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { FLAG, type HdlcFrame, scanHdlc } from '../hdlc/frame.ts';
+import { withoutLlc } from '../hdlc/llc.ts';
 import { MORE, OTHER, type Scan } from '../scan.ts';
-import { lacking, openCiphered, readCiphered } from '../security/gcm.ts';
+import { GENERAL_DED, GENERAL_GLO, lacking, openCiphered, readCiphered } from '../security/gcm.ts';
 import { Assembly, GENERAL_BLOCK, readBlock } from './assembly.ts';
 import { type MbusSegment, scanMbus } from './mbus-frame.ts';
 import { DATA_NOTIFICATION, EVENT_NOTIFICATION, readNotification } from './notification.ts';
-import { scanWrapper } from './wrapper.ts';
+import { scanWrapper, WRAPPER_HEAD_BYTES } from './wrapper.ts';
 
 export interface PushFrame {
   /** The notification in clear. */
@@ -262,13 +263,10 @@ export class PushDecoder implements Decoder<PushFrame> {
   }
 }
 
-const GENERAL_GLO = 0xdb;
-const GENERAL_DED = 0xdc;
 const BARE_TAGS = new Set([DATA_NOTIFICATION, EVENT_NOTIFICATION, GENERAL_GLO, GENERAL_DED, GENERAL_BLOCK]);
 /** Ciphered events, general ciphering and signing: refused by name. */
 const OTHER_TAGS = new Set([0xca, 0xd2, 0xdd, 0xdf]);
-const WRAPPER_HEAD_BYTES = 8;
-const WRAPPER_BYTES = LIMITS.dlmsPush_bytes - 8;
+const WRAPPER_BYTES = LIMITS.dlmsPush_bytes - WRAPPER_HEAD_BYTES;
 const CUT = fault('CUT_FRAME', 'the telegram ends before it is complete');
 const BEHIND = fault('BAD_FRAME', 'bytes stand behind the message');
 const TOO_LONG = fault('OVERSIZED', `a telegram longer than ${LIMITS.dlmsPush_bytes} bytes`);
@@ -298,12 +296,6 @@ function bareFault(apdu: Uint8Array): Fault | null {
   const notice = readNotification(apdu);
   if (!notice.ok) return notice.error;
   return notice.value.trailing === 0 ? null : BEHIND;
-}
-
-/** `E6 E7 00` from the meter, `E6 E6 00` to it (IEC 62056-46, LLC). */
-function withoutLlc(bytes: Uint8Array): Uint8Array {
-  const llc = bytes[0] === 0xe6 && (bytes[1] === 0xe7 || bytes[1] === 0xe6) && bytes[2] === 0;
-  return llc ? bytes.subarray(3) : bytes;
 }
 
 function otherMessage(tag: number): Fault {

@@ -148,6 +148,7 @@ export function readingOf({ code, data, scaling }: Item, place: number, profile:
   const numeric = data.kind === 'integer' || (data.kind === 'float' && Number.isFinite(data.value));
   if (numeric && scaling && code !== '') {
     const { value, unit } = scaled(data.value, scaling.scaler, unitOf(scaling.unit));
+    if (value === null) return { obis: code, ...NOT_FINITE };
     return unit === undefined ? { obis: code, value } : { obis: code, value, unit };
   }
   const value = numeric ? number(code, data.value, scaling, profile) : other(data);
@@ -198,22 +199,26 @@ function bareUnit(c: number, d: number): { readonly kind: ScaledKind | null; rea
   return { kind: unit === 'A' ? 'current' : unit === 'V' ? 'voltage' : 'power', unit };
 }
 
-/** The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. */
+/**
+ * The scaler moves the point in the digits: nothing is rounded before the one conversion to a number. Null for a
+ * floating-point number that it makes infinite.
+ */
 export function scaled(
   raw: Integer | number,
   scaler: number,
   house: ReturnType<typeof unitOf>,
-): { readonly value: number; readonly unit?: string } {
+): Pick<Value, 'value' | 'unit' | 'quality'> & { readonly value: number | null } {
   const { multiply, exponent } = house?.factor ?? { multiply: 1, exponent: 0 };
   const shift = scaler + exponent;
   const exact = shift === 0 ? Number(raw) : isWhole(raw) ? shifted(raw, shift) : Number(raw) * 10 ** shift;
   const value = multiply === 1 ? exact : exact * multiply;
+  if (!Number.isFinite(value)) return NOT_FINITE;
   return house ? { value, unit: house.unit } : { value };
 }
 
 const isWhole = (raw: Integer | number): boolean => typeof raw === 'bigint' || Number.isSafeInteger(raw);
 
-const NOT_FINITE: Value = {
+const NOT_FINITE: Value & { readonly value: null } = {
   value: null,
   quality: 'invalid',
   reason: 'the floating-point number is infinite or none',

@@ -1,8 +1,9 @@
 /** GET and ACTION of COSEM with logical names (IEC 62056-5-3, 9.3.4 to 9.3.6), requests and responses. */
 import { fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
+import { encodeLength } from '../bytes.ts';
 import { AxdrReader, type Data } from './axdr.ts';
-import { array, concat, encodeLength, octets, structure, uint16, uint32, word16, word32 } from './encode.ts';
+import { array, concat, octets, structure, uint16, uint32, word16, word32 } from './encode.ts';
 import type { CosemAttribute } from './notification.ts';
 
 /** An attribute, and which part of it is asked for. */
@@ -29,7 +30,7 @@ const ACCESS_ERRORS: Readonly<Record<number, string>> = {
   19: 'data-block-number-invalid',
   250: 'other-reason',
 };
-export const accessError = (code: number): string => ACCESS_ERRORS[code] ?? `access-error-${code}`;
+const accessError = (code: number): string => ACCESS_ERRORS[code] ?? `access-error-${code}`;
 
 /** Confirmed, high priority (bits 6 and 7), with the id of the request. */
 const invokeByte = (invoke: number): number => 0xc0 | (invoke & 0x0f);
@@ -116,7 +117,7 @@ export function readResponse(apdu: Uint8Array): Result<Response> {
 }
 
 /** What stands in an answer, or in the joined blocks of a list. */
-export function readAnswers(reader: AxdrReader, list: boolean): Result<readonly Answer[]> {
+function readAnswers(reader: AxdrReader, list: boolean): Result<readonly Answer[]> {
   const count = list ? reader.length() : 1;
   const answers: Answer[] = [];
   for (let i = 0; i < count; i++) {

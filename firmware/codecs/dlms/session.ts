@@ -8,10 +8,11 @@ import {
   type CarrierInput,
   type CarrierOptions,
   type CarrierState,
-  newCarrier,
+  CLOSED_CARRIER,
   stepCarrier,
 } from './carrier.ts';
-import { type ClientInput, type ClientOptions, type ClientState, newClient, stepClient } from './client.ts';
+import { stepClient } from './client.ts';
+import { type ClientInput, type ClientOptions, type ClientState, IDLE } from './client-state.ts';
 import type { Answer, Asked } from './services.ts';
 
 export interface SessionOptions {
@@ -38,7 +39,7 @@ const isTelling = ({ code }: Fault): boolean => code !== 'NO_TELEGRAM' && code !
 
 /** `counter`: the next invocation counter that was never used. */
 export function opening(options: SessionOptions, counter: number): Exchange<SessionState> {
-  const begin: SessionState = { carrier: newCarrier(), client: newClient(), answers: null, dropped: [] };
+  const begin: SessionState = { carrier: CLOSED_CARRIER, client: IDLE, answers: null, dropped: [] };
   const associate = (turn: Turn): void => {
     const { carrier, client } = turn.state;
     if (carrier.name === 'open' && client.name === 'idle') turn.client({ type: 'associate', counter });

@@ -7,7 +7,14 @@ import { LIMITS } from '../../domain/limits.ts';
 import type { Decoded, Decoder } from '../../domain/telegram.ts';
 import { ascii } from '../bytes.ts';
 import { crc16Arc } from '../crc16.ts';
-import { lacking, type Opened, openCiphered, readCiphered } from '../security/gcm.ts';
+import {
+  cipheredExtent,
+  GENERAL_GLO,
+  lacking,
+  type Opened,
+  openCiphered,
+  readCiphered,
+} from '../security/gcm.ts';
 
 export interface P1Frame {
   /** From `/` to before `!`. */
@@ -30,8 +37,7 @@ export interface P1Keys {
 
 /** Fixed for the whole country: Luxmetering P1 specification 1.1.3. */
 const LUXEMBOURG_AUTH_KEY = Uint8Array.from(Buffer.from('00112233445566778899aabbccddeeff', 'hex'));
-/** General-glo-ciphering; its title, the length of its content and the security control. */
-const GENERAL_GLO = 0xdb;
+/** Tag, title, the length of the content and the security control. */
 const CIPHERED_HEAD_BYTES = 14;
 const LF = 0x0a;
 const MARK = 0x21;
@@ -200,7 +206,7 @@ export class P1Decoder implements Decoder<P1Frame> {
 
   private ciphered(): Decoded<P1Frame> | null {
     if (this.length < this.stated) return null;
-    if (this.length === CIPHERED_HEAD_BYTES) this.stated = statedBytes(this.held);
+    if (this.length === CIPHERED_HEAD_BYTES) this.stated = cipheredExtent(this.held)?.to ?? 0;
     const apdu = readCiphered(this.held.subarray(0, this.length), LIMITS.p1Telegram_bytes);
     if (apdu === null) return null;
     // Not a ciphered telegram after all: noise that began with DB.
@@ -251,14 +257,6 @@ export class P1Decoder implements Decoder<P1Frame> {
     this.lineStart = 0;
     this.skipped = 0;
   }
-}
-
-/** Of a whole ciphered telegram; 0 where its length is malformed. */
-function statedBytes(head: Uint8Array): number {
-  const [short = 0, high = 0, low = 0] = head.subarray(10, 13);
-  if (short < 0x80) return 11 + short;
-  if (short === 0x81) return 12 + high;
-  return short === 0x82 ? 13 + high * 256 + low : 0;
 }
 
 /** A telegram before DSMR 4, which has no CRC, has no time of its own either. */

@@ -1,7 +1,7 @@
 /** From a P1 frame to readings. Order and set of objects are not fixed; unknown codes are kept. */
 import { type Fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import type { MeterIdentity, Reading, Telegram } from '../../domain/telegram.ts';
-import { type DataSet, readingOf, readLine } from '../iec62056-21/data-set.ts';
+import { addLine, type DataSet, readingOf } from '../iec62056-21/data-set.ts';
 import { PlainLines } from '../iec62056-21/plain-line.ts';
 import type { P1Frame } from './decoder.ts';
 
@@ -18,7 +18,7 @@ export function readP1(frame: P1Frame): Result<Telegram> {
   const sets: DataSet[] = [];
   while (!lines.ended) {
     const plain = lines.plain();
-    const bad = plain ? settle(sets, readings) : closely(lines.line(), sets);
+    const bad = plain ? settle(sets, readings) : addLine(lines.line(), sets);
     if (bad && strict) return { ok: false, error: bad };
     if (plain) readings.push(plain);
   }
@@ -27,16 +27,6 @@ export function readP1(frame: P1Frame): Result<Telegram> {
   if (readings.length === 0) return refuse('NO_TELEGRAM', 'the telegram holds no data');
   const time = readings.find((r) => r.obis?.endsWith(':1.0.0'))?.time;
   return ok({ meter: identity(header, readings), ...(time === undefined ? {} : { time }), readings });
-}
-
-/** A line in any form; the reason why it cannot be read. */
-function closely(line: string, sets: DataSet[]): Fault | null {
-  const start = line.trimStart();
-  if (start === '') return null;
-  const read = readLine(line, start.startsWith('(') ? (sets.pop() ?? null) : null);
-  if (!read.ok) return read.error;
-  for (const set of read.value) sets.push(set);
-  return null;
 }
 
 /** The readings of data sets that are whole; the reason why the first one is none. */

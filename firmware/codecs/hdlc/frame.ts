@@ -4,6 +4,7 @@
  */
 import { fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
+import { NOTHING } from '../bytes.ts';
 import { crc16X25 } from '../crc16.ts';
 import { MORE, OTHER, type Scan } from '../scan.ts';
 
@@ -56,7 +57,7 @@ export function scanHdlc(bytes: Uint8Array, at: number, end: number): Scan<HdlcF
     source: bytes.slice(destinationEnd, control),
     control: bytes[control] ?? 0,
     segmented: (format & 0x800) !== 0,
-    information: hasInformation ? bytes.slice(control + 3, to - 2) : new Uint8Array(0),
+    information: hasInformation ? bytes.slice(control + 3, to - 2) : NOTHING,
   };
   return { found: 'whole', value, length: length + 1 };
 }

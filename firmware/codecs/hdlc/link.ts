@@ -5,9 +5,16 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import { encodeHdlc, type HdlcFrame } from './frame.ts';
-import { encodeParameters, type LinkParameters, readParameters, settle } from './parameters.ts';
+import { LLC_SEND, withoutLlc } from './llc.ts';
+import {
+  DEFAULT_PARAMETERS,
+  encodeParameters,
+  type LinkParameters,
+  readParameters,
+  settle,
+} from './parameters.ts';
 
 /** Control bytes with the poll/final bit set. */
 export const CONTROL = {
@@ -63,21 +70,21 @@ export type LinkInput =
   | { readonly type: 'timeout' }
   | { readonly type: 'disconnect' };
 
-export type LinkEffect =
+type LinkEffect =
   | { readonly do: 'send'; readonly bytes: Uint8Array }
   | { readonly do: 'await'; readonly ms: number }
   | { readonly do: 'deliver'; readonly apdu: Uint8Array };
 
-export interface LinkStep {
+interface LinkStep {
   readonly state: LinkState;
   readonly effects: readonly LinkEffect[];
 }
 
-const NOTHING = new Uint8Array(0);
-const CLOSED: LinkState = {
+/** Before it is connected. */
+export const CLOSED_LINK: LinkState = {
   name: 'closed',
   reason: null,
-  parameters: { maxInfoSend: 128, maxInfoReceive: 128, windowSend: 1, windowReceive: 1 },
+  parameters: DEFAULT_PARAMETERS,
   sendNumber: 0,
   receiveNumber: 0,
   queue: [],
@@ -88,15 +95,13 @@ const CLOSED: LinkState = {
   busy: 0,
 };
 
-export const newLink = (): LinkState => CLOSED;
-
 const still = (state: LinkState): LinkStep => ({ state, effects: [] });
 const failed = (state: LinkState, reason: Fault): LinkStep => still({ ...state, name: 'failed', reason });
 
 export function stepLink(state: LinkState, input: LinkInput, options: LinkOptions): LinkStep {
   switch (input.type) {
     case 'connect':
-      return connect(CLOSED, options);
+      return connect(CLOSED_LINK, options);
     case 'disconnect':
       return disconnect(state, options);
     case 'timeout':
@@ -150,8 +155,6 @@ function pollAgain(state: LinkState, options: LinkOptions): LinkStep {
   const repeats = state.repeats + 1;
   return repeats > LIMITS.hdlcRepeats ? failed(state, SILENT) : poll({ ...state, repeats }, options);
 }
-
-const LLC_SEND = Uint8Array.of(0xe6, 0xe6, 0x00);
 
 /** A message in as many segments as it takes. */
 function send(state: LinkState, apdu: Uint8Array, options: LinkOptions): LinkStep {
@@ -218,8 +221,8 @@ function answered(
   if (control !== CONTROL.ua) return still(state);
   const theirs = readParameters(given);
   if (!theirs) return failed(state, fault('WRONG_ANSWER', 'the parameters of the HDLC link cannot be read'));
-  const ours = options.propose ?? CLOSED.parameters;
-  return still({ ...CLOSED, name: 'connected', parameters: settle(ours, theirs) });
+  const ours = options.propose ?? DEFAULT_PARAMETERS;
+  return still({ ...CLOSED_LINK, name: 'connected', parameters: settle(ours, theirs) });
 }
 
 /** N(R) acknowledges all frames before it; one that was never sent acknowledges nothing. */
@@ -239,8 +242,7 @@ function information(state: LinkState, frame: HdlcFrame, options: LinkOptions): 
     return failed(state, fault('OVERSIZED', 'the answer is longer than the stated limit'));
   const after = { ...state, receiveNumber: (state.receiveNumber + 1) & 7, repeats: 0, busy: 0 };
   if (!frame.segmented) {
-    const llc = all[0] === 0xe6 && (all[1] === 0xe7 || all[1] === 0xe6) && all[2] === 0;
-    const apdu = llc ? all.slice(3) : all;
+    const apdu = withoutLlc(all);
     return { state: { ...after, received: NOTHING, waiting: false }, effects: [{ do: 'deliver', apdu }] };
   }
   const more = { ...after, received: all };
@@ -279,5 +281,4 @@ function transmit(
   return { do: 'send', bytes: encodeHdlc(frame) };
 }
 
-const same = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
+const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;

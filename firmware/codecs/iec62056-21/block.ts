@@ -12,16 +12,22 @@ export type Block =
   | { readonly kind: 'data'; readonly data: string; readonly last: boolean }
   | { readonly kind: 'damaged'; readonly reason: Fault };
 
-export interface Cut {
+interface Cut {
   readonly block: Block;
   /** How many bytes it took, noise before it included. */
   readonly end: number;
 }
 
-/** The first whole message in bytes of seven bits, null while there is none. What is before its start is noise. */
-export function cutBlock(bytes: Uint8Array): Cut | null {
+/** Where a message begins in bytes of seven bits; their end where none does. What is before it is noise. */
+export function startOf(bytes: Uint8Array): number {
   const start = bytes.findIndex((b) => b === SOH || b === STX || b === ACK || b === NAK);
-  if (start < 0) return null;
+  return start < 0 ? bytes.length : start;
+}
+
+/** The first whole message in bytes of seven bits, null while there is none. */
+export function cutBlock(bytes: Uint8Array): Cut | null {
+  const start = startOf(bytes);
+  if (start === bytes.length) return null;
   const first = bytes[start] ?? 0;
   if (first === ACK) return { block: { kind: 'ack' }, end: start + 1 };
   if (first === NAK) return { block: { kind: 'nak' }, end: start + 1 };

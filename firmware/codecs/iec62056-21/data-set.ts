@@ -2,7 +2,7 @@
  * The data lines of IEC 62056-21, 6.3.2, as P1 and mode D use them too: `id(value*unit)(value)…`. Captured meters
  * also send what the grammar does not foresee; each such form names the meter that forced it.
  */
-import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { type Fault, ok, type Result, refuse } from '../../domain/errors.ts';
 import { toHouseUnit } from '../../domain/quantity.ts';
 import type { Reading, Value } from '../../domain/telegram.ts';
 import { measured } from '../decimal.ts';
@@ -12,7 +12,7 @@ export interface DataSet {
   /** As transmitted; empty for brackets that belong to no code. */
   readonly id: string;
   /** The content of each pair of brackets, unit included. */
-  readonly groups: readonly string[];
+  readonly groups: string[];
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: line noise is what it looks for
@@ -20,16 +20,33 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 const ID_CHARS = 32;
 
 /**
- * Reads one line of data sets. Brackets without an id belong to the data set before them (DSMR 3 gas, Kamstrup).
- * A bracket that is never closed makes the line invalid: no value is invented from its rest.
+ * Adds the data sets of one line; the reason why it cannot be read. Brackets without an id belong to the data set before
+ * them (DSMR 3 gas, Kamstrup), which is not whole without them and goes when they cannot be read.
  */
-export function readLine(line: string, before: DataSet | null): Result<readonly DataSet[]> {
+export function addLine(line: string, sets: DataSet[]): Fault | null {
+  if (line.trim() === '') return null;
+  const read = readLine(line);
+  const before = line.trimStart().startsWith('(') ? sets.at(-1) : undefined;
+  if (!read.ok) {
+    if (before) sets.pop();
+    return read.error;
+  }
+  for (const set of read.value) {
+    if (before && set.id === '') for (const group of set.groups) before.groups.push(group);
+    else sets.push(set);
+  }
+  return null;
+}
+
+/**
+ * The data sets of one line; brackets at its beginning have an empty id. A bracket that is never closed makes the line
+ * invalid: no value is invented from its rest.
+ */
+export function readLine(line: string): Result<readonly DataSet[]> {
   if (CONTROL.test(line)) return refuse('BAD_FRAME', 'a data line holds a control character');
-  const plain = before === null ? plainLine(line) : null;
+  const plain = plainLine(line);
   if (plain) return ok([plain]);
-  const sets: { id: string; groups: string[] }[] = before
-    ? [{ id: before.id, groups: [...before.groups] }]
-    : [];
+  const sets: DataSet[] = [];
   let at = 0;
   while (at < line.length) {
     const open = line.indexOf('(', at);
@@ -73,7 +90,7 @@ function closing(line: string, open: number): number {
 }
 
 /** The text of a bracket as a value; a unit with something that is no number is a fault. */
-export function readValue(text: string): Result<Value> {
+function readValue(text: string): Result<Value> {
   const time = stampTime(text);
   if (time !== undefined) return ok(time === null ? { value: null, quality: 'invalid' } : { time });
   const star = text.lastIndexOf('*');

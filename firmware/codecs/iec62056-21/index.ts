@@ -5,7 +5,7 @@ import { readReadout } from './telegram.ts';
 
 export { clockOf, type MeterClock } from './clock.ts';
 export { ReadoutDecoder, type ReadoutFrame } from './decoder.ts';
-export { type ProfileSection, profileRead, readLoadProfile } from './load-profile.ts';
+export { profileRead, readLoadProfile } from './load-profile.ts';
 export { type Identification, type Option, readIdentification, SIGN_ON } from './messages.ts';
 export { type Answer, type Password, programming, type Read } from './programming.ts';
 export { receiveReadout } from './readout.ts';

@@ -5,37 +5,13 @@
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { meterInstant, type Season } from '../../domain/meter-time.ts';
+import { meterInstant } from '../../domain/meter-time.ts';
 import type { Quality } from '../../domain/telegram.ts';
 import type { WallMs } from '../../domain/time.ts';
+import type { ProfileRow, ProfileSection } from '../load-profile.ts';
 import { readLine } from './data-set.ts';
 import type { Read } from './programming.ts';
 import { readStamp } from './stamp.ts';
-
-export interface ProfileChannel {
-  /** `1.5`, `1-1:1.29.0`; as transmitted. */
-  readonly code: string;
-  readonly unit: string;
-}
-
-export interface ProfileRow {
-  /** The end of the period. */
-  readonly endMs: WallMs;
-  readonly quality: Quality;
-  /** One for each channel, digits as transmitted; null where the meter has none. */
-  readonly values: readonly (string | null)[];
-}
-
-/** What stands between two headers. */
-export interface ProfileSection {
-  readonly startMs: WallMs;
-  readonly season: Season;
-  /** The meter's status word, raw. */
-  readonly status: number;
-  readonly periodMs: number;
-  readonly channels: readonly ProfileChannel[];
-  readonly rows: readonly ProfileRow[];
-}
 
 /** Bits of the status word in the header. */
 export const STATUS = {
@@ -66,6 +42,7 @@ export function readLoadProfile(
   afterMs: WallMs | null = null,
 ): Result<readonly ProfileSection[]> {
   const sections: Mutable[] = [];
+  let rows = 0;
   for (const line of text.split(/[\r\n]+/)) {
     if (line.trim() === '' || line.trim() === '!') continue;
     const current = sections.at(-1);
@@ -74,8 +51,7 @@ export function readLoadProfile(
       if (!section.ok) return section;
       sections.push(section.value);
     } else if (current) {
-      if (sections.reduce((n, s) => n + s.rows.length, 0) >= LIMITS.iecProfileRows)
-        return refuse('OVERSIZED', 'a load profile with too many rows');
+      if (++rows > LIMITS.iecProfileRows) return refuse('OVERSIZED', 'a load profile with too many rows');
       current.rows.push(row(line, current));
     } else return refuse('BAD_FRAME', 'a load profile begins without a header');
   }
@@ -85,7 +61,7 @@ export function readLoadProfile(
 type Mutable = Omit<ProfileSection, 'rows'> & { rows: ProfileRow[] };
 
 function header(line: string, timeZone: string, afterMs: WallMs | null): Result<Mutable> {
-  const read = readLine(line, null);
+  const read = readLine(line);
   const set = read.ok ? read.value[0] : undefined;
   if (!set || !/^P\.\d\d$/.test(set.id.trim())) return refuse('BAD_FRAME', 'no header of a load profile');
   const [time = '', status = '', period = '', count = '', ...pairs] = set.groups;
@@ -115,7 +91,7 @@ function header(line: string, timeZone: string, afterMs: WallMs | null): Result<
 
 function row(line: string, section: Mutable): ProfileRow {
   const endMs = section.startMs + section.rows.length * section.periodMs;
-  const read = readLine(line.trim(), { id: '', groups: [] });
+  const read = readLine(line.trim());
   const groups = read.ok ? (read.value[0]?.groups ?? []) : [];
   if (groups.length !== section.channels.length)
     return { endMs, quality: 'missing', values: section.channels.map(() => null) };

@@ -109,7 +109,7 @@ export const blockCheck = (bytes: Uint8Array): number => bytes.reduce((x, b) => 
  * What the reader may ask in programming mode (6.3.4). Reading only: there is no W and no E here, so nothing in
  * this house can write to a meter.
  */
-export type CommandName = 'P1' | 'P2' | 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'B0';
+type CommandName = 'P1' | 'P2' | 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'B0';
 
 /** `SOH name [STX data] ETX BCC`. */
 export function command(name: CommandName, data: string | null): Uint8Array {

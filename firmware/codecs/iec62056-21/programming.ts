@@ -4,9 +4,9 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import type { Exchange, ExchangeEffect, ExchangeInput, Step } from '../exchange.ts';
-import { type Block, cutBlock } from './block.ts';
+import { type Block, cutBlock, startOf } from './block.ts';
 import { ACK, BREAK, command, NAK, sevenBits, TIMES } from './messages.ts';
 
 /** P1 sends the password itself; P2 one that the meter's maker computes from the operand. Null sends none. */
@@ -31,7 +31,7 @@ export interface Answer {
   readonly refusal: string | null;
 }
 
-export interface ProgrammingOptions {
+interface ProgrammingOptions {
   readonly password: Password | null;
   readonly reads: readonly Read[];
   /** Of the manufacturer, from the identification. */
@@ -48,7 +48,7 @@ interface Talk {
   readonly parts: string;
 }
 
-export type ProgrammingState =
+type ProgrammingState =
   | ({ readonly name: 'operand' } & Talk)
   | ({ readonly name: 'password' } & Talk)
   | ({ readonly name: 'reading' } & Talk)
@@ -58,7 +58,6 @@ export type ProgrammingState =
 
 type Open = Extract<ProgrammingState, Talk>;
 
-const NOTHING = new Uint8Array(0);
 const ANSWER_MS = TIMES.reactionMaxMs + TIMES.patienceMs;
 /** A profile is gathered from the meter's memory first; readers in the field grant it ten seconds. */
 const PROFILE_ANSWER_MS = 10_000;
@@ -80,17 +79,20 @@ function heard(
   { bytes }: Extract<ExchangeInput, { type: 'bytes' }>,
   options: ProgrammingOptions,
 ): Step<ProgrammingState> {
-  const held = joined(state.held, sevenBits(bytes));
+  let held = joined(state.held, sevenBits(bytes));
   if (held.length + state.parts.length > LIMITS.iecProfile_bytes)
     return fail(state, fault('OVERSIZED', 'an answer longer than 256 KiB'));
-  const cut = cutBlock(held);
-  if (!cut)
-    return { state: { ...state, held }, effects: [{ do: 'await', ms: TIMES.gapMs + TIMES.patienceMs }] };
-  const next = take({ ...state, held: held.slice(cut.end) }, cut.block, options);
-  // An echo or a stray character was taken: go on with what is behind it, and with the time that was left.
-  if (next.effects.length === 0 && !isOver(next.state) && next.state.held.length > 0)
-    return heard({ ...next.state, held: NOTHING }, { type: 'bytes', bytes: next.state.held }, options);
-  return next;
+  for (;;) {
+    held = held.subarray(startOf(held));
+    if (held.length === 0) return { state: { ...state, held: NOTHING }, effects: [] };
+    const cut = cutBlock(held);
+    if (!cut)
+      return { state: { ...state, held }, effects: [{ do: 'await', ms: TIMES.gapMs + TIMES.patienceMs }] };
+    held = held.subarray(cut.end);
+    const next = take({ ...state, held }, cut.block, options);
+    // An echo or a stray character was taken: go on with what is behind it, and with the time that was left.
+    if (next.effects.length > 0 || isOver(next.state)) return next;
+  }
 }
 
 const isOver = (state: ProgrammingState): state is Exclude<ProgrammingState, Open> =>

@@ -4,7 +4,7 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
+import { joined, NOTHING } from '../bytes.ts';
 import type { Exchange, ExchangeEffect, ExchangeInput, Step } from '../exchange.ts';
 import { ReadoutDecoder, type ReadoutFrame } from './decoder.ts';
 import { ACK, ETX, NAK, STX, sevenBits, TIMES } from './messages.ts';
@@ -24,7 +24,6 @@ interface Receiving {
   readonly because: Fault | null;
 }
 
-const NOTHING = new Uint8Array(0);
 /** So much without STX is no readout: an echo of the acknowledgement and some noise are shorter. */
 const HEAD_BYTES = 48;
 const FIRST: ExchangeEffect = { do: 'await', ms: TIMES.reactionMaxMs + TIMES.patienceMs };

@@ -4,7 +4,7 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import type { LineSettings } from '../../domain/link.ts';
-import { ascii, joined } from '../bytes.ts';
+import { ascii, joined, NOTHING } from '../bytes.ts';
 import type { Exchange, ExchangeEffect, ExchangeInput, Step } from '../exchange.ts';
 import {
   acknowledgement,
@@ -45,7 +45,7 @@ export interface SignedOn {
   readonly confirmed: boolean;
 }
 
-export type SignOnState =
+type SignOnState =
   | { readonly name: 'asking'; readonly held: Uint8Array; readonly attempt: number; readonly echo: boolean }
   | {
       readonly name: 'confirming';
@@ -56,7 +56,6 @@ export type SignOnState =
   | { readonly name: 'done'; readonly result: SignedOn }
   | { readonly name: 'failed'; readonly reason: Fault };
 
-const NOTHING = new Uint8Array(0);
 const HELD_MAX = 512;
 const FIRST_ANSWER_MS = TIMES.reactionMaxMs + TIMES.patienceMs;
 const GAP_MS = TIMES.gapMs + TIMES.patienceMs;

@@ -55,7 +55,7 @@ function localOf(digits: string): number | null {
 
 const SEASONS: Readonly<Record<string, Season>> = { 0: 'normal', 1: 'summer', 2: 'utc' };
 
-export interface Stamp {
+interface Stamp {
   /** The local time as milliseconds, as if it were UTC. */
   readonly local: number;
   readonly season: Season;

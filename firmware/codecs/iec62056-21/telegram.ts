@@ -1,7 +1,7 @@
 /** From a readout frame to readings. */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Reading, Telegram } from '../../domain/telegram.ts';
-import { type DataSet, readingOf, readLine } from './data-set.ts';
+import { addLine, type DataSet, readingOf } from './data-set.ts';
 import type { ReadoutFrame } from './decoder.ts';
 
 /**
@@ -13,10 +13,9 @@ export function readReadout(frame: ReadoutFrame): Result<Telegram> {
   for (const raw of frame.text.split(/[\r\n]+/)) {
     const line = raw.includes('!') ? raw.replace(/\)[ \t]*!\s*$/, ')') : raw;
     // Some repeat the identification behind STX (Landis+Gyr E230).
-    if (line.trim() === '' || line.startsWith('/') || line.trim() === '!') continue;
-    const read = readLine(line, line.startsWith('(') ? (sets.pop() ?? null) : null);
-    if (read.ok) sets.push(...read.value);
-    else if (frame.bcc === 'absent') return read;
+    if (line.startsWith('/') || line.trim() === '!') continue;
+    const bad = addLine(line, sets);
+    if (bad && frame.bcc === 'absent') return { ok: false, error: bad };
   }
   const readings: Reading[] = [];
   for (const set of sets) {

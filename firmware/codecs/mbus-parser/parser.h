@@ -32,7 +32,7 @@ enum class Function : int32_t { kInst, kMax, kMin, kError, kMfct, kMore, kActual
 enum class Kind : int32_t {
   kNothing,   // no data field
   kNumber,    // value
-  kDate,      // value: packed, see packTime
+  kDate,      // value: packed, see packTime in data.cc
   kMinute,    // date and time to the minute
   kSecond,    // date and time to the second
   kClock,     // time of day
@@ -96,12 +96,6 @@ Result parseVariable(const uint8_t* bytes, size_t length, Record* out, size_t ca
 
 /// Fixed data structure (CI 73h of wired M-Bus): the 16 bytes after CI; two counters.
 Result parseFixed(const uint8_t* bytes, size_t length, Record* out, size_t capacity);
-
-/// A moment as one exact number: ((((year·16 + month)·32 + day)·32 + hour)·64 + minute)·64 + second.
-double packTime(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute, unsigned second);
-
-/// raw × 10^exponent, rounded once where the power is exact.
-double scaled(double raw, int exponent);
 
 extern const char* const kQuantityNames[];
 extern const size_t kQuantityCount;

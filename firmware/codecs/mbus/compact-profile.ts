@@ -5,6 +5,7 @@
  */
 import type { Reading } from '../../domain/telegram.ts';
 import { MODIFIER, type ParsedRecord } from '../mbus-parser/index.ts';
+import { bcd, unsigned } from './profiles/codings.ts';
 
 const MAX_ENTRIES = 128;
 const DAYS_OR_MONTHS = 3;
@@ -38,7 +39,7 @@ export function expandProfile(
   );
   const monthly = ((control >> 4) & 3) === DAYS_OR_MONTHS && spacing === ONE_MONTH;
   return entries.slice(0, MAX_ENTRIES).flatMap((entry, k) => {
-    const raw = field >= 9 ? bcd(entry) : integer(entry);
+    const raw = field >= 9 ? bcd(entry, 0, width) : integer(entry);
     if (raw === null) return [];
     const value = record.exponent < 0 ? raw / 10 ** -record.exponent : raw * 10 ** record.exponent;
     const time = base && monthly ? addMonths(base.text, inverse ? -(k + 1) : k + 1) : null;
@@ -60,21 +61,9 @@ function split(data: Uint8Array, width: number): Uint8Array[] {
   return entries;
 }
 
-/** Unsigned; all ones is "no value" (EN 13757-3, type C). */
-function integer(bytes: Uint8Array): number | null {
-  if (bytes.every((b) => b === 0xff)) return null;
-  return bytes.reduceRight((sum, b) => sum * 256 + b, 0);
-}
-
-function bcd(bytes: Uint8Array): number | null {
-  let sum = 0;
-  for (let i = bytes.length - 1; i >= 0; i--) {
-    const byte = bytes[i] ?? 0;
-    if (byte >> 4 > 9 || (byte & 15) > 9) return null;
-    sum = sum * 100 + (byte >> 4) * 10 + (byte & 15);
-  }
-  return sum;
-}
+/** Type C: all ones is "no value". */
+const integer = (bytes: Uint8Array): number | null =>
+  bytes.every((byte) => byte === 0xff) ? null : unsigned(bytes, 0, bytes.length);
 
 const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
 

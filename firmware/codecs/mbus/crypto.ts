@@ -13,9 +13,9 @@ import {
   type Decipheriv,
   type KeyObject,
 } from 'node:crypto';
+import { NOTHING } from '../bytes.ts';
 
 const BLOCK = 16;
-const NOTHING = new Uint8Array(0);
 const ZERO = new Uint8Array(BLOCK);
 
 const decryptors = new WeakMap<Uint8Array, Decipheriv>();

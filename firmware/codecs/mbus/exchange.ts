@@ -4,8 +4,8 @@
  */
 import { type Fault, fault } from '../../domain/errors.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { joined } from '../bytes.ts';
-import { type LongFrame, readLink } from './link.ts';
+import { joined, NOTHING } from '../bytes.ts';
+import { ACK, isStart, type LongFrame, readLink, START_LONG } from './link.ts';
 
 export interface Request {
   readonly bytes: Uint8Array;
@@ -61,11 +61,9 @@ const ANSWER_BITS = 330;
 const ANSWER_MS = 50;
 /** After a faulty transmission the line must rest for 33 bit times (5.5.2). */
 const REST_BITS = 33;
-const ACK = 0xe5;
 /** Where the echo of the request can start: a converter may put some noise before it. */
 const ECHO_WITHIN_BYTES = 8;
 
-const NOTHING = new Uint8Array(0);
 export const newExchange = (): ExchangeState => ({ name: 'waiting', attempt: 0, held: NOTHING });
 
 const bitsMs = (bits: number, { baudRate }: Line): number => (bits * 1000) / baudRate;
@@ -125,7 +123,7 @@ function timedOut(attempt: number, held: Uint8Array, request: Request, line: Lin
 
 /** Why what was heard is no answer: the reason of the first start character, or that there is none. */
 function unanswered(heard: Uint8Array): Outcome {
-  const start = heard.findIndex((byte) => byte === 0x68 || byte === 0x10);
+  const start = heard.findIndex(isStart);
   const link = readLink(heard, Math.max(0, start));
   if (!link.ok) return { kind: 'garbled', error: link.error };
   return garbled('WRONG_ANSWER', 'what was heard does not answer the request');
@@ -160,7 +158,7 @@ function frameIn(heard: Uint8Array, from: number | null): Outcome | null {
   let acks = 0;
   for (let at = 0; at < heard.length; at++) {
     if (heard[at] === ACK) acks += 1;
-    if (heard[at] !== 0x68) continue;
+    if (heard[at] !== START_LONG) continue;
     const link = readLink(heard, at);
     if (!link.ok || link.frame.kind !== 'long') continue;
     const fromMeter = (link.frame.control & 0x40) === 0;

@@ -1,11 +1,12 @@
 /** Each byte of a wired frame, and of the headers and records that cable and radio share. */
 import { ByteWalk, type Explain, type ExplainedBytes, type ExplainedSection } from '../explain.ts';
 import { MODIFIER, type ParsedRecord, parse } from '../mbus-parser/index.ts';
-import { addressOf, bcdText, manufacturerCode, mediumName } from './identity.ts';
+import { bcdText, manufacturerCode, mediumName } from './identity.ts';
+import { NOBODY, RESPONSE_FORMS } from './kind.ts';
 import { readLink } from './link.ts';
 import { dataRecord, stopFault } from './records.ts';
 import { statusText } from './status.ts';
-import { type HeaderForm, open, readHeader } from './transport.ts';
+import { EXTENDED_MODES, type HeaderForm, open, readHeader } from './transport.ts';
 
 const DATA_FIELDS = [
   'no data',
@@ -113,9 +114,8 @@ export function explainHeader(walk: ByteWalk, form: HeaderForm): void {
   if (form === 'none') return;
   walk.take(1, ([n = 0]) => `access number ${n}`);
   walk.take(1, ([s = 0]) => `status: ${statusText(s) || 'all is well'}`);
-  const [low = 0, high = 0] = walk.take(2, ([l = 0, h = 0]) => configuration(l, h));
-  if ([7, 8, 9, 10, 13].includes(high & 31) && (low || high))
-    walk.take(1, 'configuration extension: how the key is derived');
+  const [, high = 0] = walk.take(2, ([l = 0, h = 0]) => configuration(l, h));
+  if (EXTENDED_MODES.has(high & 31)) walk.take(1, 'configuration extension: how the key is derived');
 }
 
 function configuration(low: number, high: number): string {
@@ -124,11 +124,10 @@ function configuration(low: number, high: number): string {
   return `configuration word: security mode ${mode}, ${low >> 4} blocks encrypted`;
 }
 
-const RESPONSES: Readonly<Record<number, readonly [HeaderForm, string]>> = {
-  114: ['long', 'CI: data, long header'],
-  122: ['short', 'CI: data, short header'],
-  120: ['none', 'CI: data, no header'],
-};
+function ciText(ci: number): string {
+  const form = RESPONSE_FORMS.get(ci);
+  return form ? `CI: data, ${form === 'none' ? 'no' : form} header` : `CI: ${hexByte(ci)}`;
+}
 
 /** Every frame of the input; what is none is named so. */
 export const explainMbus: Explain = ({ bytes, key }) => {
@@ -156,8 +155,8 @@ function longFrame(walk: ByteWalk, length: number, key: Uint8Array | null): Uint
   walk.take(1, 'start again');
   walk.take(1, ([c = 0]) => `C field: ${c & 0x40 ? 'from the master' : 'answer of the meter'}`);
   walk.take(1, ([a = 0]) => `primary address ${a}`);
-  const [ci = 0] = walk.take(1, ([c = 0]) => RESPONSES[c]?.[1] ?? `CI: ${hexByte(c)}`);
-  const form = RESPONSES[ci]?.[0];
+  const [ci = 0] = walk.take(1, ([c = 0]) => ciText(c));
+  const form = RESPONSE_FORMS.get(ci);
   const layer = walk.ahead().subarray(0, end - walk.at);
   const clear = form ? explainLayer(walk, layer, form, key) : null;
   walk.take(end - walk.at, 'not explained');
@@ -176,7 +175,7 @@ function explainLayer(
   if (!header.ok) return null;
   explainHeader(walk, form);
   const payload = layer.subarray(header.value.length);
-  const address = header.value.address ?? addressOf(new Uint8Array(2), new Uint8Array(6));
+  const address = header.value.address ?? NOBODY;
   const opened = open({ address, header: header.value, payload, layer, authentication: null, key });
   if (opened.ok && !opened.value.secured) {
     for (const row of explainRecords(payload)) walk.take(row.bytes.length, row.means);

@@ -6,6 +6,7 @@
 import type { Reading } from '../../domain/telegram.ts';
 import type { ParsedRecord } from '../mbus-parser/index.ts';
 import { addMonths } from './compact-profile.ts';
+import { COUNTERS } from './records.ts';
 
 export interface History {
   /** The storage whose date is the base, or the meter's own time. */
@@ -19,8 +20,6 @@ export interface History {
 const STORAGE_INTERVAL_MONTHS = 0xfd28;
 const MONTH_S = 2_629_746;
 const MAX_STORAGE = 128;
-/** Registers that cannot be below zero: there, all ones are "no value yet". */
-const COUNTERS = new Set(['volume', 'energy', 'mass', 'heatCostAllocation']);
 
 function baseDate(records: readonly ParsedRecord[], base: number | 'now'): ParsedRecord | undefined {
   return records.find((r) =>
@@ -41,6 +40,7 @@ export function datedHistory(records: readonly ParsedRecord[], { base, first, mo
     if (steps <= 0 || steps > MAX_STORAGE) return [];
     const time = addMonths(start.text, -steps * months);
     if (time === null) return [];
+    // Where no number can be below zero, all ones are "no value yet".
     const missing = kind === 'invalid' || (record.value < 0 && COUNTERS.has(quantity));
     const value = missing ? null : record.value;
     return [

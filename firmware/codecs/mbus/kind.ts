@@ -4,8 +4,8 @@ import type { DecodeInput, DecodeOutput, Telegram } from '../../domain/telegram.
 import { parse } from '../mbus-parser/index.ts';
 import { readApplication } from './application.ts';
 import { type Address, bcdText, mediumName } from './identity.ts';
-import { type LinkFrame, type LongFrame, readLink } from './link.ts';
-import { dataRecord, stopFault } from './records.ts';
+import { isStart, type LinkFrame, type LongFrame, readLink } from './link.ts';
+import { DATES, dataRecord, stopFault } from './records.ts';
 import { type HeaderForm, open, readHeader } from './transport.ts';
 
 /** EN 13757-3, 9.1: the first byte of a report of application errors. */
@@ -22,7 +22,7 @@ const APPLICATION_ERRORS = [
   'too many readouts',
 ];
 
-const RESPONSE_FORMS: ReadonlyMap<number, HeaderForm> = new Map([
+export const RESPONSE_FORMS: ReadonlyMap<number, HeaderForm> = new Map([
   [0x72, 'long'],
   [0x7a, 'short'],
   [0x78, 'none'],
@@ -60,7 +60,8 @@ function applicationError(payload: Uint8Array): Result<Telegram> {
   return refuse('APPLICATION_ERROR', `the meter reports: ${text} (code ${code})`);
 }
 
-const NOBODY: Address = {
+/** Sends no address. */
+export const NOBODY: Address = {
   id: '',
   manufacturer: '@@@',
   version: 0,
@@ -72,15 +73,15 @@ function readVariable(frame: LongFrame, form: HeaderForm, key: Uint8Array | null
   const header = readHeader(form, frame.payload);
   if (!header.ok) return header;
   const address = header.value.address ?? NOBODY;
+  const clear = frame.payload.subarray(header.value.length);
   const opened = open({
     address,
     header: header.value,
-    payload: frame.payload.subarray(header.value.length),
+    payload: clear,
     layer: frame.payload,
     authentication: null,
     key,
   });
-  const clear = frame.payload.subarray(header.value.length);
   if (!opened.ok && !(opened.error.code === 'KEY_MISSING' && isPlainAfterAll(clear))) return opened;
   const { telegram, stopped } = readApplication({
     sender: address,
@@ -106,7 +107,7 @@ function isPlainAfterAll(payload: Uint8Array): boolean {
   const { records, stop } = parse(payload);
   const own = records.filter((r) => r.function !== 'mfct' && r.function !== 'more');
   const flawless = own.every((r) => r.quantity !== 'unknown' && r.kind !== 'invalid' && r.kind !== 'nothing');
-  return stop === 'end' && flawless && own.some((r) => ['date', 'minute', 'second'].includes(r.kind));
+  return stop === 'end' && flawless && own.some((r) => DATES.has(r.kind));
 }
 
 /** Two bytes of the fixed structure hold the medium in their upper bits. */
@@ -148,5 +149,3 @@ export function decodeMbus(input: DecodeInput): DecodeOutput {
   if (telegrams.length === 0 && faults.length === 0) faults.push(fault('NO_TELEGRAM'));
   return { telegrams, faults, discarded };
 }
-
-const isStart = (byte: number | undefined): boolean => byte === 0x68 || byte === 0x10;

@@ -26,10 +26,12 @@ export type LinkResult =
   | { readonly ok: true; readonly frame: LinkFrame; readonly length: number }
   | { readonly ok: false; readonly error: Fault; readonly length: number };
 
-const START_LONG = 0x68;
-const START_SHORT = 0x10;
-const ACK = 0xe5;
-const STOP = 0x16;
+export const START_LONG = 0x68;
+export const START_SHORT = 0x10;
+export const STOP = 0x16;
+export const ACK = 0xe5;
+
+export const isStart = (byte: number | undefined): boolean => byte === START_LONG || byte === START_SHORT;
 
 const no = (
   code: 'BAD_FRAME' | 'CUT_FRAME' | 'BAD_CHECKSUM',
@@ -41,7 +43,8 @@ const no = (
   length,
 });
 
-function sumOf(bytes: Uint8Array, from: number, to: number): number {
+/** The checksum of both frames: the sum of their bytes from the C field on. */
+export function sumOf(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let sum = 0;
   for (let i = from; i < to; i++) sum += bytes[i] ?? 0;
   return sum & 0xff;

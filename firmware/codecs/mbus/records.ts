@@ -2,7 +2,13 @@
 import { type Fault, fault } from '../../domain/errors.ts';
 import type { DataRecord, Reading } from '../../domain/telegram.ts';
 import { hexOf } from '../bytes.ts';
-import { MODIFIER, type Parsed, type ParsedRecord, type Stop } from '../mbus-parser/index.ts';
+import {
+  MODIFIER,
+  type Parsed,
+  type ParsedRecord,
+  type RecordKind,
+  type Stop,
+} from '../mbus-parser/index.ts';
 import { whyInvalid } from './invalid.ts';
 import { obisOf } from './obis-code.ts';
 
@@ -23,7 +29,7 @@ export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array)
     data.value = kind === 'number' ? record.value : null;
     if (unit !== '') data.unit = unit;
     if (quality === 'invalid') data.reason = whyInvalid(record, payload);
-  } else if (kind === 'date' || kind === 'minute' || kind === 'second') data.time = record.text;
+  } else if (DATES.has(kind)) data.time = record.text;
   else if (kind === 'clock' || kind === 'text') data.text = record.text;
   else if (kind === 'binary')
     data.hex = hexOf(payload, record.dataStart, record.dataStart + record.dataLength);
@@ -31,6 +37,9 @@ export function dataRecord(record: ParsedRecord, i: number, payload: Uint8Array)
   else if ((record.modifiers & MODIFIER.derived) !== 0) data.quality = 'doubtful';
   return data;
 }
+
+/** Kinds of data that say a day. */
+export const DATES: ReadonlySet<RecordKind> = new Set(['date', 'minute', 'second'] as const);
 
 const WHY: Readonly<Record<Stop, string>> = {
   end: '',
@@ -56,7 +65,7 @@ const UNPLAIN =
   MODIFIER.derived | MODIFIER.manufacturer | MODIFIER.future | MODIFIER.dateOf | MODIFIER.average;
 
 /** Registers that go on counting: the present one is `total`, one that was kept `target` or `history`. */
-const COUNTERS = new Set(['energy', 'volume', 'mass', 'heatCostAllocation']);
+export const COUNTERS: ReadonlySet<string> = new Set(['energy', 'volume', 'mass', 'heatCostAllocation']);
 /** The storage number of the last due date (OMS volume 2, annex on storage numbers). */
 const DUE_STORAGE = 1;
 
@@ -111,8 +120,6 @@ function nameOf({ quantity, storage, tariff, subunit, phase, modifiers }: Parsed
   if (storage === 0) return 'total';
   return storage === DUE_STORAGE ? 'target' : 'history';
 }
-
-const DATES = new Set(['date', 'minute', 'second']);
 
 /** When the values of a storage number were kept. */
 function dateOf(storage: number, records: readonly ParsedRecord[]): string | undefined {

@@ -1,4 +1,6 @@
 /** What a master sends on a wired M-Bus: the frames of EN 13757-2, 5 and the commands of EN 13757-3 and -7. */
+import { NOTHING } from '../bytes.ts';
+import { START_LONG, START_SHORT, STOP, sumOf } from './link.ts';
 import { maskBytes, type SecondaryMask } from './secondary.ts';
 
 /** Addresses with a meaning (EN 13757-2, 5.7.5). */
@@ -12,10 +14,6 @@ export const ADDRESS = {
   /** All listen, none answers. */
   broadcast: 0xff,
 } as const;
-
-const START_LONG = 0x68;
-const START_SHORT = 0x10;
-const STOP = 0x16;
 
 /** C fields (EN 13757-2, 5.7.3). The frame count bit is set by `FCB`, valid where `FCV` is. */
 const SND_NKE = 0x40;
@@ -32,19 +30,17 @@ const CI_SET_300 = 0xb8;
 export const BAUD_RATES = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400] as const;
 export type MbusBaud = (typeof BAUD_RATES)[number];
 
-const sumOf = (bytes: readonly number[]): number => bytes.reduce((sum, byte) => sum + byte, 0) & 0xff;
-
 export function shortFrame(control: number, address: number): Uint8Array {
-  return Uint8Array.from([START_SHORT, control, address, sumOf([control, address]), STOP]);
+  return Uint8Array.from([START_SHORT, control, address, sumOf(Uint8Array.of(control, address)), STOP]);
 }
 
 export function longFrame(
   control: number,
   address: number,
   ci: number,
-  data: Uint8Array = new Uint8Array(0),
+  data: Uint8Array = NOTHING,
 ): Uint8Array {
-  const body = [control, address, ci, ...data];
+  const body = Uint8Array.of(control, address, ci, ...data);
   return Uint8Array.from([START_LONG, body.length, body.length, START_LONG, ...body, sumOf(body), STOP]);
 }
 

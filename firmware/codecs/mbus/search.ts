@@ -7,73 +7,23 @@
  * believed at once, and looked at again where it cannot be right: below a mask that several answered fewer than two
  * were found, or the bus has been seen to lose or delay something.
  */
+import { LIMITS } from '../../domain/limits.ts';
 import { addressIn } from './address-in.ts';
 import type { Outcome, Request } from './exchange.ts';
-import type { Address } from './identity.ts';
-import type { LongFrame } from './link.ts';
 import { ADDRESS, reqUd2, select, sndNke } from './requests.ts';
-import { restOf, type Seen, type Split, splitOf } from './search-split.ts';
-import { ANYBODY, fits, maskOf, maskText, type SecondaryMask } from './secondary.ts';
-
-export interface FoundMeter {
-  readonly address: Address;
-  /** The A field of its answer. */
-  readonly primary: number;
-  /** The answer, so that nothing has to be read twice. */
-  readonly frame: LongFrame;
-}
-
-/** `mute`: acknowledges its selection and gives no data. `alike`: several with one and the same address. */
-export interface UnresolvedMask {
-  readonly mask: SecondaryMask;
-  readonly why: 'mute' | 'alike';
-}
-
-export interface SearchState {
-  readonly doing: Doing;
-  readonly found: ReadonlyMap<string, FoundMeter>;
-  readonly unresolved: readonly UnresolvedMask[];
-  /** Masks that several answered, from the widest to the one that is being looked into. */
-  readonly nodes: readonly Node[];
-  /** Masks without an answer. */
-  readonly silent: readonly SecondaryMask[];
-  /** An answer was lost, late, or not from whom it should be: silence is worth less. */
-  readonly troubled: boolean;
-  readonly sweeps: number;
-  /** Meters known when the present sweep began. */
-  readonly knownBefore: number;
-  readonly requests: number;
-}
-
-type Doing =
-  | { readonly name: 'deselecting' }
-  | {
-      readonly name: 'selecting';
-      readonly mask: SecondaryMask;
-      readonly attempt: number;
-      readonly self: boolean;
-    }
-  | {
-      readonly name: 'asking';
-      readonly mask: SecondaryMask;
-      readonly attempt: number;
-      readonly self: boolean;
-    }
-  | { readonly name: 'done' };
-
-interface Node {
-  readonly mask: SecondaryMask;
-  /** Null for the sweep over silent masks, which is no mask of its own. */
-  readonly split: Split | null;
-  readonly pending: readonly SecondaryMask[];
-  readonly silent: readonly SecondaryMask[];
-  /** Whether anything answered below it. */
-  readonly answered: boolean;
-  /** It was not asked: nobody was anywhere else. */
-  readonly inferred: boolean;
-  /** What has been done about too few meters below it: nothing, asked itself again, the silent again, all others. */
-  readonly stage: 0 | 1 | 2 | 3;
-}
+import { restOf, splitOf } from './search-split.ts';
+import {
+  counted,
+  countIn,
+  isWithin,
+  type Looking,
+  type Node,
+  record,
+  replaceTop,
+  type SearchState,
+  seenOn,
+} from './search-state.ts';
+import { ANYBODY, fits, maskText, type SecondaryMask } from './secondary.ts';
 
 export interface SearchOptions {
   /** Where the search starts; all meters of the bus when it is ANYBODY. */
@@ -92,18 +42,6 @@ const SWEEPS = 3;
 /** So many times the standard's time for an answer is given where silence is doubted. */
 const PATIENCE = 4;
 
-export const newSearch = (): SearchState => ({
-  doing: { name: 'deselecting' },
-  found: new Map(),
-  unresolved: [],
-  nodes: [],
-  silent: [],
-  troubled: false,
-  sweeps: 0,
-  knownBefore: 0,
-  requests: 0,
-});
-
 /** Begin with outcome null. */
 export function step(state: SearchState, outcome: Outcome | null, options: SearchOptions): SearchStep {
   const { doing } = state;
@@ -115,19 +53,6 @@ export function step(state: SearchState, outcome: Outcome | null, options: Searc
   const heard = record(state, outcome);
   if (doing.name === 'deselecting') return selecting(heard, options.mask, 1, false);
   return doing.name === 'selecting' ? selected(heard, doing, outcome) : asked(heard, doing, outcome);
-}
-
-const counted = (state: SearchState): SearchState => ({ ...state, requests: state.requests + 1 });
-
-/** Any good frame is a meter that is there, whatever was asked. */
-function record(state: SearchState, outcome: Outcome): SearchState {
-  if (outcome.kind !== 'frame') return state;
-  const address = addressIn(outcome.frame);
-  if (!address) return state;
-  const key = maskText(maskOf(address));
-  if (state.found.has(key)) return state;
-  const meter: FoundMeter = { address, primary: outcome.frame.address, frame: outcome.frame };
-  return { ...state, found: new Map(state.found).set(key, meter) };
 }
 
 function selecting(state: SearchState, mask: SecondaryMask, attempt: number, self: boolean): SearchStep {
@@ -143,7 +68,7 @@ function selecting(state: SearchState, mask: SecondaryMask, attempt: number, sel
   };
 }
 
-function selected(state: SearchState, doing: Doing & { name: 'selecting' }, outcome: Outcome): SearchStep {
+function selected(state: SearchState, doing: Looking, outcome: Outcome): SearchStep {
   const { mask, attempt, self } = doing;
   switch (outcome.kind) {
     case 'ack': {
@@ -167,7 +92,7 @@ function selected(state: SearchState, doing: Doing & { name: 'selecting' }, outc
   }
 }
 
-function asked(state: SearchState, doing: Doing & { name: 'asking' }, outcome: Outcome): SearchStep {
+function asked(state: SearchState, doing: Looking, outcome: Outcome): SearchStep {
   const { mask, self } = doing;
   if (outcome.kind === 'garbled') return several(state, mask, self);
   if (outcome.kind !== 'frame') return again({ ...state, troubled: true }, doing);
@@ -179,19 +104,13 @@ function asked(state: SearchState, doing: Doing & { name: 'asking' }, outcome: O
 }
 
 /** Selects the same mask once more; a meter that acknowledges each time and says nothing is noted. */
-function again(state: SearchState, doing: Doing & { name: 'selecting' | 'asking' }): SearchStep {
+function again(state: SearchState, doing: Looking): SearchStep {
   const { mask, attempt, self } = doing;
   if (attempt < SELECTIONS) return selecting(state, mask, attempt + 1, self);
   const known = [...state.found.values()].some(({ address }) => fits(mask, address));
   const unresolved = known ? state.unresolved : [...state.unresolved, { mask, why: 'mute' as const }];
   return nobody({ ...state, unresolved }, mask, self);
 }
-
-const replaceTop = (state: SearchState, change: (node: Node) => Partial<Node>): SearchState => {
-  const top = state.nodes.at(-1);
-  if (!top) return state;
-  return { ...state, nodes: [...state.nodes.slice(0, -1), { ...top, ...change(top) }] };
-};
 
 function nobody(state: SearchState, mask: SecondaryMask, self: boolean): SearchStep {
   if (self) return goOn(state);
@@ -222,20 +141,8 @@ function answered(state: SearchState): SearchState {
   return replaceTop({ ...state, troubled }, () => ({ answered: true }));
 }
 
-function seenOn({ found }: SearchState): Seen {
-  const addresses = [...found.values()].map(({ address }) => maskOf(address));
-  const values = (field: 'manufacturer' | 'version' | 'medium'): number[] => [
-    ...new Set(addresses.flatMap((mask) => mask[field] ?? [])),
-  ];
-  return {
-    ids: addresses.map(({ id }) => id),
-    manufacturers: values('manufacturer'),
-    versions: values('version'),
-    media: values('medium'),
-  };
-}
-
 function goOn(state: SearchState): SearchStep {
+  if (state.unresolved.length >= LIMITS.mbusUnresolved) return end(state, [{ mask: ANYBODY, why: 'noise' }]);
   const node = state.nodes.at(-1);
   if (!node) return sweepOrEnd(state);
   const [next, ...pending] = node.pending;
@@ -246,9 +153,6 @@ function goOn(state: SearchState): SearchStep {
   const inferred = last ? nodeOf(state, next, true) : null;
   return inferred ? goOn({ ...taken, nodes: [...taken.nodes, inferred] }) : selecting(taken, next, 1, false);
 }
-
-const countIn = ({ found }: SearchState, mask: SecondaryMask): number =>
-  [...found.values()].filter(({ address }) => fits(mask, address)).length;
 
 /** Nothing is left to ask below a mask that several had answered: are there several? */
 function close(state: SearchState, node: Node): SearchStep {
@@ -275,16 +179,9 @@ function doubt(state: SearchState, node: Node): SearchStep {
   return goOn(replaceTop(state, () => ({ stage: 3, pending })));
 }
 
-/** Whether every meter of the narrow mask is one of the wide one. */
-const isWithin = (narrow: SecondaryMask, wide: SecondaryMask): boolean =>
-  [...wide.id].every((digit, i) => digit === 'F' || digit === narrow.id[i]) &&
-  (wide.medium === null || wide.medium === narrow.medium);
-
 function sweepOrEnd(state: SearchState): SearchStep {
-  const unresolved = state.unresolved.filter(({ mask }) => countIn(state, mask) === 0);
-  const end: SearchStep = { state: { ...state, unresolved, doing: { name: 'done' } }, request: null };
   const needed = state.sweeps === 0 ? state.troubled : state.found.size > state.knownBefore;
-  if (!needed || state.sweeps >= SWEEPS || state.silent.length === 0) return end;
+  if (!needed || state.sweeps >= SWEEPS || state.silent.length === 0) return end(state);
   const silent = [...new Map(state.silent.map((mask) => [maskText(mask), mask])).values()];
   // A node of no mask of its own: it is closed as soon as all of it was asked.
   const node: Node = {
@@ -298,4 +195,12 @@ function sweepOrEnd(state: SearchState): SearchStep {
   };
   const sweeps = state.sweeps + 1;
   return goOn({ ...state, nodes: [node], silent: [], sweeps, knownBefore: state.found.size });
+}
+
+function end(state: SearchState, besides: SearchState['unresolved'] = []): SearchStep {
+  const unresolved = state.unresolved.filter(({ mask }) => countIn(state, mask) === 0);
+  return {
+    state: { ...state, unresolved: [...unresolved, ...besides], doing: { name: 'done' } },
+    request: null,
+  };
 }

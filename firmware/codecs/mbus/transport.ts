@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { joined } from '../bytes.ts';
 import { cbcDecrypt, cmac, deriveKey, desDecrypt } from './crypto.ts';
 import { type Address, addressInHeader, nameOf } from './identity.ts';
 
@@ -32,7 +33,7 @@ const EMPTY: TransportHeader = {
 };
 
 /** Modes whose configuration word is followed by one byte more (EN 13757-7, 7.6). */
-const EXTENDED_MODES = new Set([7, 8, 9, 10, 13]);
+export const EXTENDED_MODES: ReadonlySet<number> = new Set([7, 8, 9, 10, 13]);
 
 export function readHeader(form: HeaderForm, bytes: Uint8Array): Result<TransportHeader> {
   if (form === 'none') return ok(EMPTY);
@@ -136,10 +137,10 @@ function openMode5(secured: Secured): Result<Opened> {
   if (!key) return missing(address);
   if (key.length !== 16) return wrong(address);
   if (length === 0) return refuse('CUT_FRAME', 'the encrypted part is shorter than one block');
-  const iv = join(address.bytes, new Uint8Array(8).fill(header.accessNumber));
+  const iv = joined(address.bytes, new Uint8Array(8).fill(header.accessNumber));
   const clear = cbcDecrypt(key, iv, payload.subarray(0, length));
   if (!startsIdle(clear)) return wrong(address);
-  return deciphered(join(clear, payload.subarray(length)), isAuthentic(secured));
+  return deciphered(joined(clear, payload.subarray(length)), isAuthentic(secured));
 }
 
 /** Only its authentication code vouches for a message: the cipher alone proves no more than two idle fillers. */
@@ -167,7 +168,7 @@ function openMode7(secured: Secured): Result<Opened> {
       `the authentication code of the telegram of ${nameOf(address)} is wrong`,
     );
   }
-  return deciphered(join(clear, payload.subarray(length)), true);
+  return deciphered(joined(clear, payload.subarray(length)), true);
 }
 
 /** Whether an authentication code of at least four bytes vouches for the layer and the message counter. */
@@ -176,7 +177,7 @@ function isAuthentic({ authentication, layer, address, key }: Secured): boolean 
   const { counter, mac, prefix } = authentication;
   if (mac.length < LEAST_MAC_BYTES) return false;
   const macKey = deriveKey(key, 1, counter, address.bytes.subarray(2, 6));
-  return timingSafeEqual(cmac(macKey, join(prefix, layer)).subarray(0, mac.length), mac);
+  return timingSafeEqual(cmac(macKey, joined(prefix, layer)).subarray(0, mac.length), mac);
 }
 
 /** Modes 2 and 3: withdrawn, but on the air. The vector is zero in mode 2 (EN 13757-3:2004, 5.12). */
@@ -189,15 +190,5 @@ function openDes({ header, payload, address, key }: Secured): Result<Opened> {
   if (key.length !== 8 || header.mode !== 2)
     return unsupported({ header, payload, address, key, layer: payload, authentication: null });
   const clear = desDecrypt(key, new Uint8Array(8), payload.subarray(0, length));
-  return deciphered(join(clear, payload.subarray(length)), false);
-}
-
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return deciphered(joined(clear, payload.subarray(length)), false);
 }

@@ -5,8 +5,9 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { type Fault, fault, ok, type Result, refuse } from '../../domain/errors.ts';
+import { encodeLength, NOTHING } from '../bytes.ts';
 
-export interface CipheredApdu {
+interface CipheredApdu {
   readonly systemTitle: Uint8Array;
   readonly securityControl: number;
   readonly invocationCounter: number;
@@ -24,8 +25,9 @@ export const SECURITY_CONTROL = {
   compressed: 0x80,
 };
 
-const GENERAL_GLO = 0xdb;
-const GENERAL_DED = 0xdc;
+/** Tags of general-glo-ciphering and general-ded-ciphering. */
+export const GENERAL_GLO = 0xdb;
+export const GENERAL_DED = 0xdc;
 const TAG_BYTES = 12;
 /** By security suite: the bytes of its key and the cipher. */
 const SUITES = [
@@ -40,25 +42,30 @@ export function readCiphered(bytes: Uint8Array, maxBytes: number): Result<Cipher
   if ((bytes[0] !== GENERAL_GLO && bytes[0] !== GENERAL_DED) || bytes[1] !== 8)
     return refuse('BAD_FRAME', 'no general-glo-ciphering header');
   if (bytes.length < 11) return null;
-  const short = bytes[10] ?? 0;
-  const lengthBytes = short < 0x80 ? 0 : short & 0x7f;
-  if (lengthBytes > 2) return refuse('OVERSIZED', 'the ciphered part states more than 64 KiB');
-  if (bytes.length < 11 + lengthBytes) return null;
-  const stated =
-    lengthBytes === 0 ? short : bytes.slice(11, 11 + lengthBytes).reduce((n, b) => n * 256 + b, 0);
-  const start = 11 + lengthBytes;
-  if (stated < 5) return refuse('BAD_FRAME', 'the ciphered part is too short');
-  if (start + stated > maxBytes) return refuse('OVERSIZED');
-  if (bytes.length < start + stated) return null;
-  const payload = bytes.slice(start, start + stated);
+  const extent = cipheredExtent(bytes);
+  if (!extent) return refuse('OVERSIZED', 'the ciphered part states more than 64 KiB');
+  const { from, to } = extent;
+  if (bytes.length < from) return null;
+  if (to - from < 5) return refuse('BAD_FRAME', 'the ciphered part is too short');
+  if (to > maxBytes) return refuse('OVERSIZED');
+  if (bytes.length < to) return null;
+  const payload = bytes.slice(from, to);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   return ok({
     systemTitle: bytes.slice(2, 10),
     securityControl: payload[0] ?? 0,
     invocationCounter: view.getUint32(1),
     payload,
-    length: start + stated,
+    length: to,
   });
+}
+
+/** Where the ciphered part begins and ends by the first 13 bytes of an APDU; null where its length is malformed. */
+export function cipheredExtent(head: Uint8Array): { readonly from: number; readonly to: number } | null {
+  const [short = 0, high = 0, low = 0] = head.subarray(10, 13);
+  if (short < 0x80) return { from: 11, to: 11 + short };
+  if (short === 0x81) return { from: 12, to: 12 + high };
+  return short === 0x82 ? { from: 13, to: 13 + high * 256 + low } : null;
 }
 
 export interface Opened {
@@ -126,7 +133,7 @@ export function lacking(
 const bytesOf = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, length);
 
-export interface Sealing {
+interface Sealing {
   readonly systemTitle: Uint8Array;
   readonly securityControl: number;
   readonly invocationCounter: number;
@@ -155,9 +162,8 @@ export function seal(plain: Uint8Array, sealing: Sealing): Uint8Array {
 /** A whole general-glo-ciphering APDU. */
 export function encodeCiphered(plain: Uint8Array, sealing: Sealing): Uint8Array {
   const payload = seal(plain, sealing);
-  const { length } = payload;
-  const ber = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Uint8Array.from([GENERAL_GLO, 8, ...sealing.systemTitle, ...ber, ...payload]);
+  const head = [GENERAL_GLO, sealing.systemTitle.length, ...sealing.systemTitle];
+  return Uint8Array.from([...head, ...encodeLength(payload.length), ...payload]);
 }
 
 /** Of a key's bytes, which never change: to make one takes four times as long as to decipher a telegram with it. */
@@ -170,8 +176,6 @@ function keyObject(key: Uint8Array): KeyObject {
   keyObjects.set(key, made);
   return made;
 }
-
-const NOTHING = new Uint8Array(0);
 
 const nonceOf = (systemTitle: Uint8Array, counter: Uint8Array): Uint8Array =>
   Buffer.concat([systemTitle, counter]);

@@ -124,6 +124,9 @@ export class SmlDecoder implements Decoder<SmlFrame> {
     const word = this.line.subarray(at, this.length);
     const leading = word.findIndex((b) => b !== ESC);
     if (leading < 0) {
+      // Behind each of them a telegram may begin, which is read again when this one is refused.
+      if (this.literals.length === LIMITS.smlEscapes)
+        return this.refuse(fault('OVERSIZED', 'more escaped 1B1B1B1Bh than a telegram holds'), sources);
       this.literals.push(this.length);
       this.endWord();
       return null;

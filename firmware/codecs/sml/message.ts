@@ -5,7 +5,7 @@ import { type Malformed, TlvReader } from './tlv.ts';
 
 export const GET_LIST_RESPONSE = 0x0701;
 
-export interface SmlMessage {
+interface SmlMessage {
   /** What the body is, `0701h` for a list of values. */
   readonly tag: number;
   /** Where it begins in the payload; its elements are known to be whole. */

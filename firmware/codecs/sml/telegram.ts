@@ -92,11 +92,11 @@ function measured(
   status: number | null,
 ): Reading {
   const house = unitOf(code);
-  if (!house) {
-    const value = shifted(raw, scaler);
-    return status === null ? { obis, value } : { obis, value, status };
-  }
-  const value = shifted(raw, scaler + house.factor.exponent) * house.factor.multiply;
+  const value = house
+    ? shifted(raw, scaler + house.factor.exponent) * house.factor.multiply
+    : shifted(raw, scaler);
+  if (!Number.isFinite(value)) return { obis, ...TOO_LARGE, ...(status !== null && { status }) };
+  if (!house) return status === null ? { obis, value } : { obis, value, status };
   return status === null ? { obis, value, unit: house.unit } : { obis, value, unit: house.unit, status };
 }
 
@@ -109,6 +109,7 @@ function dataOf(node: Node | null, bytes: Uint8Array): Value {
 }
 
 const MISSING: Value = { value: null, quality: 'missing' };
+const TOO_LARGE: Value = { value: null, quality: 'invalid', reason: 'the scaler is beyond any quantity' };
 
 /** Text or octets. */
 const texts = new Known((bytes, from, to): Value => {
@@ -155,8 +156,7 @@ function stamp(unix_s: number | null, offset_min: number): Value | null {
   return { time: `${local}${offset_min < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}` };
 }
 
-/** DIN 43863-5"); b=s.index("const numberOf")
-s=s[:a]+"""/** DIN 43863-5: `0A 01` or `09 01`, before that `06`, and three letters of the manufacturer. */
+/** DIN 43863-5: `0A 01` or `09 01`, before that `06`, and three letters of the manufacturer. */
 const identities = new Known((bytes, start, end): MeterIdentity => {
   const id = toHex(bytes.subarray(start, end));
   const from = /^0[9a]01/.test(id) ? 2 : bytes[start] === 0x06 ? 1 : null;

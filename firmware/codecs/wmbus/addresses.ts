@@ -1,16 +1,10 @@
 /** Whose telegram it is, as far as that is said in clear: what a receiver looks up before any key is tried. */
 import { ok, type Result } from '../../domain/errors.ts';
-import { type Address, addressFrom, addressOf } from '../mbus/identity.ts';
+import { type Address, addressFrom, addressInHeader } from '../mbus/identity.ts';
 import { diehlAddress } from '../mbus/profiles/diehl-prios.ts';
-import { join } from '../mbus/transport.ts';
+import { ADDRESS_AT, extendedLinkBytes, hasAddress, hasSession } from './extended-link.ts';
 import { type CrcForm, readWirelessLink } from './link.ts';
 
-/** Bytes of each extended link layer, its CI included; those with an own address have it at byte 3. */
-const PLAIN_ELL: ReadonlyMap<number, number> = new Map([
-  [0x8c, 3],
-  [0x8e, 11],
-]);
-const ADDRESSED_ELL = new Set([0x8e, 0x8f]);
 const FRAGMENTATION = 0x90;
 const LONG_HEADERS = new Set([0x72, 0x73, 0x6b, 0x70, 0x71]);
 
@@ -20,13 +14,14 @@ export function addressesOf(bytes: Uint8Array, crc: CrcForm | 'auto' = 'auto'): 
   if (!link.ok) return link;
   const { address, body } = link.value;
   const found: Address[] = [diehlAddress(address, body[0] ?? 0, configurationOf(body)) ?? address];
-  if (ADDRESSED_ELL.has(body[0] ?? 0) && body.length >= 11) found.unshift(addressFrom(body.slice(3, 11)));
-  let transport = body.subarray(PLAIN_ELL.get(body[0] ?? 0) ?? 0);
+  const ci = body[0] ?? 0;
+  if (hasAddress(ci) && body.length >= ADDRESS_AT + 8)
+    found.unshift(addressFrom(body.slice(ADDRESS_AT, ADDRESS_AT + 8)));
+  // What a session seals cannot be looked into.
+  let transport = hasSession(ci) ? body : body.subarray(extendedLinkBytes(ci));
   if (transport[0] === FRAGMENTATION) transport = transport.subarray(2 + (transport[1] ?? 0));
-  if (LONG_HEADERS.has(transport[0] ?? 0) && transport.length >= 9) {
-    const rest = join(transport.subarray(1, 5), transport.subarray(7, 9));
-    found.unshift(addressOf(transport.subarray(5, 7), rest));
-  }
+  if (LONG_HEADERS.has(transport[0] ?? 0) && transport.length >= 9)
+    found.unshift(addressInHeader(transport.subarray(1, 9)));
   return ok(found);
 }
 

@@ -3,8 +3,8 @@
  * VIBs are known from a full or a format frame with the same signature (its CRC over them).
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { joined } from '../bytes.ts';
 import { PROFILES } from '../mbus/profiles/index.ts';
-import { join } from '../mbus/transport.ts';
 import type { Parsed } from '../mbus-parser/index.ts';
 import { CRC_START, crc13757, crcEnd, crcOver } from './crc.ts';
 
@@ -35,12 +35,9 @@ export class FormatStore {
   readonly #formats = new Map<number, Format>();
 
   #add(headers: Format): void {
-    if (
-      headers.length === 0 ||
-      (this.#formats.size >= MAX_FORMATS && !this.#formats.has(signatureOf(headers)))
-    )
-      return;
-    this.#formats.set(signatureOf(headers), headers);
+    const signature = signatureOf(headers);
+    const isFull = this.#formats.size >= MAX_FORMATS && !this.#formats.has(signature);
+    if (headers.length > 0 && !isFull) this.#formats.set(signature, headers);
   }
 
   /** Remembers the layout of a full frame. */
@@ -89,7 +86,7 @@ export class FormatStore {
   }
 }
 
-const signatureOf = (headers: Format): number => crc13757(join(...headers));
+const signatureOf = (headers: Format): number => crc13757(joined(...headers));
 
 function fill(format: Format, data: Uint8Array): Uint8Array | null {
   const parts: Uint8Array[] = [];
@@ -101,7 +98,7 @@ function fill(format: Format, data: Uint8Array): Uint8Array | null {
     parts.push(header, data.subarray(at, at + width));
     at += width;
   }
-  return join(...parts);
+  return joined(...parts);
 }
 
 /** Headers one after the other: DIF and DIFE, VIF and VIFE, each chain ended by a byte without extension bit. */

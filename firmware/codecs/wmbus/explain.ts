@@ -1,6 +1,7 @@
 /** Each byte of a wireless telegram, layer by layer; what a key opened as a section of its own. */
 import type { Result } from '../../domain/errors.ts';
 import type { Reading } from '../../domain/telegram.ts';
+import { NOTHING } from '../bytes.ts';
 import { ByteWalk, type Explain, type ExplainedBytes, type ExplainedSection } from '../explain.ts';
 import { explainHeader, explainRecords, hexByte } from '../mbus/explain.ts';
 import { type Address, bcdText, manufacturerCode, mediumName } from '../mbus/identity.ts';
@@ -8,13 +9,10 @@ import { openRealData } from '../mbus/profiles/diehl-prios.ts';
 import { isManufacturerCi, profilesOf } from '../mbus/profiles/index.ts';
 import { fieldsOf, readField } from '../mbus/profiles/profile.ts';
 import { parse } from '../mbus-parser/index.ts';
-import { isExtendedLink, readExtendedLink } from './extended-link.ts';
+import { hasAddress, hasSession, isExtendedLink, readExtendedLink } from './extended-link.ts';
 import { WirelessMeter } from './kind.ts';
-import { type LinkLayer, readWirelessLink } from './link.ts';
+import { A_BLOCK, B_FIRST, HEADER, type LinkLayer, readWirelessLink } from './link.ts';
 import { type ClearTelegram, CONTENTS, type Content } from './telegram.ts';
-
-const BLOCK = 16;
-const HEADER = 10;
 
 const CONTROLS: Readonly<Record<number, string>> = {
   68: 'sent without being asked (SND-NR)',
@@ -83,7 +81,7 @@ function readingsSection(
   const telegram = meter.read(bytes);
   if (!telegram.ok) return [];
   const named = telegram.value.readings.filter(({ name }) => name !== undefined);
-  const rows = named.map((reading) => ({ bytes: new Uint8Array(0), means: shownReading(reading) }));
+  const rows = named.map((reading) => ({ bytes: NOTHING, means: shownReading(reading) }));
   return rows.length === 0 ? [] : [{ title: 'named readings', rows }];
 }
 
@@ -106,12 +104,12 @@ function crcSection(bytes: Uint8Array, { form }: LinkLayer): ExplainedSection {
     const length = (bytes[0] ?? 0) + 1;
     walk.take(HEADER, 'block 1');
     walk.take(2, 'its CRC, right');
-    for (let block = 2, left = length - HEADER; left > 0; block++, left -= BLOCK) {
-      walk.take(Math.min(BLOCK, left), `block ${block}`);
+    for (let block = 2, left = length - HEADER; left > 0; block++, left -= A_BLOCK) {
+      walk.take(Math.min(A_BLOCK, left), `block ${block}`);
       walk.take(2, 'its CRC, right');
     }
   } else {
-    const first = Math.min(126, (bytes[0] ?? 0) - 1);
+    const first = Math.min(B_FIRST, (bytes[0] ?? 0) - 1);
     walk.take(first, 'blocks 1 and 2');
     walk.take(2, 'their CRC, right');
     if (walk.left > 2) {
@@ -157,8 +155,8 @@ function explainExtendedLink(walk: ByteWalk, { sender, key }: Frame): Uint8Array
   walk.take(1, `CI: extended link layer ${hexByte(ci)}`);
   walk.take(1, ([c = 0]) => `communication control ${hexByte(c)}`);
   walk.take(1, ([n = 0]) => `access number ${n}`);
-  if (ci === 0x8e || ci === 0x8f) explainAddress(walk, 'meter: ');
-  if (ci === 0x8c || ci === 0x8e) return null;
+  if (hasAddress(ci)) explainAddress(walk, 'meter: ');
+  if (!hasSession(ci)) return null;
   const session = walk.take(
     4,
     (b) => `session number: ${(b[3] ?? 0) >> 5 === 1 ? 'AES-128-CTR' : 'not encrypted'}`,

@@ -3,9 +3,9 @@
  * address, in 8Dh/8Fh a session number, a payload CRC and AES-128 in counter mode.
  */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { joined } from '../bytes.ts';
 import { ctr } from '../mbus/crypto.ts';
 import { type Address, addressFrom, nameOf } from '../mbus/identity.ts';
-import { join } from '../mbus/transport.ts';
 import { crcFits } from './crc.ts';
 
 export interface ExtendedLink {
@@ -20,14 +20,21 @@ export interface ExtendedLink {
   readonly body: Uint8Array;
 }
 
+/** Bytes after the CI field. */
 const SIZES: ReadonlyMap<number, number> = new Map([
   [0x8c, 2],
   [0x8d, 8],
   [0x8e, 10],
   [0x8f, 16],
 ]);
+/** Where the address stands in a layer that has one. */
+export const ADDRESS_AT = 3;
 
 export const isExtendedLink = (ci: number): boolean => SIZES.has(ci);
+export const hasAddress = (ci: number): boolean => ci === 0x8e || ci === 0x8f;
+export const hasSession = (ci: number): boolean => ci === 0x8d || ci === 0x8f;
+/** Of the layer, CI field included; 0 where it is none. */
+export const extendedLinkBytes = (ci: number): number => 1 + (SIZES.get(ci) ?? -1);
 
 /** `layer` starts at the CI field. */
 export function readExtendedLink(
@@ -36,15 +43,14 @@ export function readExtendedLink(
   key: Uint8Array | null,
 ): Result<ExtendedLink> {
   const ci = layer[0] ?? 0;
-  const size = SIZES.get(ci) ?? 0;
-  if (layer.length < 1 + size) return refuse('CUT_FRAME', 'the telegram ends within its extended link layer');
+  const size = extendedLinkBytes(ci);
+  if (layer.length < size) return refuse('CUT_FRAME', 'the telegram ends within its extended link layer');
   const control = layer[1] ?? 0;
   const accessNumber = layer[2] ?? 0;
-  const addressed = ci === 0x8e || ci === 0x8f;
-  const address = addressed ? addressFrom(layer.slice(3, 11)) : null;
-  if (ci === 0x8c || ci === 0x8e)
-    return ok({ address, accessNumber, counter: null, secured: false, body: layer.subarray(1 + size) });
-  const at = addressed ? 11 : 3;
+  const at = ADDRESS_AT + (hasAddress(ci) ? 8 : 0);
+  const address = hasAddress(ci) ? addressFrom(layer.slice(ADDRESS_AT, at)) : null;
+  if (!hasSession(ci))
+    return ok({ address, accessNumber, counter: null, secured: false, body: layer.subarray(size) });
   const session = layer.subarray(at, at + 4);
   const senders = address ? [address, sender] : [sender];
   const body = openBody(layer.subarray(at + 4), session, control, senders, key);
@@ -57,7 +63,7 @@ export function readExtendedLink(
 /** The payload CRC (low byte first) tells a clear or rightly opened payload from any other. */
 function checked(body: Uint8Array): Uint8Array | null {
   if (body.length < 3) return null;
-  const turned = join(body.subarray(2), Uint8Array.of(body[1] ?? 0, body[0] ?? 0));
+  const turned = joined(body.subarray(2), Uint8Array.of(body[1] ?? 0, body[0] ?? 0));
   return crcFits(turned, 0, turned.length - 2) ? body.subarray(2) : null;
 }
 
@@ -80,7 +86,7 @@ function openBody(
   for (const from of senders) {
     // A repeater sets the hop bit and the repeated bit on the way; the nonce was made without them.
     for (const cc of new Set([control, control & ~0x10, control & ~0x12, control | 0x10])) {
-      const counter = join(from.bytes, Uint8Array.of(cc), session, new Uint8Array(3));
+      const counter = joined(from.bytes, Uint8Array.of(cc), session, new Uint8Array(3));
       const opened = checked(ctr(key, counter, body));
       if (opened) return ok({ body: opened, secured: true });
     }

@@ -1,7 +1,7 @@
 /** Authentication and fragmentation layer, OMS volume 2, 6 (CI 90h): message counter and code of a telegram. */
 import { ok, type Result, refuse } from '../../domain/errors.ts';
+import { joined } from '../bytes.ts';
 import type { Authentication } from '../mbus/transport.ts';
-import { join } from '../mbus/transport.ts';
 
 export interface Fragment {
   readonly authentication: Authentication;
@@ -45,7 +45,7 @@ export function readFragmentation(layer: Uint8Array): Result<Fragment> {
   if (control & HAS_MAC && mac.length === 0)
     return refuse('UNSUPPORTED', 'an authentication code of unknown type');
   return ok({
-    authentication: { counter, mac, prefix: join(mcl, counter, messageLength) },
+    authentication: { counter, mac, prefix: joined(mcl, counter, messageLength) },
     body: layer.subarray(end),
   });
 }

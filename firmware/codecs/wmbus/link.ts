@@ -18,11 +18,13 @@ export interface LinkLayer {
 }
 
 /** Bytes from the L field to before the first CI field. */
-const HEADER = 10;
+export const HEADER = 10;
 /** Receivers that append signal strength or a status add a byte or two. */
 const MAX_TRAILING = 2;
 /** Format B: two blocks of the standard make at most 126 bytes before their CRC. */
-const B_FIRST = 126;
+export const B_FIRST = 126;
+/** Format A: all blocks but the first and the last. */
+export const A_BLOCK = 16;
 
 /** A telegram that starts with its L field. `form` is what the receiver says of the CRCs, `auto` when it does not. */
 export function readWirelessLink(bytes: Uint8Array, form: CrcForm | 'auto' = 'auto'): Result<LinkLayer> {
@@ -73,12 +75,12 @@ function looksLikeA(bytes: Uint8Array, length: number): boolean {
 }
 
 /** Format A: 10 bytes, then blocks of 16, each with its CRC, which L does not count. */
-const sizeA = (length: number): number => length + 1 + 2 * (1 + Math.ceil((length + 1 - HEADER) / 16));
+const sizeA = (length: number): number => length + 1 + 2 * (1 + Math.ceil((length + 1 - HEADER) / A_BLOCK));
 
 /** Format A with a damaged first block, its L field perhaps: every CRC behind it fits, to the last byte. */
 function otherBlocksFit(bytes: Uint8Array): boolean {
-  for (let from = HEADER + 2; from < bytes.length; from += 18) {
-    if (!crcFits(bytes, from, Math.min(from + 16, bytes.length - 2))) return false;
+  for (let from = HEADER + 2; from < bytes.length; from += A_BLOCK + 2) {
+    if (!crcFits(bytes, from, Math.min(from + A_BLOCK, bytes.length - 2))) return false;
   }
   return true;
 }
@@ -88,7 +90,7 @@ function stripA(bytes: Uint8Array, length: number): Result<Stripped> {
   let from = 0;
   let filled = 0;
   for (let block = 0; filled < out.length; block++) {
-    const size = Math.min(block === 0 ? HEADER : 16, out.length - filled);
+    const size = Math.min(block === 0 ? HEADER : A_BLOCK, out.length - filled);
     if (!crcFits(bytes, from, from + size)) {
       return refuse('BAD_CHECKSUM', `the CRC of block ${block + 1} (format A) is wrong or missing`);
     }

@@ -7,7 +7,7 @@ import { fault, HearthError } from '../../domain/errors.ts';
 import { LEVEL, type Link, type LinkEvents } from '../../domain/link.ts';
 import { type Cancel, type Clock, every } from '../../domain/time.ts';
 import { within } from './deadline.ts';
-import { type SerialSpec, serialLink } from './serial.ts';
+import { defined, refusal, type SerialSpec, serialLink } from './serial.ts';
 
 export interface PulseLineSpec {
   readonly kind: 'pulse-line';
@@ -48,16 +48,12 @@ function controlLine(spec: PulseLineSpec, signal: 'dcd' | 'cts' | 'dsr', clock: 
     async open(events) {
       const port = new Kind({ ...LINE, path: spec.path, autoOpen: false, lock: true });
       await within(clock, STATUS_MS, name, (done) => port.open(done)).catch((error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new HearthError(/lock/i.test(why) ? 'LINK_BUSY' : 'LINK_REFUSED', `${name}: ${why}`, error);
+        throw refusal(name, error);
       });
       let level: boolean;
       try {
-        if (spec.lines) {
-          const { dtr, rts } = spec.lines;
-          const lines = { ...(dtr !== undefined && { dtr }), ...(rts !== undefined && { rts }) };
-          await within(clock, STATUS_MS, name, (done) => port.set(lines, done));
-        }
+        const { lines } = spec;
+        if (lines) await within(clock, STATUS_MS, name, (done) => port.set(defined(lines), done));
         level = await sample(port, signal, clock, name);
       } catch (error) {
         await within(clock, STATUS_MS, name, (done) => port.close(done)).catch(() => {});

@@ -48,6 +48,7 @@ export function serialLink(spec: SerialSpec, clock: Clock, Port: PortKind = Seri
     opened.on('data', (chunk: Uint8Array) => {
       if (port === opened) events.bytes(chunk, clock.elapsedMs());
     });
+    // What it reports is also the end of the port, or of the write that failed; unheard it would end the process.
     opened.on('error', () => {});
     opened.on('close', () => {
       if (port !== opened) return;
@@ -117,14 +118,16 @@ export function serialLink(spec: SerialSpec, clock: Clock, Port: PortKind = Seri
   };
 }
 
-function refusal(path: string, error: unknown): HearthError {
+/** Why a port cannot be opened: LINK_BUSY or LINK_REFUSED. */
+export function refusal(path: string, error: unknown): HearthError {
   const message = error instanceof Error ? error.message : String(error);
   if (/lock/i.test(message)) return new HearthError('LINK_BUSY', `${path}: held by another program`, error);
   return new HearthError('LINK_REFUSED', `${path}: ${message}`, error);
 }
 
 type Lines = NonNullable<SerialSpec['lines']>;
-const defined = ({ dtr, rts }: Lines) => ({
+/** Only the lines that are configured. */
+export const defined = ({ dtr, rts }: Lines) => ({
   ...(dtr !== undefined && { dtr }),
   ...(rts !== undefined && { rts }),
 });

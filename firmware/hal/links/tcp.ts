@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { fault, HearthError } from '../../domain/errors.ts';
 import type { Link, LinkEvents } from '../../domain/link.ts';
 import type { Clock } from '../../domain/time.ts';
-import { within } from './deadline.ts';
+import { closed, connected, written } from './network.ts';
 
 export interface TcpSpec {
   readonly kind: 'tcp';
@@ -11,8 +11,6 @@ export interface TcpSpec {
   readonly port: number;
 }
 
-const CONNECT_MS = 5_000;
-const WRITE_MS = 5_000;
 /** Finds a peer that lost its power: no byte, no reset, only silence. */
 const KEEPALIVE_MS = 15_000;
 
@@ -39,19 +37,13 @@ export function tcpLink(spec: TcpSpec, clock: Clock): Link {
       opened.on('error', (error) => {
         failed = error;
       });
-      try {
-        await within(clock, CONNECT_MS, name, (done) => {
-          opened.once('connect', () => done());
-          opened.once('close', () => done(failed ?? new Error('closed')));
-        });
-      } catch (error) {
+      await connected(clock, name, (done) => {
+        opened.once('connect', () => done());
+        opened.once('close', () => done(failed ?? new Error('closed')));
+      }).catch((error: unknown) => {
         opened.destroy();
-        throw new HearthError(
-          'LINK_REFUSED',
-          `${name}: ${error instanceof Error ? error.message : 'refused'}`,
-          error,
-        );
-      }
+        throw error;
+      });
       socket = opened;
       opened.removeAllListeners('close');
       attach(opened, events);
@@ -59,11 +51,7 @@ export function tcpLink(spec: TcpSpec, clock: Clock): Link {
     async write(bytes) {
       const open = socket;
       if (!open) throw new HearthError('LINK_GONE', `${name}: not connected`);
-      await within(clock, WRITE_MS, name, (done) => open.write(bytes, done)).catch((error: unknown) => {
-        throw error instanceof HearthError
-          ? error
-          : new HearthError('LINK_GONE', `${name}: the connection ended`, error);
-      });
+      await written(clock, name, (done) => open.write(bytes, done));
     },
     // A raw stream has no way to tell the far port its speed.
     configure: async () => false,
@@ -71,7 +59,7 @@ export function tcpLink(spec: TcpSpec, clock: Clock): Link {
       const open = socket;
       closing = true;
       if (!open) return;
-      await within(clock, WRITE_MS, name, (done) => {
+      await closed(clock, name, (done) => {
         open.once('close', () => done());
         open.destroy();
       });

@@ -3,16 +3,13 @@ import { createSocket, type Socket } from 'node:dgram';
 import { fault, HearthError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Clock } from '../../domain/time.ts';
-import { within } from './deadline.ts';
+import { closed, connected, written } from './network.ts';
 
 export interface UdpSpec {
   readonly kind: 'udp';
   readonly host: string;
   readonly port: number;
 }
-
-const CONNECT_MS = 5_000;
-const WRITE_MS = 5_000;
 
 export function udpLink(spec: UdpSpec, clock: Clock): Link {
   const name = `${spec.host}:${spec.port}/udp`;
@@ -38,33 +35,26 @@ export function udpLink(spec: UdpSpec, clock: Clock): Link {
         socket = null;
         events.gone(null);
       });
-      try {
-        await within(clock, CONNECT_MS, name, (done) => {
-          failed = done;
-          // A connected socket takes datagrams of this one peer only.
-          opened.connect(spec.port, spec.host, done);
-        });
-      } catch (error) {
+      await connected(clock, name, (done) => {
+        failed = done;
+        // A connected socket takes datagrams of this one peer only.
+        opened.connect(spec.port, spec.host, done);
+      }).catch((error: unknown) => {
         opened.close();
-        const message = error instanceof Error ? error.message : 'refused';
-        throw new HearthError('LINK_REFUSED', `${name}: ${message}`, error);
-      }
+        throw error;
+      });
       socket = opened;
     },
     async write(bytes) {
       const open = socket;
       if (!open) throw new HearthError('LINK_GONE', `${name}: not open`);
-      await within(clock, WRITE_MS, name, (done) => open.send(bytes, done)).catch((error: unknown) => {
-        throw error instanceof HearthError
-          ? error
-          : new HearthError('LINK_GONE', `${name}: cannot be sent`, error);
-      });
+      await written(clock, name, (done) => open.send(bytes, done));
     },
     configure: async () => false,
     async close() {
       const open = socket;
       if (!open) return;
-      await within(clock, WRITE_MS, name, (done) => {
+      await closed(clock, name, (done) => {
         open.once('close', () => done());
         open.close();
       });

@@ -6,7 +6,7 @@ import { HearthError } from '../../domain/errors.ts';
 import type { LineSettings, Link, LinkEvents } from '../../domain/link.ts';
 import { type Clock, type ElapsedMs, sleep } from '../../domain/time.ts';
 
-export interface SerialTwinEnd {
+interface SerialTwinEnd {
   /** What the gateway sent, when its last bit has arrived, with the speed it was sent at. */
   onBytes(listener: (bytes: Uint8Array, baudRate: number) => void): void;
   /** Queued behind what is still being sent. */

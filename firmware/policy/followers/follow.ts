@@ -2,12 +2,13 @@
  * The fast loop: carries the modes of a plan out on what the meter shows now. Pure; the rules of limits and fuse come
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
-import { setPointOver, setPointUnder } from '../../domain/flexibility.ts';
+import { minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
-import type { HeatLevel, Mode, ModeSlot } from '../../domain/mode.ts';
+import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
-import { byPriority, isControllable, isLost } from '../plan.ts';
+import { byPriority, isControllable, isLost, isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
+import { heatPower_W } from './heat-levels.ts';
 
 /** A set-point is left as it is for less than this: writes wear, and the house flickers. */
 const DEADBAND_W = 50;
@@ -20,9 +21,15 @@ export function modeNow(image: Image, device: DeviceImage): ModeSlot | null {
   return slots?.find((s) => s.fromMs <= wallMs && wallMs < s.untilMs) ?? byItself(image, device);
 }
 
-/** A battery that no plan leads keeps the house off the grid; anything else is left to the other rules. */
-const byItself = ({ wallMs }: Image, { flexibility }: DeviceImage): ModeSlot | null =>
-  flexibility.kind === 'battery' ? { fromMs: wallMs, untilMs: wallMs, mode: { kind: 'selfConsume' } } : null;
+/**
+ * A battery that no plan leads keeps the house off the grid, and rests while nobody knows how full it is; anything else is
+ * left to the other rules.
+ */
+function byItself({ wallMs }: Image, { flexibility: { kind, store } }: DeviceImage): ModeSlot | null {
+  if (kind !== 'battery') return null;
+  const isUnknown = store?.kind === 'battery' && store.fill === null;
+  return { fromMs: wallMs, untilMs: wallMs, mode: { kind: isUnknown ? 'hold' : 'selfConsume' } };
+}
 
 /** Whether it is led by what the meter shows, rather than told a power. */
 export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 'surplus'].includes(kind);
@@ -31,33 +38,83 @@ export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 
 export function followed_W(image: Image): ReadonlyMap<string, number> {
   const followers = byPriority(image.devices.filter(isControllable)).flatMap((device) => {
     const slot = modeNow(image, device);
-    return slot ? [{ device, mode: slot.mode }] : [];
+    return slot ? [{ device, slot }] : [];
   });
-  const told = followers.filter((f) => !isLed(f.mode));
-  const led = followers.filter((f) => isLed(f.mode));
-  const points = new Map(told.map(({ device, mode }) => [device.id, fixed_W(device, mode)]));
-  let net_W = without_W(
+  const points = new Map<string, number>();
+  let flow = without_W(
     image,
     followers.map((f) => f.device),
   );
-  for (const { device } of told) net_W = plus(net_W, points.get(device.id) ?? 0);
-  for (const { device, mode } of led) {
-    const point = ledTo_W(image, device, mode, net_W);
-    points.set(device.id, point);
-    net_W = plus(net_W, point);
+  for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
+    const wanted_W = isLed(slot.mode) ? ledTo_W(image, device, slot.mode, flow) : fixed_W(device, slot.mode);
+    const point_W = underPeak_W(device, slot, wanted_W, flow);
+    points.set(device.id, point_W);
+    flow = flow && with_W(flow, device, isProducer(device) ? there_W(image, device, point_W) : point_W);
   }
   return points;
 }
 
-const plus = (a: number | null, b: number): number | null => (a === null ? null : a + b);
-
-/** What would flow at the connection without the followers; null when the meter does not say. */
-function without_W({ grid_W, site }: Image, followers: readonly DeviceImage[]): number | null {
-  if (!isFresh(grid_W, site.staleAfterMs) || grid_W.value === null) return null;
-  return followers.reduce((sum, d) => sum - measured_W(d, site.staleAfterMs), grid_W.value);
+interface Follower {
+  readonly device: DeviceImage;
+  readonly slot: ModeSlot;
 }
 
-function fixed_W({ flexibility }: DeviceImage, mode: Mode): number {
+/** What is told a power before what is led by the rest; batteries that are told one see what the others draw. */
+function turnOf({ device, slot }: Follower): number {
+  if (isProducer(device)) return 2;
+  return isLed(slot.mode) ? 3 : isBattery(device) ? 1 : 0;
+}
+
+/** Of what may be produced only what is there already covers anything. */
+const there_W = ({ site }: Image, device: DeviceImage, point_W: number): number =>
+  Math.max(point_W, Math.min(0, measured_W(device, site.staleAfterMs)));
+
+const isBattery = ({ flexibility }: DeviceImage): boolean => flexibility.kind === 'battery';
+
+/** A battery takes less, or gives, rather than let a peak be billed. */
+function underPeak_W(
+  device: DeviceImage,
+  { importUpTo_W }: ModeSlot,
+  point_W: number,
+  flow: Flow | null,
+): number {
+  if (importUpTo_W === undefined || flow === null || !isBattery(device)) return point_W;
+  const room_W = importUpTo_W - flow.net_W;
+  return point_W <= room_W ? point_W : Math.min(point_W, towards0_W(device, room_W));
+}
+
+/** On the menu: never more drawn or given than wanted. */
+const towards0_W = ({ flexibility }: DeviceImage, wanted_W: number): number =>
+  wanted_W >= 0
+    ? Math.max(0, setPointUnder(flexibility, wanted_W) ?? 0)
+    : Math.min(0, setPointOver(flexibility, wanted_W) ?? 0);
+
+/** What flows at the connection, import positive, as those see it who are led by it. */
+interface Flow {
+  readonly net_W: number;
+  /** Without what batteries take: no battery gives for that. */
+  readonly need_W: number;
+  /** Without what batteries give: nobody takes that for sun to spare. */
+  readonly spare_W: number;
+}
+
+function with_W({ net_W, need_W, spare_W }: Flow, device: DeviceImage, point_W: number): Flow {
+  return {
+    net_W: net_W + point_W,
+    need_W: need_W + (isBattery(device) ? Math.min(0, point_W) : point_W),
+    spare_W: spare_W + (isBattery(device) ? Math.max(0, point_W) : point_W),
+  };
+}
+
+/** What would flow at the connection without the followers; null when the meter does not say. */
+function without_W({ grid_W, site }: Image, followers: readonly DeviceImage[]): Flow | null {
+  if (!isFresh(grid_W, site.staleAfterMs) || grid_W.value === null) return null;
+  const net_W = followers.reduce((sum, d) => sum - measured_W(d, site.staleAfterMs), grid_W.value);
+  return { net_W, need_W: net_W, spare_W: net_W };
+}
+
+function fixed_W(device: DeviceImage, mode: Mode): number {
+  const { flexibility } = device;
   const under = (power_W: number): number => Math.max(0, setPointUnder(flexibility, power_W) ?? 0);
   switch (mode.kind) {
     case 'charge':
@@ -68,43 +125,29 @@ function fixed_W({ flexibility }: DeviceImage, mode: Mode): number {
     case 'produce':
       return Math.min(0, setPointOver(flexibility, -mode.upTo_W) ?? 0);
     case 'heat':
-      return heat_W(flexibility.ranges, mode.level);
+      return heatPower_W(device, mode);
     default:
       return 0;
   }
 }
 
-/** The running powers of a menu in order: the least is reduced, the most is boost, and normal the one below where there is one. */
-function heat_W(ranges: DeviceImage['flexibility']['ranges'], level: HeatLevel): number {
-  if (level === 'off') return 0;
-  const powers = [...new Set(ranges.flatMap((r) => [r.min_W, r.max_W]))]
-    .filter((p) => p > 0)
-    .sort((a, b) => a - b);
-  const index = {
-    reduced: 0,
-    normal: powers.length > 2 ? powers.length - 2 : powers.length - 1,
-    boost: powers.length - 1,
-  };
-  return powers[index[level]] ?? 0;
-}
-
 /** Without the meter nobody leads it: it rests. */
-function ledTo_W(image: Image, device: DeviceImage, mode: Mode, net_W: number | null): number {
-  if (net_W === null || isLost(device)) return 0;
+function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | null): number {
+  // Without the meter a roof gives what it can: that is counted at its worst by those who must.
+  if (isProducer(device) && flow === null) return minOf(device.flexibility);
+  if (flow === null || isLost(device)) return 0;
   const told_W = device.underWay_W ?? device.setPoint_W;
   // Until the meter has seen what was told last, the difference is not known.
   if (told_W !== null && (device.sinceChangedMs ?? Infinity) <= image.grid_W.ageMs) return told_W;
-  const wanted = within(mode, (mode.kind === 'gridTarget' ? mode.grid_W : 0) - net_W);
-  const { flexibility } = device;
-  // Towards 0 on the menu: never more drawn or given than wanted.
-  const point =
-    wanted >= 0
-      ? Math.max(0, setPointUnder(flexibility, wanted) ?? 0)
-      : Math.min(0, setPointOver(flexibility, wanted) ?? 0);
+  const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : within(mode, balance_W(flow));
+  const point = towards0_W(device, wanted);
   return told_W !== null && Math.abs(told_W - point) < DEADBAND_W && Math.abs(told_W) <= Math.abs(point)
     ? told_W
     : point;
 }
+
+/** Takes what is to spare, or gives what is needed. */
+const balance_W = ({ need_W, spare_W }: Flow): number => (need_W > 0 ? -need_W : Math.max(0, -spare_W));
 
 function within(mode: Mode, power_W: number): number {
   if (mode.kind === 'surplus') return Math.max(0, power_W);

@@ -3,6 +3,7 @@
  * same slot. A battery that charges while nothing is imported is meant to take the surplus, not that number of watts.
  */
 import type { HeatLevel, Mode, ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
+import { HEAT_LEVELS, levelPower_W } from './heat-levels.ts';
 
 /** Less than this is nothing: the planner's rounding. */
 const NOTHING_W = 20;
@@ -25,12 +26,11 @@ const MEANINGS: Readonly<Record<PlannedDevice['is'], (device: PlannedDevice, gri
     if (power_W <= NOTHING_W) return { kind: 'off' };
     return grid_W <= NOTHING_W ? { kind: 'surplus' } : { kind: 'charge', upTo_W: power_W };
   },
-  heat: ({ power_W, most_W }) => ({ kind: 'heat', level: heatLevel(power_W, most_W) }),
+  heat: heatMode,
   load: ({ power_W }) => (power_W > NOTHING_W ? { kind: 'run', upTo_W: power_W } : { kind: 'off' }),
-  solar: ({ power_W, most_W }) => ({
-    kind: 'produce',
-    upTo_W: -power_W < most_W - NOTHING_W ? -power_W : Infinity,
-  }),
+  // Turned down for what is fed in, not for what the house takes.
+  solar: ({ power_W, most_W }, grid_W) =>
+    -power_W < most_W - NOTHING_W ? { kind: 'gridTarget', grid_W } : { kind: 'produce', upTo_W: Infinity },
 };
 
 function batteryMode(power_W: number, grid_W: number): Mode {
@@ -49,8 +49,17 @@ function batteryMode(power_W: number, grid_W: number): Mode {
   return exports ? { kind: 'selfConsume', chargeUpTo_W: 0 } : { kind: 'selfConsume' };
 }
 
-function heatLevel(power_W: number, most_W: number): HeatLevel {
-  if (power_W <= NOTHING_W) return 'off';
-  if (power_W >= most_W - NOTHING_W) return 'boost';
-  return power_W >= most_W / 2 ? 'normal' : 'reduced';
+/** The level next to what is planned; beyond the comfort band only where that is meant. */
+function heatMode({ power_W, most_W, levels_W, isBeyondBand = false }: PlannedDevice): Mode {
+  if (power_W <= NOTHING_W) return { kind: 'heat', level: 'off' };
+  if (levels_W === undefined) {
+    const within = power_W >= most_W / 2 ? 'normal' : 'reduced';
+    return { kind: 'heat', level: isBeyondBand ? 'boost' : within, upTo_W: power_W };
+  }
+  if (isBeyondBand) return { kind: 'heat', level: 'boost' };
+  const off_W = (level: HeatLevel): number => Math.abs(levelPower_W(levels_W, level) - power_W);
+  return {
+    kind: 'heat',
+    level: HEAT_LEVELS.reduce((best, level) => (off_W(level) < off_W(best) ? level : best)),
+  };
 }

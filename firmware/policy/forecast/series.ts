@@ -33,6 +33,12 @@ export function constant(value: number, slots: number): Forecast {
   return { mean: all(value), low: all(value - Math.abs(value)), high: all(value + Math.abs(value)) };
 }
 
+/** For what is never below nothing. */
+export function positive({ mean, low, high }: Forecast): Forecast {
+  const cut = (values: readonly number[]): number[] => values.map((x) => Math.max(0, x));
+  return { mean: cut(mean), low: cut(low), high: cut(high) };
+}
+
 /** Mean absolute error and bias (forecast − actual) over the quarter hours that both know; null where none. */
 export function errorOf(
   forecast: Forecast,

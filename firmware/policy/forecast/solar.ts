@@ -15,8 +15,8 @@ export interface SolarInputs {
   /** Null: the roof is learnt from the same time of earlier days alone. */
   readonly place: Place | null;
   readonly roof: Roof | null;
-  /** Forecast from elsewhere by quarter hour, W. */
-  readonly supplied?: readonly number[];
+  /** Forecast from elsewhere by quarter hour, W; null where it says nothing: there the learnt one holds. */
+  readonly supplied?: readonly (number | null)[];
 }
 
 export interface SolarForecast extends Forecast {
@@ -35,8 +35,19 @@ export function solarForecast(inputs: SolarInputs): SolarForecast | null {
   const recent = history.filter(
     (s) => s.atMs >= horizon.fromMs - LOOK_BACK_DAYS * DAY_MS && s.atMs < horizon.fromMs,
   );
-  if (supplied && supplied.length >= horizon.slots)
-    return { ...banded(blended(supplied.slice(0, horizon.slots), recent, horizon)), source: 'history' };
+  const learnt = learntForecast(recent, horizon, place, roof);
+  if (!supplied?.some((x) => x !== null)) return learnt;
+  const told = blended(supplied, recent, horizon);
+  const mean = Array.from({ length: horizon.slots }, (_, i) => told[i] ?? learnt?.mean[i] ?? 0);
+  return { ...banded(mean), source: 'supplied' };
+}
+
+function learntForecast(
+  recent: readonly Sample[],
+  horizon: Horizon,
+  place: Place | null,
+  roof: Roof | null,
+): SolarForecast | null {
   if (place) {
     const bare = roof ?? { peak_W: 1000, tilt: 0, azimuth: 180 };
     const clear = (atMs: number): number => clearSky_W(atMs, place, bare);
@@ -55,12 +66,16 @@ const banded = (mean: readonly number[]): Forecast => ({
 });
 
 /** A supplied forecast, moved towards what the roof gave just now where both are known to be above nothing. */
-function blended(supplied: readonly number[], recent: readonly Sample[], { fromMs }: Horizon): number[] {
+function blended(
+  supplied: readonly (number | null)[],
+  recent: readonly Sample[],
+  { fromMs }: Horizon,
+): (number | null)[] {
   const last = recent.at(-1);
   const first = supplied[0] ?? 0;
-  if (!last || fromMs - last.atMs > 2 * QUARTER_MS || first < 50) return [...supplied];
-  const factor = Math.min(2, Math.max(0.3, last.value / first));
-  return supplied.map((x, i) => x * (1 + (factor - 1) * CLOUDS_LAST ** i));
+  const isTold = last !== undefined && fromMs - last.atMs <= 2 * QUARTER_MS && first >= 50;
+  const factor = isTold ? Math.min(2, Math.max(0.3, last.value / first)) : 1;
+  return supplied.map((x, i) => x && Math.max(0, x) * (1 + (factor - 1) * CLOUDS_LAST ** i));
 }
 
 const QUARTERS_UTC = 96;

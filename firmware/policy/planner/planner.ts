@@ -3,6 +3,7 @@ import { type Fault, fault, type Result } from '../../domain/errors.ts';
 import type { HousePlan } from '../../domain/house-plan.ts';
 import type { ForecastInput } from '../forecast/house.ts';
 import type { Horizon } from '../forecast/series.ts';
+import type { Alternative } from './alternative.ts';
 import type { ProgramData, Term } from './milp/linear-program.ts';
 import { buildProgram } from './milp/program.ts';
 import { evaluate, isBetter } from './model.ts';
@@ -54,6 +55,12 @@ export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'fault
   readonly import_kw: readonly number[];
   readonly export_kw: readonly number[];
   readonly quality: HousePlan['quality'];
+  /** By store, at the start and at the end of each slot: kWh in a battery, °C of what holds heat. */
+  readonly course?: Readonly<Record<string, readonly number[]>>;
+  /** What the roofs are expected to give. */
+  readonly solar_kw?: readonly number[];
+  /** By device, of the first slot. */
+  readonly alternatives?: Readonly<Record<string, Alternative>>;
 }
 
 /** Makes a plan elsewhere; one at a time. PLANNER_FAILED. */

@@ -1,6 +1,9 @@
 /** Devices that a plan has given a mode do as it says, on what is measured now. Without a plan it closes nothing. */
 import { setPointOver } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
+import type { Reason } from '../../domain/instruction.ts';
+import type { Mode, ModeSlot } from '../../domain/mode.ts';
+import { priceAt } from '../../domain/price-curve.ts';
 import { followed_W, modeNow } from '../followers/follow.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
@@ -12,12 +15,42 @@ export const follow: Rule = ({ image }, plan) => {
 function lead(image: Image, plan: Plan, device: DeviceImage, point_W: number | undefined): Plan {
   const slot = modeNow(image, device);
   if (!slot || point_W === undefined) return plan;
-  const { mode, fromMs, untilMs } = slot;
+  const { mode } = slot;
   // What it waits for, while the sun gives less than the least that it can take.
   const waiting =
     mode.kind === 'surplus' && point_W === 0 ? { needs_W: setPointOver(device.flexibility, 1) } : {};
-  const why = because('PLANNED', { mode: mode.kind, fromMs, untilMs, ...waiting });
+  const why = because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
   const span = isProducer(device) ? { min_W: point_W } : { min_W: point_W, max_W: point_W };
   const narrowed = narrow(plan, device.id, span, why);
   return narrowed === plan ? explain(plan, device.id, why) : narrowed;
 }
+
+/** What of price, deadline and store stood behind it, and what the other choice would cost as far as the plan tells. */
+function whyOf(
+  { signals, site, wallMs }: Image,
+  { flexibility }: DeviceImage,
+  slot: ModeSlot,
+): Reason['values'] {
+  const { mode, fromMs, untilMs, startingNowCosts = null, waitingCosts = null } = slot;
+  const { store, need } = flexibility;
+  const isPlan = untilMs > fromMs;
+  return {
+    mode: mode.kind,
+    ...(mode.kind === 'heat' && { level: mode.level }),
+    fromMs,
+    untilMs,
+    ...(isPlan && { price: priceAt(signals, 'importPrice', site, wallMs) }),
+    ...(isPlan && need && !store && { byMs: need.byMs }),
+    ...(store?.kind === 'battery' && { fill: store.fill }),
+    ...(store?.kind === 'heat' && { temperature_C: store.temperature_C }),
+    ...(isPlan && (waits(mode) ? { startingNowCosts } : { waitingCosts })),
+  };
+}
+
+/** A battery waits when it may not give, and nothing is said of taking from the grid. */
+const waits = (mode: Mode): boolean =>
+  mode.kind === 'heat'
+    ? mode.level === 'off'
+    : mode.kind === 'selfConsume'
+      ? mode.dischargeUpTo_W === 0 || mode.chargeUpTo_W === 0
+      : ['off', 'hold', 'surplus'].includes(mode.kind);

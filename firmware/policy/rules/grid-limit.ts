@@ -21,7 +21,7 @@ import {
 } from '../plan.ts';
 
 /** Kept free below a limit, so that the noise of the base load does not cross it between two cycles. */
-export const LIMIT_MARGIN_W = 100;
+const LIMIT_MARGIN_W = 100;
 
 export const gridLimit: Rule = (context, plan) =>
   activeLimits(context.image).reduce(
@@ -52,7 +52,7 @@ const counts = (limit: ActiveLimit, { flexibility }: DeviceImage): boolean =>
   limit.scope === 'site' || flexibility.steerable;
 
 /** What the devices under an import limit may draw together. */
-export function headroom_W(context: RuleContext, limit: ActiveLimit): number {
+function headroom_W(context: RuleContext, limit: ActiveLimit): number {
   const { image, wishes } = context;
   const given = consumers(image).reduce((sum, d) => sum + given_W(image, d, wishes.get(d.id) ?? 0), 0);
   const base = (baseLoad_W(image) ?? image.site.baseWorstCase_W) + given;

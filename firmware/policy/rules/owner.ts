@@ -13,16 +13,19 @@ export function isForced(image: Image, { override }: DeviceImage): boolean {
   return override.untilMs === null || !image.wallTrusted || image.wallMs < override.untilMs;
 }
 
+/** A battery does not give either. */
+const RESTS = { min_W: 0, max_W: 0 };
+
 function follow(image: Image, plan: Plan, device: DeviceImage): Plan {
   const { override, id } = device;
   if (isForced(image, device)) {
     const untilMs = override.kind === 'now' ? override.untilMs : null;
     return explain(plan, id, because('OWNER_NOW', { untilMs }));
   }
-  if (override.kind === 'off') return narrow(plan, id, { max_W: 0 }, because('OWNER_OFF'));
+  if (override.kind === 'off') return narrow(plan, id, RESTS, because('OWNER_OFF'));
   // Without a clock nobody knows whether the hour has come: waiting is what the owner asked for.
   if (override.kind === 'notBefore' && (!image.wallTrusted || image.wallMs < override.atMs)) {
-    return narrow(plan, id, { max_W: 0 }, because('OWNER_NOT_BEFORE', { atMs: override.atMs }));
+    return narrow(plan, id, RESTS, because('OWNER_NOT_BEFORE', { atMs: override.atMs }));
   }
   return plan;
 }

@@ -13,8 +13,11 @@ import { isForced } from './owner.ts';
 
 export const price: Rule = ({ image }, plan) =>
   image.devices
-    .filter((d) => isControllable(d) && !isProducer(d) && d.mode === 'cheap')
+    .filter((d) => isControllable(d) && !isProducer(d) && d.mode === 'cheap' && !isKept(d))
     .reduce((p, d) => choose(image, p, d), plan);
+
+/** Its thermostat has decided already. */
+const isKept = ({ flexibility: { store, need } }: DeviceImage): boolean => store?.kind === 'heat' && !need;
 
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   if (isForced(image, device) || modeNow(image, device)) return plan;

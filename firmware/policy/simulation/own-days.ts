@@ -3,7 +3,8 @@ import { localMs, startOfDay } from '../../domain/calendar.ts';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import type { Site } from '../../domain/image.ts';
 import type { SeriesStore } from '../../domain/storage.ts';
-import { histories } from '../forecast/house.ts';
+import { type Tariff, tariffAt } from '../../domain/tariff.ts';
+import { histories } from '../forecast/past.ts';
 import { DAY_MS, QUARTER_MS, type Sample } from '../forecast/series.ts';
 import type { Days } from './days.ts';
 
@@ -22,7 +23,7 @@ const MOST_DAYS = 28;
 /** A day with fewer quarter hours than this is not counted as seen. */
 const LEAST_QUARTERS = 48;
 
-/** Whole days before `nowMs`, at the contract's fixed price (or 0). Gaps hold what was there the day before. */
+/** Whole days before `nowMs`, at what the contract fixes (or 0). Gaps hold what was there the day before. */
 export function ownDays(house: OwnHouse, nowMs: number): Result<Days & { gaps: number }> {
   const { series, gridMeter, site } = house;
   const produces = (id: string): boolean => meanOf(series, id, nowMs) < 0;
@@ -38,7 +39,8 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<Days & { gaps: n
     return refuse('SCENARIO_INVALID', 'less than a day is stored');
   const load = filled(loads, fromMs, slots);
   const sun = filled(suns, fromMs, slots);
-  const price = (perWh: number | null): number[] => new Array<number>(slots).fill((perWh ?? 0) * 1000);
+  const prices = (tariff: Tariff): number[] =>
+    load.kw.map((_, t) => (tariffAt(tariff, site.timeZone, fromMs + t * QUARTER_MS) ?? 0) * 1000);
   return ok({
     format: 'hearth-days/1',
     name: 'This house',
@@ -46,7 +48,7 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<Days & { gaps: n
     dt_h: 0.25,
     currency: site.currency,
     grid: { import_max_kw: (site.fuse_A * site.phases * site.nominal_V) / 1000, export_max_kw: 1000 },
-    prices: { import: price(site.fixedImportPrice), export: price(site.fixedExportPrice) },
+    prices: { import: prices(site.importTariff), export: prices(site.exportTariff) },
     base_load_kw: load.kw,
     ...(producers.length > 0 && { pv_kw: sun.kw }),
     ...(car?.deadline && { car: carOf(series, car.id, car.deadline, nowMs) }),

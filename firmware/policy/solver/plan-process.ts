@@ -39,11 +39,10 @@ const WORKER = path.join(
 );
 
 const powers = z.array(z.number().min(-1e6).max(1e6)).max(LIMITS.planSlots);
-const quality = z.object({
-  source: z.enum(['history', 'clear-sky', 'latest', 'none']),
-  meanError_W: z.number().nullable(),
-  bias_W: z.number().nullable(),
-});
+const source = z.enum(['supplied', 'history', 'clear-sky', 'latest', 'none']);
+const error = z.number().nullable();
+const quality = z.object({ source, meanError_W: error, bias_W: error });
+const course = z.array(z.number()).max(LIMITS.planSlots + 1);
 const answer = z.object({
   schedule: z.record(
     z.string(),
@@ -58,7 +57,20 @@ const answer = z.object({
   ),
   import_kw: powers,
   export_kw: powers,
-  quality: z.object({ load: quality, solar: quality }),
+  quality: z.object({
+    load: quality,
+    solar: quality,
+    temperature: z.object({ source, meanError_C: error, bias_C: error }).nullable().default(null),
+    hotWater: quality.nullable().default(null),
+  }),
+  course: z.record(z.string(), course).exactOptional(),
+  solar_kw: powers.exactOptional(),
+  alternatives: z
+    .record(
+      z.string(),
+      z.object({ startingNowCosts: error.exactOptional(), waitingCosts: error.exactOptional() }),
+    )
+    .exactOptional(),
   certificate: z.object({
     cost: z.number(),
     bound: z.number().nullable(),

@@ -4,22 +4,13 @@
  */
 import { createInterface } from 'node:readline';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
-import { houseForecasts } from '../forecast/house.ts';
-import { withForecasts } from '../planner/house.ts';
-import { type MadePlan, makePlan, type SolveProgram } from '../planner/planner.ts';
+import { planHouse } from '../planner/plan-house.ts';
+import type { SolveProgram } from '../planner/planner.ts';
 import type { PlanRequest } from './plan-process.ts';
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { scenario, last, solver, known, horizon } = JSON.parse(line) as PlanRequest;
-  const forecasts = houseForecasts(known, horizon);
-  const plan = await makePlan(withForecasts(scenario, forecasts), {
-    solve: solver && solveHere(solver),
-    ...(last && { last }),
-  });
-  const { schedule, certificate, faults, evaluation } = plan;
-  const [import_kw, export_kw] = [Array.from(evaluation.import_kw), Array.from(evaluation.export_kw)];
-  const { quality } = forecasts;
-  const made: MadePlan = { schedule, import_kw, export_kw, certificate, faults, quality };
+  const { solver, ...task } = JSON.parse(line) as PlanRequest;
+  const made = await planHouse(task, solver && solveHere(solver));
   process.stdout.write(`${JSON.stringify(made)}\n`);
 }
 

@@ -1,7 +1,7 @@
 /** Energy as bars: from the grid upwards, to the grid downwards. The arrow keys walk from bar to bar. */
-import { useState } from 'preact/hooks';
 import type { EnergyDays } from '../schema.ts';
 import { clock, energy, money, weekday } from './format.ts';
+import { usePick } from './pick.ts';
 import { hours } from './prices.tsx';
 import { useWidth } from './width.ts';
 
@@ -16,8 +16,8 @@ interface Props {
 
 export function Bars({ days, per, timeZone }: Props) {
   const [box, width] = useWidth();
-  const [picked, setPicked] = useState<number | null>(null);
   const { slots, fromMs, untilMs } = days;
+  const [picked, handlers] = usePick(slots, -1, width);
   const x = (atMs: number): number => ((atMs - fromMs) / (untilMs - fromMs)) * width;
   const up = Math.max(...slots.map((slot) => slot.import_Wh ?? 0), 1);
   const down = Math.max(...slots.map((slot) => slot.export_Wh ?? 0), 0);
@@ -26,23 +26,6 @@ export function Bars({ days, per, timeZone }: Props) {
     per === 'day'
       ? weekday(slot.fromMs, timeZone)
       : `${clock(slot.fromMs, timeZone)}–${clock(slot.untilMs, timeZone)}`;
-
-  const pick = (event: PointerEvent): void => {
-    const atMs = fromMs + (event.offsetX / width) * (untilMs - fromMs);
-    const index = slots.findIndex((slot) => slot.fromMs <= atMs && atMs < slot.untilMs);
-    setPicked(index < 0 ? null : index);
-  };
-  const step = (event: KeyboardEvent): void => {
-    const to = {
-      ArrowRight: (picked ?? -1) + 1,
-      ArrowLeft: (picked ?? slots.length) - 1,
-      Home: 0,
-      End: slots.length - 1,
-    }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    setPicked(Math.min(slots.length - 1, Math.max(0, to)));
-  };
 
   const shown = picked === null ? undefined : slots[picked];
   const ticks = per === 'day' ? dayTicks(slots, width) : hours(fromMs, untilMs, timeZone, width);
@@ -63,42 +46,22 @@ export function Bars({ days, per, timeZone }: Props) {
         )}
       </p>
       <div ref={box}>
-        <svg
-          width={width}
-          height={HEIGHT + FOOT}
-          role="img"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys walk through the bars
-          tabIndex={0}
-          aria-label={describe(days, when)}
-          onPointerMove={pick}
-          onPointerLeave={() => setPicked(null)}
-          onKeyDown={step}
-          onBlur={() => setPicked(null)}
-        >
+        <svg width={width} height={HEIGHT + FOOT} aria-label={describe(days, when)} {...handlers}>
           <line class="axis" x1="0" x2={width} y1={y(up)} y2={y(up)} />
           <line class="axis zero" x1="0" x2={width} y1={y(0)} y2={y(0)} />
           <text class="tick start" x="0" y={y(up) - 3}>
             {energy(up, up < 10_000 ? 2 : 1).number} kWh
           </text>
-          {slots.map((slot, index) => {
-            const at = { x: x(slot.fromMs) + 0.5, width: Math.max(1, x(slot.untilMs) - x(slot.fromMs) - 1) };
-            const tone = index === picked ? ' picked' : '';
-            return (
-              <g key={slot.fromMs}>
-                {(slot.import_Wh ?? 0) > 0 && (
-                  <rect
-                    class={`bar${tone}`}
-                    {...at}
-                    y={y(slot.import_Wh ?? 0)}
-                    height={y(0) - y(slot.import_Wh ?? 0)}
-                  />
-                )}
-                {(slot.export_Wh ?? 0) > 0 && (
-                  <rect class={`bar out${tone}`} {...at} y={y(0)} height={y(-(slot.export_Wh ?? 0)) - y(0)} />
-                )}
-              </g>
-            );
-          })}
+          {slots.map((slot, index) => (
+            <Bar
+              key={slot.fromMs}
+              slot={slot}
+              x={x(slot.fromMs) + 0.5}
+              width={Math.max(1, x(slot.untilMs) - x(slot.fromMs) - 1)}
+              y={y}
+              tone={index === picked ? ' picked' : ''}
+            />
+          ))}
           {ticks.map((atMs) => (
             <text
               key={atMs}
@@ -112,6 +75,24 @@ export function Bars({ days, per, timeZone }: Props) {
         </svg>
       </div>
     </div>
+  );
+}
+
+interface BarProps {
+  readonly slot: EnergyDays['slots'][number];
+  readonly x: number;
+  readonly width: number;
+  readonly y: (energy_Wh: number) => number;
+  readonly tone: string;
+}
+
+function Bar({ slot, y, tone, ...at }: BarProps) {
+  const [bought_Wh, sold_Wh] = [slot.import_Wh ?? 0, slot.export_Wh ?? 0];
+  return (
+    <>
+      {bought_Wh > 0 && <rect class={`bar${tone}`} {...at} y={y(bought_Wh)} height={y(0) - y(bought_Wh)} />}
+      {sold_Wh > 0 && <rect class={`bar out${tone}`} {...at} y={y(0)} height={y(-sold_Wh) - y(0)} />}
+    </>
   );
 }
 

@@ -4,6 +4,7 @@ import type { DeviceView, OverrideForm } from '../schema.ts';
 import { post } from './api.ts';
 import { clock, nextTime, power } from './format.ts';
 import { Icon } from './icons.tsx';
+import { Store } from './store.tsx';
 
 interface Props {
   readonly device: DeviceView;
@@ -16,7 +17,7 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
   const lost = device.reasons.some((reason) => reason.code === 'DEVICE_LOST');
   return (
     <article
-      class={`card device is-${device.state}`}
+      class={`card device is-${device.state} a-${device.kind}`}
       aria-labelledby={`device-${device.id}`}
       data-device={device.id}
     >
@@ -37,13 +38,14 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
           {number} <small>{unit}</small>
         </p>
       </header>
+      {device.store && <Store store={device.store} />}
       <p class="reason">{device.reason}</p>
       {device.reasons.length > 1 && (
         <details>
           <summary>More about why</summary>
           <ul>
             {device.reasons.slice(1).map((reason) => (
-              <li key={reason.code}>{reason.sentence}</li>
+              <li key={reason.sentence}>{reason.sentence}</li>
             ))}
           </ul>
         </details>
@@ -59,14 +61,26 @@ export function DeviceCard({ device, nowMs, timeZone }: Props) {
   );
 }
 
+/** What the owner asks of a device, and what is said when it was heard. */
+const ASK = {
+  now: ['Now', 'Runs now.'],
+  notBefore: ['Not before', 'Waits until'],
+  off: ['Off', 'Switched off.'],
+} as const;
+const ASK_A_BATTERY = {
+  now: ['Charge', 'Charges now.'],
+  notBefore: ['Rest until', 'Rests until'],
+  off: ['Rest', 'Rests.'],
+} as const;
+
 const HEALTH = { connecting: 'connecting', ok: 'ok', silent: 'no answer', faulty: 'faulty' } as const;
 
 function Wishes({ device, nowMs, timeZone }: Props) {
   const [choosing, setChoosing] = useState(false);
-  const [time, setTime] = useState('18:00');
   const [said, setSaid] = useState('');
   const [busy, setBusy] = useState(false);
   const { override } = device;
+  const asks = device.kind === 'battery' ? ASK_A_BATTERY : ASK;
 
   const wish = async (form: OverrideForm, words: string): Promise<void> => {
     setBusy(true);
@@ -75,14 +89,12 @@ function Wishes({ device, nowMs, timeZone }: Props) {
     setChoosing(false);
     setSaid(answer.ok ? words : answer.message);
   };
-  const wait = (event: Event): void => {
-    event.preventDefault();
+  const wait = (time: string): void => {
     const atMs = nextTime(time, nowMs, timeZone);
     if (atMs === null) setSaid('Choose a time of day.');
-    else void wish({ kind: 'notBefore', atMs }, `Waits until ${time}.`);
+    else void wish({ kind: 'notBefore', atMs }, `${asks.notBefore[1]} ${time}.`);
   };
-  const waits =
-    override.kind === 'notBefore' ? `Not before ${clock(override.atMs, timeZone)}` : 'Not before …';
+  const waits = `${asks.notBefore[0]} ${override.kind === 'notBefore' ? clock(override.atMs, timeZone) : '…'}`;
 
   return (
     <div class="wishes">
@@ -91,9 +103,9 @@ function Wishes({ device, nowMs, timeZone }: Props) {
         <Wish
           on={override.kind === 'now'}
           busy={busy}
-          act={() => wish({ kind: 'now', untilMs: null }, 'Runs now.')}
+          act={() => wish({ kind: 'now', untilMs: null }, asks.now[1])}
         >
-          Now
+          {asks.now[0]}
         </Wish>
         <Wish
           on={override.kind === 'notBefore'}
@@ -103,8 +115,8 @@ function Wishes({ device, nowMs, timeZone }: Props) {
         >
           {waits}
         </Wish>
-        <Wish on={override.kind === 'off'} busy={busy} act={() => wish({ kind: 'off' }, 'Switched off.')}>
-          Off
+        <Wish on={override.kind === 'off'} busy={busy} act={() => wish({ kind: 'off' }, asks.off[1])}>
+          {asks.off[0]}
         </Wish>
         {override.kind !== 'automatic' && (
           <button
@@ -117,26 +129,36 @@ function Wishes({ device, nowMs, timeZone }: Props) {
           </button>
         )}
       </div>
-      {choosing && (
-        <form class="choose" onSubmit={wait}>
-          <label>
-            Not before
-            <input
-              type="time"
-              required
-              value={time}
-              onInput={(event) => setTime(event.currentTarget.value)}
-            />
-          </label>
-          <button type="submit" class="primary" disabled={busy}>
-            Wait
-          </button>
-        </form>
-      )}
+      {choosing && <Until label={asks.notBefore[0]} busy={busy} choose={wait} />}
       <p class="said" aria-live="polite">
         {said}
       </p>
     </div>
+  );
+}
+
+interface UntilProps {
+  readonly label: string;
+  readonly busy: boolean;
+  readonly choose: (time: string) => void;
+}
+
+function Until({ label, busy, choose }: UntilProps) {
+  const [time, setTime] = useState('18:00');
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    choose(time);
+  };
+  return (
+    <form class="choose" onSubmit={submit}>
+      <label>
+        {label}
+        <input type="time" required value={time} onInput={(event) => setTime(event.currentTarget.value)} />
+      </label>
+      <button type="submit" class="primary" disabled={busy}>
+        Wait
+      </button>
+    </form>
   );
 }
 

@@ -11,67 +11,68 @@ interface Node {
   readonly key: string;
   readonly icon: string;
   readonly name: string;
+  /** The name where the picture is not seen. */
+  readonly said?: string;
   readonly power_W: number | null;
   readonly tone: string;
   /** Power towards the house is positive. */
   readonly inward_W: number | null;
+  /** Of what it can hold, 0 to 1; a ring shows it. */
+  readonly fill?: number | null;
 }
 
-const HOUSE = { x: 180, y: 140 };
+interface Placed {
+  readonly node: Node;
+  readonly x: number;
+  readonly y: number;
+  /** Height of the house. */
+  readonly middle: number;
+}
+
+const HOUSE_X = 190;
+const RADIUS = 23;
+const ROUND = 2 * Math.PI * RADIUS;
 
 export function Flow({ view }: { view: View }) {
   const { flow } = view;
-  const sources: Node[] = [];
-  if (flow.hasSolar) {
-    sources.push({
-      key: 'sun',
-      icon: 'inverter',
-      name: 'Solar',
-      power_W: flow.solar_W,
-      tone: 'sun',
-      inward_W: flow.solar_W,
-    });
-  }
-  sources.push({
-    key: 'grid',
-    icon: 'grid',
-    name: flow.grid_W !== null && flow.grid_W < -IDLE_W ? 'To the grid' : 'Grid',
-    power_W: flow.grid_W,
-    tone: flow.grid_W !== null && flow.grid_W < 0 ? 'leaf' : 'grid',
-    inward_W: flow.grid_W,
-  });
-  if (flow.hasBattery) {
-    const inward_W = flow.battery_W === null ? null : -flow.battery_W;
-    sources.push({
-      key: 'battery',
-      icon: 'battery',
-      name: 'Battery',
-      power_W: flow.battery_W,
-      tone: 'leaf',
-      inward_W,
-    });
-  }
+  const sources = sourcesOf(view);
   const loads = loadsOf(view);
+  const rows = Math.max(sources.length, loads.length);
+  const height = 110 + (rows - 1) * GAP;
+  const nodes = [...place(sources, 58, height / 2), ...place(loads, 338, height / 2)];
   return (
-    <svg class="flow" viewBox="0 0 400 280" role="img" aria-label={describe(sources, loads, view)}>
-      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
-        <Line key={node.key} node={node} x={x} y={y} />
+    <svg class="flow" viewBox={`0 0 400 ${height}`} role="img" aria-label={describe(sources, loads, view)}>
+      {nodes.map((placed) => (
+        <Line key={placed.node.key} {...placed} />
       ))}
       <g class="node tone-house">
-        <circle cx={HOUSE.x} cy={HOUSE.y} r="40" />
-        <Icon name="house" x={HOUSE.x - 14} y={HOUSE.y - 27} size={28} />
-        <text class="strong" x={HOUSE.x} y={HOUSE.y + 21}>
+        <circle cx={HOUSE_X} cy={height / 2} r="40" />
+        <Icon name="house" x={HOUSE_X - 14} y={height / 2 - 27} size={28} />
+        <text class="strong" x={HOUSE_X} y={height / 2 + 21}>
           {powerText(flow.house_W)}
         </text>
       </g>
-      {[...place(sources, 48), ...place(loads, 352)].map(({ node, x, y }) => (
-        <g key={node.key} class={`node tone-${node.tone}${active(node) ? '' : ' rest'}`}>
-          <circle cx={x} cy={y} r="23" />
+      {nodes.map(({ node, x, y }) => (
+        <g
+          key={node.key}
+          class={`node tone-${node.tone}${active(node) ? '' : ' rest'}${node.fill == null ? '' : ' filled'}`}
+        >
+          <circle cx={x} cy={y} r={RADIUS} />
+          {node.fill != null && (
+            <circle
+              class="ring"
+              cx={x}
+              cy={y}
+              r={RADIUS}
+              stroke-dasharray={`${node.fill * ROUND} ${ROUND}`}
+              transform={`rotate(-90 ${x} ${y})`}
+            />
+          )}
           <Icon name={node.icon} x={x - 12} y={y - 12} />
           <text x={x} y={y + 37}>
             <tspan class="strong">{powerText(node.power_W)}</tspan>
           </text>
-          <text class="name" x={x < 200 ? Math.max(x, 44) : x} y={y - 29}>
+          <text class="name" x={x} y={y - 29}>
             {short(node.name)}
           </text>
         </g>
@@ -80,9 +81,33 @@ export function Flow({ view }: { view: View }) {
   );
 }
 
+function sourcesOf({ flow }: View): Node[] {
+  const { grid_W, solar_W } = flow;
+  const out = grid_W !== null && grid_W < -IDLE_W;
+  const sun = { key: 'sun', icon: 'inverter', name: 'Solar', tone: 'sun' };
+  const grid = { key: 'grid', icon: 'grid', name: out ? 'To the grid' : 'Grid', tone: out ? 'leaf' : 'grid' };
+  return [
+    ...(flow.hasSolar ? [{ ...sun, power_W: solar_W, inward_W: solar_W }] : []),
+    { ...grid, power_W: grid_W, inward_W: grid_W },
+    ...(flow.hasBattery ? [batteryOf(flow)] : []),
+  ];
+}
+
+/** `Charging 68 %`: which way it flows is seen, and read. */
+function batteryOf({ battery_W, batteryFill }: View['flow']): Node {
+  const way = (battery_W ?? 0) > IDLE_W ? 'Charging' : (battery_W ?? 0) < -IDLE_W ? 'Giving' : 'Battery';
+  const full = batteryFill === null ? '' : ` ${Math.round(batteryFill * 100)} %`;
+  return {
+    ...{ key: 'battery', icon: 'battery', tone: 'leaf', power_W: battery_W, fill: batteryFill },
+    name: way + full,
+    said: `${way === 'Battery' ? way : `Battery ${way.toLowerCase()}`}${full === '' ? '' : `,${full} full,`}`,
+    inward_W: battery_W === null ? null : -battery_W,
+  };
+}
+
 function loadsOf(view: View): Node[] {
   const loads = view.devices
-    .filter((device) => !device.producer && device.kind !== 'battery')
+    .filter((device) => !device.producer && device.kind !== 'battery' && device.store?.kind !== 'battery')
     .sort((a, b) => (b.power_W ?? 0) - (a.power_W ?? 0));
   const shown = loads.slice(0, loads.length > MOST_LOADS - 1 ? MOST_LOADS - 2 : MOST_LOADS - 1);
   const rest = loads.slice(shown.length);
@@ -112,16 +137,22 @@ const loadNode = (device: DeviceView): Node => ({
 const active = (node: Node): boolean => node.inward_W !== null && Math.abs(node.inward_W) > IDLE_W;
 const short = (name: string): string => (name.length > 15 ? `${name.slice(0, 14)}…` : name);
 
-/** Spreads nodes over the height of the picture. */
-function place(nodes: readonly Node[], x: number): { node: Node; x: number; y: number }[] {
-  const gap = nodes.length > 2 ? 92 : 108;
-  return nodes.map((node, index) => ({ node, x, y: HOUSE.y + (index - (nodes.length - 1) / 2) * gap }));
+const GAP = 92;
+
+/** Spreads nodes around the middle of the picture. */
+function place(nodes: readonly Node[], x: number, middle: number): Placed[] {
+  return nodes.map((node, index) => ({
+    node,
+    x,
+    y: middle + (index - (nodes.length - 1) / 2) * GAP,
+    middle,
+  }));
 }
 
-function Line({ node, x, y }: { node: Node; x: number; y: number }) {
-  const middle = (x + HOUSE.x) / 2;
+function Line({ node, x, y, middle }: Placed) {
+  const halfway = (x + HOUSE_X) / 2;
   // From the node to the house; a flow the other way runs the dashes backwards.
-  const path = `M ${x} ${y} C ${middle} ${y}, ${middle} ${HOUSE.y}, ${HOUSE.x} ${HOUSE.y}`;
+  const path = `M ${x} ${y} C ${halfway} ${y}, ${halfway} ${middle}, ${HOUSE_X} ${middle}`;
   const size = Math.abs(node.inward_W ?? 0);
   const pace = size > 3000 ? 'fast' : size > 800 ? 'steady' : 'slow';
   const way = (node.inward_W ?? 0) < 0 ? 'outward' : 'inward';
@@ -135,6 +166,6 @@ function Line({ node, x, y }: { node: Node; x: number; y: number }) {
 
 /** The same in words, for who cannot see it. */
 function describe(sources: readonly Node[], loads: readonly Node[], view: View): string {
-  const say = (node: Node): string => `${node.name} ${powerText(node.power_W)}`;
+  const say = (node: Node): string => `${node.said ?? node.name} ${powerText(node.power_W)}`;
   return `${view.headline} ${sources.map(say).join(', ')}. The home draws ${powerText(view.flow.house_W)}: ${loads.map(say).join(', ')}.`;
 }

@@ -14,14 +14,14 @@ export function power(power_W: number | null): Amount {
   if (power_W === null) return { number: DASH, unit: 'kW' };
   const size = Math.abs(power_W);
   if (size < 995) return { number: String(Math.round(size)), unit: 'W' };
-  return { number: (size / 1000).toFixed(size < 9_995 ? 2 : 1), unit: 'kW' };
+  return { number: (size / 1000).toFixed(size < 9_995 ? 2 : size < 99_950 ? 1 : 0), unit: 'kW' };
 }
 
 /** `2.4 kW`: short, for labels. */
 export function powerText(power_W: number | null): string {
   if (power_W === null) return DASH;
   const size = Math.abs(power_W);
-  return size < 995 ? `${Math.round(size)} W` : `${(size / 1000).toFixed(1)} kW`;
+  return size < 995 ? `${Math.round(size)} W` : `${(size / 1000).toFixed(size < 99_950 ? 1 : 0)} kW`;
 }
 
 /** @param digits after the point; without it as many as a household reads */
@@ -47,6 +47,10 @@ export function price(value: number | null, currency: string): Amount {
 export function clock(atMs: number, timeZone: string): string {
   return new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' }).format(atMs);
 }
+
+/** `tomorrow ` before a time of day that is not of today's. */
+export const dayWord = (atMs: number, nowMs: number, timeZone: string): string =>
+  atMs >= dayStart(timeZone, nowMs, 1) ? 'tomorrow ' : '';
 
 export function dayAndClock(atMs: number, nowMs: number, timeZone: string): string {
   const time = clock(atMs, timeZone);

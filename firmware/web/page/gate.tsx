@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { SessionState } from '../schema.ts';
 import { get, post } from './api.ts';
+import { Field, Username } from './field.tsx';
 
 const first = location.pathname === '/setup';
 
@@ -21,8 +22,8 @@ function Gate() {
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (first && [...password].length < 8) return setTrouble('The password needs at least 8 characters.');
-    if (first && password !== again) return setTrouble('The two passwords differ.');
+    const wrong = first ? wrongWith(password, again) : null;
+    if (wrong !== null) return setTrouble(wrong);
     setBusy(true);
     const answer = await post(first ? '/setup' : '/session', asksCode ? { password, code } : { password });
     setBusy(false);
@@ -44,46 +45,33 @@ function Gate() {
             : 'Sign in to see your home.'}
         </p>
         {asksCode && (
-          <label>
-            Code on the gateway's label
-            <input
-              type="text"
-              name="code"
-              required
-              maxLength={256}
-              autocomplete="off"
-              value={code}
-              onInput={(event) => setCode(event.currentTarget.value)}
-            />
-          </label>
-        )}
-        {/* Password managers file a password under a name. */}
-        <input type="text" name="username" autocomplete="username" value="owner" hidden readOnly />
-        <label>
-          Password
-          <input
-            type="password"
-            name="password"
-            required
-            maxLength={256}
-            autocomplete={first ? 'new-password' : 'current-password'}
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
+          <Field
+            label="Code on the gateway's label"
+            name="code"
+            secret={false}
+            autocomplete="off"
+            value={code}
+            change={setCode}
           />
-        </label>
+        )}
+        <Username />
+        <Field
+          label="Password"
+          name="password"
+          secret
+          autocomplete={first ? 'new-password' : 'current-password'}
+          value={password}
+          change={setPassword}
+        />
         {first && (
-          <label>
-            The same again
-            <input
-              type="password"
-              name="again"
-              required
-              maxLength={256}
-              autocomplete="new-password"
-              value={again}
-              onInput={(event) => setAgain(event.currentTarget.value)}
-            />
-          </label>
+          <Field
+            label="The same again"
+            name="again"
+            secret
+            autocomplete="new-password"
+            value={again}
+            change={setAgain}
+          />
         )}
         <p class="trouble" role="alert">
           {trouble}
@@ -95,6 +83,11 @@ function Gate() {
       </form>
     </main>
   );
+}
+
+function wrongWith(password: string, again: string): string | null {
+  if ([...password].length < 8) return 'The password needs at least 8 characters.';
+  return password === again ? null : 'The two passwords differ.';
 }
 
 const page = document.getElementById('page');

@@ -5,8 +5,10 @@ import type { EnergyDays, TariffCheck, View } from '../schema.ts';
 import { get } from './api.ts';
 import { Bars } from './bars.tsx';
 import { csvOf, save } from './csv.ts';
+import { Fact, Facts } from './facts.tsx';
 import { clock, date, energy, money, weekday } from './format.ts';
 import { usePolled } from './live.ts';
+import { Savings } from './savings.tsx';
 
 const SPANS = [
   { days: 1, name: 'Day', per: 'quarter' },
@@ -59,7 +61,7 @@ export function History({ view }: { view: View }) {
         <button
           type="button"
           class="arrow"
-          aria-label={`The ${span.name} before`}
+          aria-label={`The ${span.name.toLowerCase()} before`}
           onClick={() => setBack(back + 1)}
         >
           ‹
@@ -67,7 +69,7 @@ export function History({ view }: { view: View }) {
         <button
           type="button"
           class="arrow"
-          aria-label={`The ${span.name} after`}
+          aria-label={`The ${span.name.toLowerCase()} after`}
           disabled={back === 0}
           onClick={() => setBack(back - 1)}
         >
@@ -82,6 +84,7 @@ export function History({ view }: { view: View }) {
           </button>
         </p>
       )}
+      <Savings />
       <WouldItHavePaid />
     </section>
   );
@@ -100,13 +103,17 @@ function Shown({ days, per, view }: { days: EnergyDays; per: Span['per']; view: 
   }
   return (
     <>
-      <dl class="facts">
-        <Fact name={(total.cost ?? 0) < 0 ? 'earned' : 'cost'}>
+      <Facts>
+        <Fact name={(total.cost ?? 0) <= -0.005 ? 'earned' : 'cost'}>
           {money(total.cost === null ? null : Math.abs(total.cost), currency)}
         </Fact>
-        <Fact name="kWh from the grid">{energy(total.import_Wh).number}</Fact>
-        <Fact name="kWh to the grid">{energy(total.export_Wh).number}</Fact>
-      </dl>
+        <Fact name="from the grid" unit="kWh">
+          {energy(total.import_Wh).number}
+        </Fact>
+        <Fact name="to the grid" unit="kWh">
+          {energy(total.export_Wh).number}
+        </Fact>
+      </Facts>
       <Bars days={days} per={per} timeZone={view.timeZone} />
       {total.missing > 0 && (
         <p class="fine">
@@ -123,15 +130,6 @@ function Shown({ days, per, view }: { days: EnergyDays; per: Span['per']; view: 
         <Table days={days} per={per} timeZone={view.timeZone} />
       </details>
     </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

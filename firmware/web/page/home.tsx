@@ -3,6 +3,7 @@ import { render } from 'preact';
 import type { Prices, Today, View } from '../schema.ts';
 import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
+import { Fact, Facts } from './facts.tsx';
 import { Flow } from './flow.tsx';
 import { clock, energy, money, power, price } from './format.ts';
 import { History } from './history.tsx';
@@ -30,7 +31,7 @@ function Home() {
   return (
     <>
       <Top view={view} connected={connected} />
-      <main class={connected ? 'home' : 'home lost'}>
+      <main class={connected ? 'home' : 'home lost'} data-cycle={view.cycle}>
         <Banners view={view} />
         <Now view={view} />
         <Money view={view} />
@@ -60,15 +61,13 @@ function Top({ view, connected }: { view: View; connected: boolean }) {
     <header class="top">
       <img src="/icon.svg" alt="" width="32" height="32" />
       <h1>{view.home}</h1>
-      <p class={`link ${connected ? 'live' : 'gone'}`} role="status">
+      <p class={`link ${connected ? 'live' : 'gone'}`}>
         <i class={`dot ${connected ? 'ok' : 'silent'}`} aria-hidden="true" />
-        {connected ? (
-          <>
-            Live <span class="soft">{view.wallTrusted ? clock(view.atMs, view.timeZone) : ''}</span>
-          </>
-        ) : (
-          `Connection lost · as of ${clock(view.atMs, view.timeZone)}`
-        )}
+        <span role="status">
+          {connected ? 'Live' : `Connection lost · as of ${clock(view.atMs, view.timeZone)}`}
+        </span>
+        {/* Beside the status: nobody wants to be told every minute. */}
+        {connected && view.wallTrusted && <span class="soft">{clock(view.atMs, view.timeZone)}</span>}
       </p>
       <button type="button" class="quiet" onClick={() => void leave()}>
         Sign out
@@ -131,8 +130,8 @@ function Money({ view }: { view: View }) {
           today.import_Wh !== null &&
           ` since ${clock(today.fromMs, view.timeZone)}`}
       </h2>
-      <dl class="facts">
-        <Fact name={today?.cost != null && today.cost < 0 ? 'earned' : 'cost'}>
+      <Facts>
+        <Fact name={(today?.cost ?? 0) <= -0.005 ? 'earned' : 'cost'}>
           {money(today?.cost == null ? null : Math.abs(today.cost), view.currency)}
         </Fact>
         <Fact name="from the grid" unit="kWh">
@@ -144,7 +143,7 @@ function Money({ view }: { view: View }) {
         <Fact name="price now" unit={now.unit}>
           {now.number}
         </Fact>
-      </dl>
+      </Facts>
       {today && today.unpriced_Wh > 0 && (
         <p class="fine">
           {energy(today.unpriced_Wh).number} kWh have no known price and are not in the cost.
@@ -154,27 +153,16 @@ function Money({ view }: { view: View }) {
       {prices ? (
         <PriceCurve prices={prices} nowMs={view.atMs} timeZone={view.timeZone} />
       ) : (
-        <p class="soft">No prices are known yet.</p>
+        <p class="soft">One moment …</p>
       )}
       <PlanQuality view={view} />
     </section>
   );
 }
 
-function Fact({ name, unit, children }: { name: string; unit?: string; children: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        {children} {unit && <small>{unit}</small>}
-      </dd>
-    </div>
-  );
-}
-
 /** Changes when a plan does, so that the curve is asked for again at once. */
 const planKey = (view: View): string =>
-  view.devices.map((d) => `${d.id}:${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`).join();
+  `${view.plan?.madeMs} ${view.devices.map((d) => `${d.id}:${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`)}`;
 
 const page = document.getElementById('page');
 if (page) render(<Home />, page);

@@ -5,8 +5,12 @@ import { get } from './api.ts';
 import { dayAndClock } from './format.ts';
 
 type Entry = JournalPage['entries'][number];
-const PAGE = 12;
+const PAGE = 24;
+/** On the way to what became of it: for who reads the API. */
+const ON_THE_WAY = ['NEW', 'ACCEPTED', 'STARTED'];
 const MOST = 240;
+
+const isNews = ({ kind, code }: Entry): boolean => kind !== 'command' || !ON_THE_WAY.includes(code);
 
 export function Happened({ nowMs, timeZone, tick }: { nowMs: number; timeZone: string; tick: number }) {
   const [entries, setEntries] = useState<readonly Entry[]>([]);
@@ -35,7 +39,7 @@ export function Happened({ nowMs, timeZone, tick }: { nowMs: number; timeZone: s
       <h2 id="happened">What happened</h2>
       {entries.length === 0 && <p class="soft">Nothing yet.</p>}
       <ol class="journal">
-        {entries.map((entry) => (
+        {entries.filter(isNews).map((entry) => (
           <li key={entry.id} class={entry.code === 'OK' ? 'kind-good' : `kind-${entry.kind}`}>
             <time dateTime={new Date(entry.atMs).toISOString()}>
               {dayAndClock(entry.atMs, nowMs, timeZone)}

@@ -28,7 +28,7 @@ export function useLive(): Live {
       clearTimeout(retry);
       // Asking once also finds out that the session is over, and leads to the sign-in page then.
       retry = setTimeout(async () => {
-        const answer = await get<View>('/session');
+        const answer = await get('/session');
         if (answer.ok) open();
         else lost();
       }, RETRY_MS);
@@ -61,20 +61,22 @@ export function useLive(): Live {
   return { view, connected };
 }
 
-/** Asks again every `everyMs` and whenever `key` changes; keeps the last good answer. */
+/** Asks again every `everyMs`, sooner after a failure, and whenever `key` changes; keeps the last good answer. */
 export function usePolled<T>(path: string, everyMs: number, key: unknown): T | null {
   const [value, setValue] = useState<T | null>(null);
   useEffect(() => {
     let over = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async (): Promise<void> => {
       const answer = await get<T>(path);
-      if (answer.ok && !over) setValue(answer.value);
+      if (over) return;
+      if (answer.ok) setValue(answer.value);
+      timer = setTimeout(ask, answer.ok ? everyMs : RETRY_MS);
     };
     void ask();
-    const timer = setInterval(ask, everyMs);
     return () => {
       over = true;
-      clearInterval(timer);
+      clearTimeout(timer);
     };
   }, [path, everyMs, key]);
   return value;

@@ -44,7 +44,7 @@ function Meter({ meter, view: { atMs, timeZone } }: { meter: MeterCard; view: Vi
         </p>
       ))}
       {meter.faults.length > 0 && (
-        <ul class="faults">
+        <ul class={meter.health === 'ok' ? 'faults soft' : 'faults'}>
           {meter.faults.slice(0, 4).map((fault) => (
             <li key={fault.code}>
               {fault.count} × {fault.sentence}

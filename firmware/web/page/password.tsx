@@ -1,6 +1,7 @@
 /** Changing the password: folded away at the foot of the page. */
 import { useState } from 'preact/hooks';
 import { post } from './api.ts';
+import { Field, Username } from './field.tsx';
 
 const FIELDS = [
   { name: 'password', label: 'Present password', autocomplete: 'current-password' },
@@ -31,20 +32,15 @@ export function ChangePassword() {
     <details class="card fold">
       <summary>Change the password</summary>
       <form class="fold" onSubmit={submit}>
-        <input type="text" name="username" autocomplete="username" value="owner" hidden readOnly />
-        {FIELDS.map(({ name, label, autocomplete }) => (
-          <label key={name}>
-            {label}
-            <input
-              type="password"
-              name={name}
-              required
-              maxLength={256}
-              autocomplete={autocomplete}
-              value={form[name]}
-              onInput={(event) => setForm({ ...form, [name]: event.currentTarget.value })}
-            />
-          </label>
+        <Username />
+        {FIELDS.map((field) => (
+          <Field
+            key={field.name}
+            {...field}
+            secret
+            value={form[field.name]}
+            change={(value) => setForm({ ...form, [field.name]: value })}
+          />
         ))}
         <p role="status">{said}</p>
         <button type="submit" class="primary">

@@ -1,6 +1,6 @@
 /** A meter that is asked over DLMS/COSEM: a visit every interval, with back-off when it fails. */
 import type { CosemInstant, Security } from '../../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../../codecs/load-profile.ts';
 import { type Fault, faultOf } from '../../../domain/errors.ts';
 import type { LineSettings, Link } from '../../../domain/link.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../domain/resource-manager.ts';

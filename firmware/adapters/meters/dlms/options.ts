@@ -63,7 +63,7 @@ export const DLMS_DEFAULTS: DlmsOptions = {
   repeats: 0,
 };
 
-export interface DlmsKeys {
+interface DlmsKeys {
   readonly key?: Uint8Array;
   readonly authKey?: Uint8Array;
   readonly password?: string;

@@ -12,7 +12,7 @@ import {
   type Scaling,
   selects,
 } from '../../../codecs/dlms/index.ts';
-import type { ProfileSection } from '../../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../../codecs/load-profile.ts';
 import { localMs } from '../../../domain/calendar.ts';
 import { HearthError } from '../../../domain/errors.ts';
 import { isSummer, type Season } from '../../../domain/meter-time.ts';
@@ -31,7 +31,7 @@ export interface ProfileBook {
 }
 
 /** Part of a profile: its rows, and the end of the time for which there are no others. */
-export interface Piece {
+interface Piece {
   readonly section: ProfileSection;
   readonly completeMs: WallMs;
 }
@@ -64,7 +64,7 @@ export async function openProfile(talk: DlmsTalk, { code, periodMs }: DlmsProfil
   };
 }
 
-export interface ProfileQuestion {
+interface ProfileQuestion {
   readonly profile: DlmsProfile;
   readonly book: ProfileBook;
   readonly stretches: readonly Stretch[];

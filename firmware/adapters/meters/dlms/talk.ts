@@ -18,7 +18,7 @@ import type { Dialogue } from '../dialogue.ts';
 import type { ReplayGuard } from '../replay-guard.ts';
 import type { InvocationCounter } from './invocation-counter.ts';
 
-export interface TalkEvents {
+interface TalkEvents {
   /** A message was dropped. */
   dropped(reason: Fault): void;
   /** The meter's port is free again. */
@@ -110,12 +110,18 @@ export class DlmsTalk {
   private async run(exchangeOf: (state: SessionState) => Exchange<SessionState>): Promise<SessionState> {
     const refused = this.counters?.own.reserve();
     if (refused) throw new HearthError(refused.code, refused.message);
-    const before = this.state ?? opening(this.options, 0).start().state;
-    const state = await this.dialogue.run(this.noting(exchangeOf(before)));
+    const state = await this.dialogue.run(this.noting(exchangeOf(this.before())));
     for (const reason of state.dropped) this.events.dropped(reason);
     const failure = failureOf(state);
     if (failure) throw new HearthError(failure.code, failure.message);
     return state;
+  }
+
+  /** What the next exchange begins with, above all counters that were ever sent. */
+  private before(): SessionState {
+    const state = this.state ?? opening(this.options, 0).start().state;
+    const counter = this.counters?.own.next ?? state.client.counter;
+    return { ...state, client: { ...state.client, counter } };
   }
 
   /** Each step is noted as it is made: a counter that was sent is used even if the line breaks the moment after. */
@@ -136,8 +142,8 @@ export class DlmsTalk {
     if (!this.counters) return;
     const { own, meter } = this.counters;
     // A counter that the meter named in clear is believed once the meter has answered to it.
-    const hearsay = client.corrected && (client.name === 'associating' || client.name === 'failed');
-    if (!hearsay) own.advance(client.counter);
+    const refused = client.corrected ? own.takeOnHearsay(client.counter - 1) : own.advance(client.counter);
+    if (refused) throw new HearthError(refused.code, refused.message);
     const { meterTitle: systemTitle, meterCounter: counter } = client;
     const authenticated =
       ((this.options.client.security?.control ?? 0) & SECURITY_CONTROL.authenticated) !== 0;

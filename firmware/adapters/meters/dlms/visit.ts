@@ -7,7 +7,8 @@ import {
   type SessionOptions,
   textOf,
 } from '../../../codecs/dlms/index.ts';
-import { type ProfileSection, SIGN_ON, signOn } from '../../../codecs/iec62056-21/index.ts';
+import { SIGN_ON, signOn } from '../../../codecs/iec62056-21/index.ts';
+import type { ProfileSection } from '../../../codecs/load-profile.ts';
 import { type Fault, HearthError } from '../../../domain/errors.ts';
 import { LIMITS } from '../../../domain/limits.ts';
 import type { LineSettings } from '../../../domain/link.ts';
@@ -44,7 +45,7 @@ export interface Visit {
   readonly stretches: readonly Stretch[];
 }
 
-export interface VisitEvents {
+interface VisitEvents {
   /** The meter's own time, at the moment it came. */
   clock(clock: CosemInstant): void;
   values(telegram: Telegram, clock: CosemInstant | null): void;

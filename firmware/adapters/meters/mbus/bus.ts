@@ -37,7 +37,7 @@ const SERIAL_LATENCY_MS = 60;
 const NETWORK_LATENCY_MS = 250;
 
 /** EN 13757-2, 5.3: 8 bits, even parity, one stop bit. */
-const lineSettings = (baudRate: number): LineSettings => ({
+export const lineSettings = (baudRate: number): LineSettings => ({
   baudRate,
   dataBits: 8,
   parity: 'even',
@@ -56,7 +56,8 @@ export class MbusBus {
   private readonly jobs: Job[] = [];
   private users = 0;
   private busy = false;
-  /** The speed of the open link; null when it is closed. */
+  private isOpen = false;
+  /** The speed that the open link was set to; null before. */
   private baudRate: number | null = null;
   private packets = false;
   private gone: Fault | null = null;
@@ -122,7 +123,8 @@ export class MbusBus {
   }
 
   private async hangUp(): Promise<void> {
-    if (this.baudRate === null) return;
+    if (!this.isOpen) return;
+    this.isOpen = false;
     this.baudRate = null;
     await this.link.close().catch(() => {});
   }
@@ -141,12 +143,13 @@ export class MbusBus {
 
   /** Opens the link where it is not, and sets the speed. */
   private async tune(baudRate: number): Promise<void> {
-    if (this.baudRate === null) {
+    if (!this.isOpen) {
       this.gone = null;
       await this.link.open({
         bytes: (bytes) => this.take({ type: 'bytes', bytes }),
         gone: (reason) => this.lost(reason ?? fault('LINK_GONE', `${this.link.name}: closed`)),
       });
+      this.isOpen = true;
     }
     if (this.baudRate === baudRate) return;
     this.packets = !(await this.link.configure(lineSettings(baudRate)));

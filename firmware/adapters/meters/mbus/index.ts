@@ -1,4 +1,4 @@
-/** Wired M-Bus meters from their configuration.  */
+/** Wired M-Bus meters from their configuration. */
 import { parseMeterAddress } from '../../../codecs/mbus/secondary.ts';
 import { HearthError } from '../../../domain/errors.ts';
 import type { Settings, WriteBudget } from '../../../domain/storage.ts';
@@ -38,7 +38,6 @@ export interface MbusMeterConfig {
 }
 
 const NOTHING_KEPT = { get: () => null, set: () => {} };
-const UNCOUNTED = { spend: () => true };
 
 /** @throws HearthError CONFIG_INVALID when the address is none. */
 export function openMbusMeter(config: MbusMeterConfig, bus: MbusBus, clock: Clock): MbusMeter {
@@ -48,7 +47,7 @@ export function openMbusMeter(config: MbusMeterConfig, bus: MbusBus, clock: Cloc
   const { baudRate, readsPerDay, applicationReset } = mbus;
   return new MbusMeter({ id, target, baudRate, intervalMs, readsPerDay, applicationReset, key }, bus, clock, {
     settings: config.settings ?? NOTHING_KEPT,
-    reads: config.reads ?? UNCOUNTED,
+    reads: config.reads ?? null,
     timeZone,
   });
 }

@@ -10,6 +10,7 @@ import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../../d
 import type { Settings, WriteBudget } from '../../../domain/storage.ts';
 import { type Cancel, type Clock, isWallPlausible } from '../../../domain/time.ts';
 import { MbusReport } from '../mbus-report.ts';
+import { politeIntervalMs, ReadBudget, SPENT_MS } from '../read-budget.ts';
 import type { MbusBus } from './bus.ts';
 
 export interface MbusMeterOptions extends ReadoutOptions {
@@ -24,21 +25,14 @@ export interface MbusMeterOptions extends ReadoutOptions {
 /** What the home keeps for a meter. */
 export interface MeterHome {
   readonly settings: Pick<Settings, 'get' | 'set'>;
-  /** Counts readouts a day. */
-  readonly reads: Pick<WriteBudget, 'spend'>;
+  /** Counts readouts a day; null counts none. */
+  readonly reads: Pick<WriteBudget, 'spend'> | null;
   readonly timeZone: string;
 }
 
-const DAY_MS = 86_400_000;
-/** When the budget of the day is spent, the next day is looked for so often. */
-const SPENT_MS = 900_000;
-/** Readouts further apart than this are remembered, so that a restart does not add one. */
+/** Good readouts further apart than this are remembered, so that a restart does not add one. */
 const REMEMBERED_MS = 600_000;
 const SILENT_CODES = new Set(['TIMEOUT', 'LINK_GONE', 'LINK_REFUSED', 'LINK_BUSY']);
-
-/** A battery is read no more often than its budget gives evenly over the day. */
-export const politeIntervalMs = (intervalMs: number, readsPerDay: number | null): number =>
-  readsPerDay === null ? intervalMs : Math.max(intervalMs, Math.ceil(DAY_MS / readsPerDay));
 
 export class MbusMeter implements ResourceManager {
   readonly id: string;
@@ -47,6 +41,7 @@ export class MbusMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly home: MeterHome;
   private readonly intervalMs: number;
+  private readonly budget: ReadBudget;
   private readonly report: MbusReport;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
@@ -60,13 +55,16 @@ export class MbusMeter implements ResourceManager {
     this.clock = clock;
     this.home = home;
     this.intervalMs = politeIntervalMs(options.intervalMs, options.readsPerDay);
+    this.budget = new ReadBudget(this.id, options.readsPerDay, home.reads, clock);
     this.report = new MbusReport({ id: this.id, ...home }, clock);
   }
 
   open(events: ResourceEvents): void {
     this.events = events;
     this.bus.attach();
-    this.next = this.clock.after(this.firstMs(), () => void this.cycle());
+    const restMs = this.restMs();
+    if (restMs > 0) this.setHealth('ok', null);
+    this.again(restMs);
   }
 
   /** A meter takes no instruction. */
@@ -79,10 +77,10 @@ export class MbusMeter implements ResourceManager {
     await this.bus.detach();
   }
 
-  /** A gateway that was restarted waits for the rest of the interval. */
-  private firstMs(): number {
+  /** Of the interval in which it was read well before the gateway was restarted; 0 where there is no such. */
+  private restMs(): number {
     const nowMs = this.clock.wallMs();
-    const lastMs = Number(this.home.settings.get(`mbus.${this.id}.read`) ?? Number.NaN);
+    const lastMs = Number(this.home.settings.get(this.setting()) ?? Number.NaN);
     const sinceMs = nowMs - lastMs;
     if (!isWallPlausible(nowMs) || !(sinceMs >= 0 && sinceMs < this.intervalMs)) return 0;
     return this.intervalMs - sinceMs;
@@ -90,12 +88,13 @@ export class MbusMeter implements ResourceManager {
 
   private async cycle(): Promise<void> {
     const startedMs = this.clock.elapsedMs();
-    if (!this.mayRead()) return this.spent();
+    if (!this.budget.spend()) return this.spent();
     const reason = await this.readout().catch((error: unknown) => faultOf(error, 'LINK_GONE'));
     if (!this.events) return;
     if (reason) this.failed(reason);
     else {
       this.failures = 0;
+      this.remember();
       this.setHealth('ok', null);
     }
     const sinceMs = this.clock.elapsedMs() - startedMs;
@@ -104,14 +103,6 @@ export class MbusMeter implements ResourceManager {
 
   private again(afterMs: number): void {
     this.next = this.clock.after(afterMs, () => void this.cycle());
-  }
-
-  /** Each attempt costs the battery, whether its answer arrives or not. A clock that was never set has no day. */
-  private mayRead(): boolean {
-    const { readsPerDay } = this.options;
-    const nowMs = this.clock.wallMs();
-    if (readsPerDay === null || !isWallPlausible(nowMs)) return true;
-    return this.home.reads.spend(this.id, nowMs, readsPerDay);
   }
 
   private spent(): void {
@@ -145,8 +136,14 @@ export class MbusMeter implements ResourceManager {
     const statuses = frames.flatMap((frame) => statusOf(frame) ?? []);
     const meter = telegrams.find((telegram) => telegram.meter?.id !== undefined)?.meter?.id ?? '';
     if (this.events) this.report.tell(this.events, telegrams, statuses, meter);
-    if (this.intervalMs >= REMEMBERED_MS)
-      this.home.settings.set(`mbus.${this.id}.read`, String(this.clock.wallMs()));
+  }
+
+  private remember(): void {
+    if (this.intervalMs >= REMEMBERED_MS) this.home.settings.set(this.setting(), String(this.clock.wallMs()));
+  }
+
+  private setting(): string {
+    return `mbus.${this.id}.read`;
   }
 
   private setHealth(health: ResourceHealth, reason: Fault | null): void {

@@ -3,12 +3,8 @@ import type { Outcome, Request } from '../../../codecs/mbus/exchange.ts';
 import { identityOf } from '../../../codecs/mbus/identity.ts';
 import { newScan, type PrimaryMeter, step as scanStep } from '../../../codecs/mbus/primary-scan.ts';
 import { ADDRESS, BAUD_RATES, select, sndNke } from '../../../codecs/mbus/requests.ts';
-import {
-  type FoundMeter,
-  newSearch,
-  step as searchStep,
-  type UnresolvedMask,
-} from '../../../codecs/mbus/search.ts';
+import { step as searchStep } from '../../../codecs/mbus/search.ts';
+import { type FoundMeter, newSearch, type UnresolvedMask } from '../../../codecs/mbus/search-state.ts';
 import { ANYBODY, maskOf, maskText, type SecondaryMask } from '../../../codecs/mbus/secondary.ts';
 import type { MeterIdentity } from '../../../domain/telegram.ts';
 import type { MbusBus } from './bus.ts';
@@ -130,6 +126,7 @@ function foundOf({ address, primary }: FoundMeter, baudRate: number): FoundOnBus
 const REMARKS = {
   mute: 'acknowledges its selection and sends no data that can be read',
   alike: 'several meters have this same address, or one whose data never arrive whole',
+  noise: 'the line answers to every address: the search was given up',
 } as const;
 
 const unresolvedOf = ({ mask, why }: UnresolvedMask, baudRate: number): FoundOnBus => ({

@@ -49,6 +49,8 @@ export class PulseMeter implements ResourceManager {
   private readonly clock: Clock;
   private readonly keeper: LinkKeeper;
   private readonly register: PulseRegister;
+  /** What was counted before. */
+  private readonly isUnreadable: boolean;
   private debounce: Debounce;
   private events: ResourceEvents | null = null;
   private health: ResourceHealth = 'connecting';
@@ -71,7 +73,9 @@ export class PulseMeter implements ResourceManager {
     this.options = options;
     this.clock = clock;
     this.savedMs = clock.elapsedMs();
-    const kept = readKept(options.settings?.get(this.name) ?? null);
+    const text = options.settings?.get(this.name) ?? null;
+    const kept = readKept(text);
+    this.isUnreadable = text !== null && kept === null;
     this.register = new PulseRegister(options.constant, MEASURED[options.quantity].unit, kept);
     this.debounce = this.freshDebounce();
     this.keeper = new LinkKeeper(link, clock, Infinity, {
@@ -95,6 +99,8 @@ export class PulseMeter implements ResourceManager {
 
   open(events: ResourceEvents): void {
     this.events = events;
+    if (this.isUnreadable)
+      events.fault(fault('BAD_VALUE', 'what was counted before the start cannot be read: it counts from 0'));
     this.note(this.register.events);
     const { reading, quantity } = this.options;
     if (reading) {

@@ -153,7 +153,7 @@ export function readKept(text: string | null): RegisterState | null {
     const kept = JSON.parse(text) as Partial<RegisterState> | null;
     const { pulses, constant, base, isRead, gaps, doubtful, takenMs } = kept ?? {};
     const numbers = [pulses, constant, base?.value, base?.atPulses, gaps, takenMs];
-    if (!numbers.every((n) => Number.isFinite(n)) || typeof isRead !== 'boolean') return null;
+    if (!numbers.every(Number.isFinite) || !constant || typeof isRead !== 'boolean') return null;
     return { ...(kept as RegisterState), doubtful: doubtful === true };
   } catch {
     return null;

@@ -35,14 +35,16 @@ export interface Seat {
 
 /** Some meters send a few times a day; a receiver that hears nobody at all for so long has hung. */
 const SILENCE_MS = 2 * 3_600_000;
+const NOBODY = fault(
+  'TIMEOUT',
+  'the receiver answers, and no meter was heard for two hours: antenna, mode, place?',
+);
 const ANSWER_MS = 1_000;
 const ATTEMPTS = 3;
 /** What is left of a telegram after such a pause will not be completed. */
 const PAUSE_MS = 500;
 
 export class WirelessReceiver implements RadioEar {
-  /** Faults by code, and `telegram`, `unknown`: of the receiver, not of one meter. */
-  readonly counts = new Map<string, number>();
   private readonly options: ReceiverOptions;
   private readonly link: Link;
   private readonly clock: Clock;
@@ -53,6 +55,8 @@ export class WirelessReceiver implements RadioEar {
   private readonly overheard = new OverheardMeters();
   private decoder: Decoder<ReceiverFrame>;
   private answered: (to: string) => void = () => {};
+  /** It has answered since it was opened. */
+  private isThere = false;
   private cancelPause: Cancel = () => {};
 
   /** `noticed` is called for each telegram of a meter that nobody configured. */
@@ -70,10 +74,7 @@ export class WirelessReceiver implements RadioEar {
     this.keeper = new LinkKeeper(link, clock, SILENCE_MS, {
       bytes: (chunk) => this.bytes(chunk),
       opened: () => void this.setUp(),
-      lost: (reason) => {
-        this.count(reason.code);
-        for (const seat of this.all()) seat.lost(reason);
-      },
+      lost: (reason) => this.lost(reason.code === 'TIMEOUT' && this.isThere ? NOBODY : reason),
     });
   }
 
@@ -114,8 +115,8 @@ export class WirelessReceiver implements RadioEar {
     return this.overheard.newest(meter)?.bytes ?? null;
   }
 
-  private *all(): Iterable<Seat> {
-    for (const seats of this.seats.values()) yield* seats;
+  private lost(reason: Fault): void {
+    for (const seats of this.seats.values()) for (const seat of seats) seat.lost(reason);
   }
 
   private bytes(chunk: Uint8Array): void {
@@ -124,22 +125,25 @@ export class WirelessReceiver implements RadioEar {
     this.cancelPause = this.clock.after(PAUSE_MS, () => this.frames(this.decoder.end()));
   }
 
+  /** What is no telegram is noise of the air, and whose it was cannot be known. */
   private frames(decoded: Iterable<Decoded<ReceiverFrame>>): void {
     for (const result of decoded) {
-      if (!result.ok) this.count(result.error.code);
-      else if (result.frame.kind === 'answer') this.answered(result.frame.to);
+      if (!result.ok) continue;
+      if (result.frame.kind === 'answer') this.answer(result.frame.to);
       else this.telegram(result.frame);
     }
   }
 
+  private answer(to: string): void {
+    this.isThere = true;
+    this.keeper.answered();
+    this.answered(to);
+  }
+
   private telegram(telegram: RadioTelegram): void {
     const addresses = addressesOf(telegram.bytes, telegram.crc);
-    if (!addresses.ok) {
-      this.count(addresses.error.code);
-      return;
-    }
+    if (!addresses.ok) return;
     this.keeper.good();
-    this.count('telegram');
     for (const address of addresses.value) {
       const seats = this.seats.get(address.id) ?? [];
       const seat = seats.find((s) => s.manufacturer === null || s.manufacturer === address.manufacturer);
@@ -149,9 +153,7 @@ export class WirelessReceiver implements RadioEar {
       }
     }
     const [meter] = addresses.value;
-    if (!meter) return;
-    this.count('unknown');
-    this.noticed(this.overheard.note(identityOf(meter), telegram, this.clock.wallMs()));
+    if (meter) this.noticed(this.overheard.note(identityOf(meter), telegram, this.clock.wallMs()));
   }
 
   /** A key that is missing or wrong is the installer's to try. */
@@ -161,19 +163,14 @@ export class WirelessReceiver implements RadioEar {
     else if (isSealed(refused)) this.overheard.note(meter, telegram, this.clock.wallMs(), refused);
   }
 
-  private count(what: string): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
-  }
-
   /** Tells the receiver its mode. One that does not answer is listened to all the same: it may be set already. */
   private async setUp(): Promise<void> {
     const { receiver, mode } = this.options;
     this.decoder = RECEIVERS[receiver].decoder();
+    this.isThere = false;
     for (const step of RECEIVERS[receiver].setup(mode) ?? []) {
       if ((await this.confirmed(step)) || step.optional) continue;
-      const reason = fault('TIMEOUT', `the receiver ${receiver} does not confirm that it receives ${mode}`);
-      this.count(reason.code);
-      for (const seat of this.all()) seat.lost(reason);
+      this.lost(fault('TIMEOUT', `the receiver ${receiver} does not confirm that it receives ${mode}`));
       return;
     }
   }

@@ -33,9 +33,9 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
   readonly manufacturer: string | null;
   /** Telegrams that had come before, from a repeater or the meter. */
   repeated = 0;
-  private readonly options: WirelessMeterOptions;
   /** Shared by all meters on its line. */
   readonly receiver: WirelessReceiver;
+  private readonly options: WirelessMeterOptions;
   private readonly clock: Clock;
   private readonly meter: WirelessMeter;
   private readonly memory: MessageMemory;
@@ -60,6 +60,7 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
 
   open(events: ResourceEvents): void {
     this.events = events;
+    this.awaitNext();
     this.receiver.join(this);
   }
 
@@ -120,14 +121,18 @@ export class WirelessMeterSeat implements ResourceManager, Seat {
 
   private accepted(nowMs: number): void {
     this.setHealth('ok', null);
-    this.cancelSilence();
-    this.cancelSilence = this.clock.after(SILENCE_MS, () =>
-      this.setHealth('silent', fault('TIMEOUT', 'the meter has not been heard for days')),
-    );
+    this.awaitNext();
     if (this.keptAtMs === null || nowMs - this.keptAtMs >= KEEP_MS) {
       this.keptAtMs = nowMs;
       this.keep();
     }
+  }
+
+  private awaitNext(): void {
+    this.cancelSilence();
+    this.cancelSilence = this.clock.after(SILENCE_MS, () =>
+      this.setHealth('silent', fault('TIMEOUT', 'the meter has not been heard for days')),
+    );
   }
 
   private keep(): void {

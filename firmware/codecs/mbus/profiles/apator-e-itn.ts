@@ -5,11 +5,11 @@ import type { Product, Profile } from './profile.ts';
 
 const BLOCK_BYTES = 15;
 
+/** With CI A0h the block is all there is. */
 function blockOf({ ci, payload }: Product): Uint8Array | null {
-  const at = ci === 0xb6 ? 1 + (payload[0] ?? 0) : 0;
-  const rest = payload.subarray(at);
-  const block = rest[0] === 0xa0 && rest.length > BLOCK_BYTES ? rest.subarray(1) : rest;
-  return block.length < BLOCK_BYTES ? null : block;
+  const at = ci === 0xb6 ? 2 + (payload[0] ?? 0) : 0;
+  const isBlock = ci === 0xa0 || payload[at - 1] === 0xa0;
+  return isBlock && payload.length >= at + BLOCK_BYTES ? payload.subarray(at) : null;
 }
 
 /** The word of a date without its high byte, which is A0h; only five bits of its year count. */

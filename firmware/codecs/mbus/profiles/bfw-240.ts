@@ -1,14 +1,11 @@
 /** BFW 240 radio: heat cost allocators; 18 months in counters of 12 bits, the newest last. */
 import type { Reading } from '../../../domain/telegram.ts';
-import { bigEndian, type Coding, dateBcd } from './codings.ts';
+import { bigEndian, dayFirst } from './codings.ts';
 import { DATE, HCA } from './measures.ts';
 import { type Profile, shown } from './profile.ts';
 
 const HISTORY_AT = 8;
 const HISTORY_BYTES = 27;
-
-/** Day, month, year in two digits each. */
-const dayFirst: Coding = (bytes, at) => dateBcd(bytes.subarray(at, at + 3).toReversed(), 0, 3);
 
 /** Two counters in three bytes. */
 function months(packed: Uint8Array): Reading[] {

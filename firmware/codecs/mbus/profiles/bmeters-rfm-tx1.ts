@@ -1,6 +1,6 @@
 /** B Meters RFM-TX1: a radio module for water meters; its total is masked by a table that the access number picks. */
 import type { Reading } from '../../../domain/telegram.ts';
-import { bcd, type Coding } from './codings.ts';
+import { bcd, type Coding, dayFirst } from './codings.ts';
 import { DATE_TIME, LITRES } from './measures.ts';
 import { type Product, type Profile, shown } from './profile.ts';
 
@@ -25,11 +25,11 @@ function total({ accessNumber, payload }: Product): readonly Reading[] {
 
 /** Second, minute, hour, day, month, year in two digits each. */
 const clock: Coding = (bytes, at) => {
-  const [second, minute, hour, day, month, year] = [0, 1, 2, 3, 4, 5].map((k) => bcd(bytes, at + k, 1));
-  const date = new Date(
-    Date.UTC(2000 + (year ?? 0), (month ?? 0) - 1, day ?? 0, hour ?? 0, minute ?? 0, second ?? 0),
-  );
-  return date.getUTCDate() === day && date.getUTCHours() === hour ? date.toISOString().slice(0, 19) : null;
+  const date = dayFirst(bytes, at + 3, 3);
+  const [second = null, minute = null, hour = null] = [0, 1, 2].map((k) => bcd(bytes, at + k, 1));
+  if (date === null || hour === null || minute === null || second === null) return null;
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  return `${date}T${[hour, minute, second].map((part) => String(part).padStart(2, '0')).join(':')}`;
 };
 
 export const rfmTx1: Profile = {

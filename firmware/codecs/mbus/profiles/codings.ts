@@ -54,6 +54,9 @@ export const dateBcd: Coding = (bytes, at) => {
   return dateText(2000 + (year ?? 100), month ?? 0, day ?? 0);
 };
 
+/** Day, month, year in two digits each. */
+export const dayFirst: Coding = (bytes, at) => dateBcd(bytes.subarray(at, at + 3).toReversed(), 0, 3);
+
 /** 5 bits of day, 4 of month, 7 of year since 2000, from the low end. */
 export const dateWord: Coding = (bytes, at) => {
   const word = unsigned(bytes, at, 2);

@@ -21,7 +21,7 @@ import { kamstrupHeat, kamstrupPressure, kamstrupWater } from './kamstrup.ts';
 import { evo868, microclima, waterstar } from './monthly-histories.ts';
 import { applyProfile, type Product, type Profile } from './profile.ts';
 import { qundis } from './qundis.ts';
-import { compact5, fhkv3, fhkv3Version94, mkRadio3a, mkRadio34, tsd2, vario451 } from './techem.ts';
+import { compact5, fhkv2, fhkv3, fhkv3Version94, mkRadio3a, mkRadio34, tsd2, vario451 } from './techem.ts';
 import { zenner0b } from './zenner-0b.ts';
 
 export const PROFILES: readonly Profile[] = [
@@ -58,6 +58,7 @@ export const PROFILES: readonly Profile[] = [
   mkRadio34,
   vario451,
   compact5,
+  fhkv2,
   fhkv3Version94,
   fhkv3,
   tsd2,

@@ -5,23 +5,33 @@
 import type { Reading } from '../../../domain/telegram.ts';
 import { type Coding, dateText, dateWord, signed, unsigned } from './codings.ts';
 import { DATE, HCA, HUNDREDTHS_OF_C, KILOWATT_HOURS, MEGAJOULES, TENTHS_OF_M3 } from './measures.ts';
-import { type Product, type Profile, shown } from './profile.ts';
+import { type ByteField, type Product, type Profile, shown } from './profile.ts';
 
+const CI = [0xa0, 0xa1, 0xa2];
 const DUE_AT = 1;
 
 /**
  * Day and month of today: the first such day after the due date. A clock that was never set sends day or month 0,
  * which count as the first day and the last month.
  */
+function afterDue(block: Uint8Array, day: number, month: number): string | null {
+  const due = unsigned(block, DUE_AT, 2);
+  if (due === null) return null;
+  const dueMonth = (due >> 5) & 15;
+  const isLater = month > dueMonth || (month === dueMonth && day > (due & 31));
+  return dateText(2000 + (due >> 9) + (isLater ? 0 : 1), month, day);
+}
+
 const today: Coding = (bytes, at) => {
   const word = unsigned(bytes, at, 2);
-  const last = unsigned(bytes, DUE_AT, 2);
-  if (word === null || last === null) return null;
-  const day = (word >> 4) & 31 || 1;
-  const month = (word >> 9) & 15 || 12;
-  const lastMonth = (last >> 5) & 15;
-  const later = month > lastMonth || (month === lastMonth && day > (last & 31));
-  return dateText(2000 + (last >> 9) + (later ? 0 : 1), month, day);
+  return word === null ? null : afterDue(bytes, (word >> 4) & 31 || 1, (word >> 9) & 15 || 12);
+};
+
+/** Of Compact V: the month in the byte before the count since the due date, the day behind that count. */
+const todayAround: Coding = (bytes, at) => {
+  const month = unsigned(bytes, at, 1);
+  const day = unsigned(bytes, at + 4, 2);
+  return month === null || day === null ? null : afterDue(bytes, (day >> 7) & 31, (month >> 3) & 15);
 };
 
 const DATES = [
@@ -33,7 +43,7 @@ const TOTAL = [{ name: 'total', sum: ['target', 'sinceTarget'] }] as const;
 export const mkRadio34: Profile = {
   name: 'Techem MK Radio 3, 4',
   products: ['TCH/*/62', 'TCH/*/72'],
-  ci: [0xa0, 0xa1, 0xa2],
+  ci: CI,
   bytes: [
     { name: 'target', at: 3, bytes: 2, ...TENTHS_OF_M3 },
     { name: 'sinceTarget', at: 7, bytes: 2, ...TENTHS_OF_M3 },
@@ -83,7 +93,7 @@ function halfMonths(_product: Product, block: Uint8Array): readonly Reading[] {
 export const mkRadio3a: Profile = {
   name: 'Techem MK Radio 3a',
   products: ['TCH/50/62', 'TCH/50/72'],
-  ci: [0xa0, 0xa1, 0xa2],
+  ci: CI,
   bytes: [
     { name: 'targetDate', at: 2, bytes: 2, as: dateWord, ...DATE },
     { name: 'total', at: 4, bytes: 3, ...TENTHS_OF_M3 },
@@ -116,20 +126,22 @@ export const mkRadio3a: Profile = {
 export const compact5: Profile = {
   name: 'Techem Compact V',
   products: ['TCH/*/04', 'TCH/*/43', 'TCH/*/45', 'TCH/*/C3'],
-  ci: [0xa0, 0xa1, 0xa2],
+  ci: CI,
   bytes: [
     { name: 'target', at: 3, bytes: 3, ...KILOWATT_HOURS },
     { name: 'sinceTarget', at: 7, bytes: 3, ...KILOWATT_HOURS },
     DATES[0],
+    { name: 'date', at: 6, bytes: 6, as: todayAround, ...DATE },
   ],
   sums: TOTAL,
   examples: [
     {
-      telegram: '16446850785634124543A1009F2F70110100D204000000',
+      telegram: '16446850785634124543A1009F2F70110130D204008007',
       readings: [
         ['target', 70000000],
         ['sinceTarget', 1234000],
         ['targetDate', '2023-12-31'],
+        ['date', '2024-06-15'],
         ['total', 71234000],
       ],
     },
@@ -139,7 +151,7 @@ export const compact5: Profile = {
 export const vario451: Profile = {
   name: 'Techem Vario 4 (4.5.1)',
   products: ['TCH/27/*', 'TCH/17/*'],
-  ci: [0xa0, 0xa1, 0xa2],
+  ci: CI,
   bytes: [
     { name: 'target', at: 3, bytes: 2, ...MEGAJOULES },
     { name: 'sinceTarget', at: 7, bytes: 2, ...MEGAJOULES },
@@ -165,29 +177,41 @@ const ALLOCATION = [
   { name: 'sinceTarget', at: 7, bytes: 2, ...HCA },
   ...DATES,
 ] as const;
-const TEMPERATURE = { bytes: 2, as: signed, ...HUNDREDTHS_OF_C } as const;
-
 /** Each period of an allocator starts at zero: there is no total. */
+const ALLOCATED = [
+  ['target', 1000],
+  ['sinceTarget', 234],
+  ['targetDate', '2023-12-31'],
+  ['date', '2024-06-15'],
+] as const;
+
+const temperaturesAt = (at: number): readonly ByteField[] => [
+  { name: 'roomTemperature', at, bytes: 2, as: signed, ...HUNDREDTHS_OF_C },
+  { name: 'radiatorTemperature', bytes: 2, as: signed, ...HUNDREDTHS_OF_C },
+];
+const TEMPERATURES = [
+  ['roomTemperature', 21.5],
+  ['radiatorTemperature', 24],
+] as const;
+
+/** Without temperatures. */
+export const fhkv2: Profile = {
+  name: 'Techem FHKV data II',
+  products: ['TCH/61/80', 'TCH/64/80'],
+  ci: CI,
+  bytes: ALLOCATION,
+  examples: [{ telegram: '17446850785634126480A0119F2FE803F00CEA0001020304', readings: ALLOCATED }],
+};
+
 export const fhkv3: Profile = {
   name: 'Techem FHKV data III',
   products: ['TCH/*/80'],
-  ci: [0xa0, 0xa1, 0xa2],
-  bytes: [
-    ...ALLOCATION,
-    { name: 'roomTemperature', at: 9, ...TEMPERATURE },
-    { name: 'radiatorTemperature', at: 11, ...TEMPERATURE },
-  ],
+  ci: CI,
+  bytes: [...ALLOCATION, ...temperaturesAt(9)],
   examples: [
     {
-      telegram: '17446850785634126980A0119F2FE8035002EA0066086009',
-      readings: [
-        ['target', 1000],
-        ['sinceTarget', 234],
-        ['targetDate', '2023-12-31'],
-        ['date', '2024-01-05'],
-        ['roomTemperature', 21.5],
-        ['radiatorTemperature', 24],
-      ],
+      telegram: '17446850785634126980A0119F2FE803F00CEA0066086009',
+      readings: [...ALLOCATED, ...TEMPERATURES],
     },
   ],
 };
@@ -196,34 +220,28 @@ export const fhkv3: Profile = {
 export const fhkv3Version94: Profile = {
   name: 'Techem FHKV data III, version 94h',
   products: ['TCH/94/80'],
-  ci: [0xa0, 0xa1, 0xa2],
-  bytes: [
-    ...ALLOCATION,
-    { name: 'roomTemperature', at: 10, ...TEMPERATURE },
-    { name: 'radiatorTemperature', at: 12, ...TEMPERATURE },
-  ],
+  ci: CI,
+  bytes: [...ALLOCATION, ...temperaturesAt(10)],
   examples: [
     {
       telegram: '18446850785634129480A00F9F2FE803F00CEA000066086009',
-      readings: [
-        ['target', 1000],
-        ['sinceTarget', 234],
-        ['targetDate', '2023-12-31'],
-        ['date', '2024-06-15'],
-        ['roomTemperature', 21.5],
-        ['radiatorTemperature', 24],
-      ],
+      readings: [...ALLOCATED, ...TEMPERATURES],
     },
   ],
 };
+
+/** Of the first byte. */
+const SMOKE = 1;
 
 /** Smoke detector. */
 export const tsd2: Profile = {
   name: 'Techem TSD2',
   products: ['TCH/*/F0'],
-  ci: [0xa0, 0xa1, 0xa2],
+  ci: CI,
   block: ({ payload }) => (payload.length < 20 ? null : payload),
   bytes: [DATES[0]],
+  more: (_product, block) =>
+    (block[0] ?? 0) & SMOKE ? [{ name: 'alarm', quantity: 'state', text: 'smoke' }] : [],
   examples: [
     {
       telegram: '214468507856341276F0A0009F2F0000000000000000000000000000000000000000',

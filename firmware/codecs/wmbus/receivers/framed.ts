@@ -2,7 +2,7 @@
 import type { Fault } from '../../../domain/errors.ts';
 import { fault } from '../../../domain/errors.ts';
 import type { Decoded, Decoder } from '../../../domain/telegram.ts';
-import { joined } from '../../bytes.ts';
+import { joined, NOTHING } from '../../bytes.ts';
 import type { ReceiverFrame } from './receiver.ts';
 
 /** At the start of `bytes`: a frame of `length` bytes, or bytes to skip, or more is needed. */
@@ -18,7 +18,7 @@ const HELD_BYTES = 1024;
 
 export class FramedDecoder implements Decoder<ReceiverFrame> {
   private readonly find: (bytes: Uint8Array) => Found;
-  private held = new Uint8Array(0);
+  private held: Uint8Array = NOTHING;
   private skipped = 0;
 
   constructor(find: (bytes: Uint8Array) => Found) {
@@ -27,7 +27,7 @@ export class FramedDecoder implements Decoder<ReceiverFrame> {
 
   *push(chunk: Uint8Array): Iterable<Decoded<ReceiverFrame>> {
     for (let from = 0; from < chunk.length; from += HELD_BYTES) {
-      this.held = Uint8Array.from(joined(this.held, chunk.subarray(from, from + HELD_BYTES)));
+      this.held = joined(this.held, chunk.subarray(from, from + HELD_BYTES));
       yield* this.drain(false);
     }
   }

@@ -1,0 +1,139 @@
+/** What the store holds of this house's past, as forecasts need it: four weeks by quarter hour. */
+import { startOfDay } from '../../domain/calendar.ts';
+import type { HeatStore } from '../../domain/flexibility.ts';
+import type { SeriesStore } from '../../domain/storage.ts';
+import { drawsFrom, type HeatInput } from './heat.ts';
+import type { ForecastInput } from './house.ts';
+import { DAY_MS, QUARTER_MS, type Sample } from './series.ts';
+
+export interface HouseSources {
+  readonly series: Pick<SeriesStore, 'read'>;
+  /** Id of the meter at the connection. */
+  readonly gridMeter: string | null;
+  /** Devices that are planned: their draw is not base load. */
+  readonly planned: readonly string[];
+  readonly producers: readonly string[];
+}
+
+/** Four weeks tell the weekdays apart. */
+const HISTORY_DAYS = 28;
+const READ_DAYS = 7;
+
+type Read = (point: string) => ReadonlyMap<number, number>;
+type Rows = ReturnType<SeriesStore['read']>;
+
+/** Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. W. */
+export function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
+  const { series } = sources;
+  const fromMs = nowMs - HISTORY_DAYS * DAY_MS;
+  return loadsAndSuns(sources, (point) => quarters(series.read(point, 'quarter', fromMs, nowMs)));
+}
+
+function loadsAndSuns(
+  { gridMeter, planned, producers }: Omit<HouseSources, 'series'>,
+  read: Read,
+): { loads: Sample[]; suns: Sample[] } {
+  const net = netOf(gridMeter, read);
+  const taken = planned.map((id) => read(`${id}/activePower`));
+  const given = producers.map((id) => read(`${id}/activePower`));
+  const at = (all: readonly ReadonlyMap<number, number>[], atMs: number): number =>
+    all.reduce((sum, values) => sum + (values.get(atMs) ?? 0), 0);
+  const loads = [...net].map(([atMs, value]) => ({
+    atMs,
+    value: Math.max(0, value - at(taken, atMs) - at(given, atMs)),
+  }));
+  const times = new Set(given.flatMap((values) => [...values.keys()]));
+  const suns = [...times].map((atMs) => ({ atMs, value: Math.max(0, -at(given, atMs)) }));
+  return { loads: loads.sort(byTime), suns: suns.sort(byTime) };
+}
+
+function netOf(gridMeter: string | null, read: Read): Map<number, number> {
+  const meter = gridMeter ?? '';
+  const net = new Map(read(`${meter}/activePower`));
+  if (net.size > 0) return net;
+  const fed = read(`${meter}/activePowerExport`);
+  for (const [atMs, value] of read(`${meter}/activePowerImport`)) net.set(atMs, value - (fed.get(atMs) ?? 0));
+  return net;
+}
+
+export interface PlanSources extends HouseSources {
+  readonly heat: readonly { readonly id: string; readonly store: HeatStore }[];
+  readonly timeZone: string;
+}
+
+export interface Past extends Pick<ForecastInput, 'loads' | 'suns' | 'peak_W'> {
+  readonly outdoor: HeatInput['outdoor'];
+  readonly stores: HeatInput['stores'];
+}
+
+/** All of it, read week by week with room between: whoever reads has limits to carry out meanwhile. */
+export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past> {
+  const { series, gridMeter, planned, producers, heat, timeZone } = sources;
+  const meter = gridMeter ?? '';
+  const monthMs = startOfMonth(nowMs, timeZone);
+  const fromMs = Math.min(nowMs - HISTORY_DAYS * DAY_MS, monthMs);
+  const rows = new Map<string, ReadonlyMap<number, number>>();
+  for (const point of [
+    ...['activePower', 'activePowerImport', 'activePowerExport'].map((x) => `${meter}/${x}`),
+    ...[...planned, ...producers].map((id) => `${id}/activePower`),
+    ...heat.flatMap(({ id }) => [`${id}/outdoorTemperature`, `${id}/temperature`]),
+  ])
+    rows.set(point, quarters(await readInParts(series, point, fromMs, nowMs)));
+  const read: Read = (point) => rows.get(point) ?? new Map();
+  const outdoor = heat.map(({ id }) => read(`${id}/outdoorTemperature`)).find((x) => x.size > 0) ?? new Map();
+  return {
+    ...loadsAndSuns(sources, read),
+    peak_W: peakOf(gridMeter, read, monthMs),
+    outdoor: [...outdoor].map(([atMs, value]) => ({ atMs, value })).sort(byTime),
+    stores: heat.map(({ id, store }) => ({
+      id,
+      store,
+      draws:
+        store.what === 'tank'
+          ? drawsFrom(store, read(`${id}/temperature`), read(`${id}/activePower`), outdoor).sort(byTime)
+          : [],
+    })),
+  };
+}
+
+function startOfMonth(atMs: number, timeZone: string): number {
+  let day = startOfDay(atMs, timeZone);
+  const monthOf = (ms: number): string =>
+    new Intl.DateTimeFormat('en-CA', { timeZone, month: '2-digit' }).format(ms);
+  const month = monthOf(atMs);
+  for (let before = startOfDay(day - 1, timeZone); monthOf(before) === month; )
+    [day, before] = [before, startOfDay(before - 1, timeZone)];
+  return day;
+}
+
+/** The highest mean import of a quarter hour, W. */
+function peakOf(gridMeter: string | null, read: Read, sinceMs: number): number | null {
+  const imported = read(`${gridMeter ?? ''}/activePowerImport`);
+  let peak: number | null = null;
+  for (const [atMs, value] of imported.size > 0 ? imported : netOf(gridMeter, read))
+    if (atMs >= sinceMs) peak = Math.max(peak ?? 0, value);
+  return peak;
+}
+
+async function readInParts(
+  series: HouseSources['series'],
+  point: string,
+  fromMs: number,
+  untilMs: number,
+): Promise<Rows> {
+  const all: Rows[number][] = [];
+  for (let at = fromMs; at < untilMs; at += READ_DAYS * DAY_MS) {
+    all.push(...series.read(point, 'quarter', at, Math.min(untilMs, at + READ_DAYS * DAY_MS)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return all;
+}
+
+const byTime = (a: Sample, b: Sample): number => a.atMs - b.atMs;
+
+function quarters(rows: Rows): Map<number, number> {
+  const known = new Map<number, number>();
+  for (const { atMs, value } of rows)
+    if (value !== null) known.set(Math.round(atMs / QUARTER_MS) * QUARTER_MS, value);
+  return known;
+}

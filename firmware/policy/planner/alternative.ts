@@ -1,0 +1,128 @@
+/**
+ * What the other choice would cost in the slot that is running, by the plan's own model: the device does it, makes the best
+ * of the time after, and all others keep to the plan.
+ */
+import { planHeat } from './heat-response.ts';
+import { evaluate } from './model.ts';
+import { type PriceOf, planBattery, planCar } from './respond.ts';
+import { at, type Device, type DeviceOf, netPower, type Scenario, type Schedule } from './scenario.ts';
+import { breachPrice, type SlotCosts, slotCosts } from './slot-cost.ts';
+
+/** In the site's currency; null where it cannot be told. One of them is there: of what the device does not do. */
+export interface Alternative {
+  readonly startingNowCosts?: number | null;
+  readonly waitingCosts?: number | null;
+}
+
+/** Below this a device rests, kW. */
+const RESTS_KW = 0.02;
+
+/** By device, for cars, batteries and heat. */
+export function alternatives(s: Scenario, schedule: Schedule): Record<string, Alternative> {
+  const planned = evaluate(s, schedule);
+  const peak = s.grid.peak && Math.max(s.grid.peak.free_kw, ...planned.import_kw);
+  const costs = slotCosts(s, { threshold_kw: peak ?? null, window_per_kwh: null });
+  const costOf = (d: Device, powers: Float64Array | null): number | null => {
+    if (!powers) return null;
+    const next = withSun(s, { ...schedule, [d.id]: scheduleOf(d, powers) }, costs);
+    const { cost, feasible } = evaluate(s, next);
+    return feasible || !planned.feasible ? Math.max(0, cost - planned.cost) : null;
+  };
+  const entries = s.devices.flatMap((d): [string, Alternative][] => {
+    if (d.type !== 'ev' && d.type !== 'battery' && d.type !== 'thermal') return [];
+    const runs = Math.abs(at(netPower(s, d, schedule[d.id] ?? {}), 0)) > RESTS_KW;
+    const powers = runs ? resting(s, d, schedule, costs) : starting(s, d, schedule, costs);
+    return [[d.id, runs ? { waitingCosts: costOf(d, powers) } : { startingNowCosts: costOf(d, powers) }]];
+  });
+  return Object.fromEntries(entries);
+}
+
+type Store = DeviceOf<'ev'> | DeviceOf<'battery'> | DeviceOf<'thermal'>;
+
+const scheduleOf = (d: Device, powers: Float64Array): Schedule[string] =>
+  d.type === 'battery'
+    ? {
+        charge_kw: Array.from(powers, (x) => Math.max(0, x)),
+        discharge_kw: Array.from(powers, (x) => Math.max(0, -x)),
+      }
+    : { power_kw: Array.from(powers) };
+
+/** The best course with nothing done in the first slot; null where it may not rest. */
+const resting = (s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): Float64Array | null =>
+  bestWhere(s, d, schedule, costs, (power) => Math.abs(power) <= RESTS_KW);
+
+/** Energy by a time is taken at once and without a pause; a store begins now, and sees. Null where it cannot. */
+function starting(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): Float64Array | null {
+  if (d.type === 'ev') return atOnce(s, d);
+  const least_kw = d.type === 'battery' ? d.charge_max_kw / 2 : RESTS_KW;
+  return bestWhere(s, d, schedule, costs, (power) => power > least_kw);
+}
+
+function atOnce(s: Scenario, d: DeviceOf<'ev'>): Float64Array | null {
+  const powers = new Float64Array(s.n);
+  let left_kwh = d.required_kwh;
+  for (let t = Math.max(0, d.arrive_slot); t < Math.min(s.n, d.depart_slot) && left_kwh > 1e-6; t++) {
+    const wanted = Math.min(d.max_kw, left_kwh / s.dt_h);
+    const stepped = d.step_kw ? Math.ceil(wanted / d.step_kw - 1e-6) * d.step_kw : wanted;
+    powers[t] = Math.min(d.max_kw, Math.max(d.min_kw, stepped));
+    left_kwh -= s.dt_h * at(powers, t);
+  }
+  return left_kwh > 1e-3 ? null : powers;
+}
+
+function bestWhere(
+  s: Scenario,
+  d: Store,
+  schedule: Schedule,
+  costs: SlotCosts,
+  allows: (power_kw: number) => boolean,
+): Float64Array | null {
+  const { net, steerable, charge } = othersOf(s, schedule, d);
+  const forbidden = 1000 * breachPrice(s);
+  const isSolarOnly = d.type === 'battery' && !d.grid_charge;
+  const price: PriceOf = (t, x) =>
+    (t === 0 && !allows(x) ? forbidden : 0) +
+    costs.cost(
+      t,
+      at(net, t) + x,
+      at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
+      isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
+    );
+  const kinks = (t: number): number[] => costs.kinks(t).net_kw.map((x) => x - at(net, t));
+  const powers =
+    d.type === 'battery'
+      ? planBattery(s, d, price, kinks)
+      : d.type === 'ev'
+        ? planCar(s, d, price)
+        : planHeat(s, d, price);
+  return allows(at(powers, 0)) ? powers : null;
+}
+
+function othersOf(s: Scenario, schedule: Schedule, without: Device | null) {
+  const net = Float64Array.from(s.base_load_kw);
+  const steerable = new Float64Array(s.n);
+  const charge = new Float64Array(s.n);
+  for (const d of s.devices) {
+    if (d === without || d.type === 'pv') continue;
+    netPower(s, d, schedule[d.id] ?? {}).forEach((x, t) => {
+      net[t] = at(net, t) + x;
+      if ('steerable' in d && d.steerable) steerable[t] = at(steerable, t) + Math.max(0, x);
+      if (d.type === 'battery' && !d.grid_charge) charge[t] = Math.max(at(charge, t), x);
+    });
+  }
+  return { net, steerable, charge };
+}
+
+/** The sun is used as far as it pays beside what the loads then do. A house has one roof here. */
+function withSun(s: Scenario, schedule: Schedule, costs: SlotCosts): Schedule {
+  const { net, steerable, charge } = othersOf(s, schedule, null);
+  const next = { ...schedule };
+  for (const d of s.devices)
+    if (d.type === 'pv')
+      next[d.id] = {
+        used_kw: d.available_kw.map((x, t) =>
+          Math.min(x, Math.max(0, costs.solar(t, at(net, t), at(steerable, t), at(charge, t)))),
+        ),
+      };
+  return next;
+}
