@@ -539,7 +539,7 @@ test('what may come is learnt from the errors of the last day', async (t) => {
     return houseSpread(expected, { load: told(error_W), solar: told(0) });
   };
   const [calm, wild, unknown] = [day(10), day(600), houseSpread(expected, null)];
-  t.ok(calm.load_kw < 0.1 && Math.abs(wild.load_kw - 0.57) < 0.05, `${calm.load_kw} and ${wild.load_kw} kW`);
+  t.ok(calm.load_kw < 0.2 && Math.abs(wild.load_kw - 0.57) < 0.05, `${calm.load_kw} and ${wild.load_kw} kW`);
   t.ok(unknown.load_kw > calm.load_kw && unknown.load_kw < wild.load_kw, 'nothing known: half of the load');
   t.ok(calm.margin_per_kwh < unknown.margin_per_kwh && unknown.margin_per_kwh < wild.margin_per_kwh);
   t.equal(wild.solar.length, s.n);

@@ -2,10 +2,9 @@
  * What the other choice would cost in the slot that is running, by the plan's own model: the device does it, makes the best
  * of the time after, and all others keep to the plan.
  */
-import { energyValue, type SlotView } from './battery-value.ts';
 import { planHeat } from './heat-response.ts';
 import { evaluate } from './model.ts';
-import { type PriceOf, planCar } from './respond.ts';
+import { type BatteryPrices, type PriceOf, planBattery, planCar } from './respond.ts';
 import { at, type Device, type DeviceOf, netPower, type Scenario, type Schedule } from './scenario.ts';
 import { breachPrice, type SlotCosts, slotCosts } from './slot-cost.ts';
 
@@ -82,7 +81,7 @@ function bestWhere(
   const told: PriceOf = (t, x) => price(t, x) + (t === 0 && !allows(x) ? forbidden : 0);
   const powers =
     d.type === 'battery'
-      ? chargeBest(s, d, { price: told, kinks })
+      ? planBattery(s, d, { price: told, kinks })
       : d.type === 'ev'
         ? planCar(s, d, told)
         : planHeat(s, d, told);
@@ -100,7 +99,7 @@ export function afterFirstSlot(s: Scenario, planned: Schedule, begun: Schedule):
     const gained = first_kw > 0 ? first_kw * d.eta_charge : first_kw / d.eta_discharge;
     const then = { ...d, soc0_kwh: d.soc0_kwh + s.dt_h * gained };
     const { price, kinks } = besideOthers(s, d, next, costs);
-    const later = chargeBest({ ...s, n: s.n - 1 }, then, {
+    const later = planBattery({ ...s, n: s.n - 1 }, then, {
       price: (t, x) => price(t + 1, x),
       kinks: (t) => kinks(t + 1),
     });
@@ -109,26 +108,8 @@ export function afterFirstSlot(s: Scenario, planned: Schedule, begun: Schedule):
   return next;
 }
 
-/** What a slot costs by the power of one device, and the powers at which that bends. */
-interface Prices {
-  readonly price: PriceOf;
-  readonly kinks: (t: number) => readonly number[];
-}
-
-/** A battery's powers by slot, charging positive, by the value of its energy. */
-function chargeBest(s: Scenario, d: DeviceOf<'battery'>, { price, kinks }: Prices): Float64Array {
-  const view = (t: number): SlotView => ({ cost: (power) => price(t, power), kinks_kw: kinks(t) });
-  const value = energyValue(s, d, { states: 1, view, chances: () => [1] });
-  let soc_kwh = d.soc0_kwh;
-  return Float64Array.from({ length: s.n }, (_, t) => {
-    const power = value.best(t, 0, view(t), soc_kwh);
-    soc_kwh += s.dt_h * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
-    return power;
-  });
-}
-
-/** The others doing as scheduled. */
-function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): Prices {
+/** What a slot costs by the power of one device, the others doing as scheduled, and where that bends. */
+function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): BatteryPrices {
   const { net, steerable, charge } = othersOf(s, schedule, d);
   const isSolarOnly = d.type === 'battery' && !d.grid_charge;
   return {
@@ -139,7 +120,10 @@ function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCost
         at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
         isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
       ),
-    kinks: (t) => costs.kinks(t).net_kw.map((x) => x - at(net, t)),
+    kinks: (t) => [
+      ...costs.kinks(t).net_kw.map((x) => x - at(net, t)),
+      ...(isSolarOnly ? costs.kinks(t).charge_kw : []),
+    ],
   };
 }
 
