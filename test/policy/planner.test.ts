@@ -106,6 +106,96 @@ test('the solver finds what trying everything finds; the stand-in plan is close 
   }
 });
 
+const house = {
+  id: 'house',
+  type: 'thermal',
+  c_kwh_per_k: 4,
+  ua_kw_per_k: 0.2,
+  ambient: 'fixed',
+  ambient_c: 0,
+  t0_c: 20,
+  lo_c: flat(10, 19.5),
+  hi_c: flat(10, 22),
+  hard_max_c: 23,
+  cop: flat(10, 3),
+  gain_kw: flat(10, 0.2),
+  draw_kw: flat(10, 0),
+  min_kw: 2,
+  max_kw: 2,
+  min_on_slots: 2,
+  min_off_slots: 3,
+  init_on: true,
+  init_slots: 1,
+  discomfort_per_kh: 0.5,
+  terminal_value_per_k: 0.1,
+};
+
+test('a heat pump with minimum times: both planners against every course it can take', async (t) => {
+  const prices = { import: [0.3, 0.1, 0.35, 0.12, 0.4, 0.2, 0.1, 0.5, 0.15, 0.3], export: flat(10, 0.05) };
+  for (const changes of [{}, { init_on: false }, { init_on: false, init_slots: 9 }, { t0_c: 18 }]) {
+    const s = scenario({ n: 10, prices, base_load_kw: flat(10, 0.5), devices: [{ ...house, ...changes }] });
+    let best = Number.POSITIVE_INFINITY;
+    for (let code = 0; code < 1024; code++) {
+      const power_kw = flat(10, 0).map((_, i) => ((code >> i) & 1) * 2);
+      const result = evaluate(s, { house: { power_kw } });
+      if (result.feasible) best = Math.min(best, result.cost);
+    }
+    const alone = standIn(s).evaluation;
+    t.ok(alone.feasible, JSON.stringify(alone.violations));
+    t.ok(alone.cost <= best + 0.005, `stand-in ${alone.cost} of ${best}`);
+    const found = await makePlan(s, { solve });
+    t.ok(Math.abs(found.evaluation.cost - best) < 1e-4, `solver ${found.evaluation.cost} of ${best}`);
+  }
+});
+
+const battery = {
+  id: 'battery',
+  type: 'battery',
+  soc0_kwh: 0,
+  soc_min_kwh: 0,
+  soc_max_kwh: 5,
+  charge_max_kw: 5,
+  discharge_max_kw: 2,
+  eta_charge: 0.95,
+  eta_discharge: 0.95,
+};
+
+test('without the solver: a battery that only the sun may fill, and one that makes way for a car', async (t) => {
+  // Where import is paid for, all of the sun goes into the battery, not only what the load leaves of it.
+  const green = scenario({
+    grid: { import_max_kw: 10, export_max_kw: 3, peak: null },
+    prices: { import: [-0.1, -0.1, 0.4, 0.4, 0.4, 0.4], export: flat(6, -0.05) },
+    base_load_kw: [0.5, 0.5, 2, 2, 2, 2],
+    devices: [
+      { ...battery, grid_charge: false },
+      { id: 'pv', type: 'pv', curtailable: true, available_kw: [1.3, 1.7, 0, 0, 0, 0] },
+    ],
+  });
+  // At any price of the peak it pays to charge the car only while the battery carries half of it.
+  const tight = scenario({
+    grid: { import_max_kw: 10, export_max_kw: 3, peak: { price_per_kw: 4, free_kw: 3 } },
+    base_load_kw: flat(6, 0.5),
+    devices: [
+      { ...battery, soc0_kwh: 2.5, terminal_value_per_kwh: 0.25 },
+      { ...ev, min_kw: 4, required_kwh: 4, unserved_per_kwh: 1 },
+    ],
+  });
+  for (const [name, s] of Object.entries({ green, tight })) {
+    const { cost } = (await makePlan(s, { solve })).evaluation;
+    const alone = standIn(s).evaluation;
+    t.ok(alone.feasible, name);
+    t.ok(alone.cost <= cost + 0.02 * Math.max(1, cost), `${name}: stand-in ${alone.cost} of ${cost}`);
+  }
+});
+
+test('a car that wants more than it can take gets what it can take', async (t) => {
+  const s = scenario({ devices: [{ ...ev, required_kwh: 5, capacity_left_kwh: 4 }, washer] });
+  const found = await makePlan(s, { solve });
+  t.ok(found.evaluation.feasible, JSON.stringify(found.faults));
+  t.equal(found.certificate.source, 'solver');
+  t.match(found.evaluation.cost.toFixed(4), bruteForce(s).toFixed(4));
+});
+
 test('a scenario with no solution: the least-violating plan, and what gave way', async (t) => {
   const s = scenario({
     events: [{ id: 'dso', kind: 'import_limit', start: 0, end: 2, limit_kw: 0.4, hard: true }],
@@ -259,6 +349,22 @@ test('slot by slot: limits hold on what is, not on what was forecast', async (t)
     t.ok(cost >= bruteForce(actual) - 1e-6);
   }
   const planner = new RollingPlanner(scenario(), { solve: null });
+  const limit = { id: 'good', kind: 'import_limit', start: 1, end: 3, limit_kw: 1.6, hard: true };
+  const odd = await planner.step({
+    type: 'step',
+    t: 1,
+    now: { base_load_kw: -1e9, ev: { power: 'much' } },
+    state: { ev: null },
+    past_import_kw: [null],
+    events: [{ id: 'new', kind: 'heat_limit', start: 0, end: 3 }, 7, limit],
+    unheard_of: true,
+  });
+  t.match(odd, {
+    ok: true,
+    // 1.5 kW of load and the limit leave nothing for the car, whose least is 2 kW.
+    value: { devices: { ev: { power_kw: 0 }, washer: { start: false } } },
+  });
+  t.equal(odd.ok && odd.value.faults?.length, 3, 'what could not be taken is said');
   for (const bad of [
     null,
     {},

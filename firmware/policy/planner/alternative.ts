@@ -88,10 +88,13 @@ function bestWhere(
       at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
       isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
     );
-  const kinks = (t: number): number[] => costs.kinks(t).net_kw.map((x) => x - at(net, t));
+  const kinks = (t: number): number[] => [
+    ...costs.kinks(t).net_kw.map((x) => x - at(net, t)),
+    ...(isSolarOnly ? costs.kinks(t).charge_kw : []),
+  ];
   const powers =
     d.type === 'battery'
-      ? planBattery(s, d, price, kinks)
+      ? planBattery(s, d, { price, kinks })
       : d.type === 'ev'
         ? planCar(s, d, price)
         : planHeat(s, d, price);

@@ -24,6 +24,8 @@ export interface Outlook {
 export interface EnergyValue {
   /** The best power in slot `t`, seen as `view`, with `soc_kwh` at its start. */
   best(t: number, state: number, view: SlotView, soc_kwh: number): number;
+  /** Expected cost of all slots after `t`, with `soc_kwh` at its end. */
+  after(t: number, state: number, soc_kwh: number): number;
 }
 
 const NODES = 72;
@@ -56,7 +58,16 @@ export function energyValue(s: Scenario, d: DeviceOf<'battery'>, outlook: Outloo
   return {
     best: (t, state, view, soc_kwh) =>
       cheapest(movesOf(s, d, view), later[t]?.[state] ?? last, soc_kwh, low, high, size).power,
+    after: (t, state, soc_kwh) => between(later[t]?.[state] ?? last, (soc_kwh - low) / size),
   };
+}
+
+/** Between two grid points, and at the end of the grid beyond it. */
+function between(values: Float64Array, x: number): number {
+  const inside = Math.min(NODES, Math.max(0, x));
+  const i = Math.min(NODES - 1, Math.floor(inside));
+  const a = value(values, i);
+  return a + (inside - i) * (value(values, i + 1) - a);
 }
 
 function mean(values: readonly Float64Array[], chances: readonly number[]): Float64Array {
@@ -126,10 +137,7 @@ function cheapest(
   let best = Number.POSITIVE_INFINITY;
   let chosen = 0;
   const consider = (p: number, c: number, end: number): void => {
-    const x = Math.min(NODES, Math.max(0, (end - low) / size));
-    const i = Math.min(NODES - 1, Math.floor(x));
-    const a = value(after, i);
-    const total = c + a + (x - i) * (value(after, i + 1) - a);
+    const total = c + between(after, (end - low) / size);
     if (total < best - 1e-12) [best, chosen] = [total, p];
   };
   const cut = (i: number, end: number): void => {

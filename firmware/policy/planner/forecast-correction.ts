@@ -4,8 +4,9 @@ import { at, firstSlotOfDay, type Scenario } from './scenario.ts';
 
 /** A share of the day's energy that counts as seen at the forecast, so that a dim dawn does not rule the day. */
 const SOLAR_PRIOR = 0.2;
-const LOAD_WEIGHT = 0.25;
-const LOAD_FADE = 0.9;
+/** What a house draws changes in steps that last for about an hour: the last slot says most about the next. */
+const LOAD_WEIGHT = 0.7;
+const LOAD_FADE = 0.82;
 const TEMPERATURE_FADE = 0.97;
 
 /**
@@ -72,7 +73,7 @@ function solarSeen(
 }
 
 /** Before anything was seen: the spread of a 15-min load around its mean of a week, of a day's sun around its forecast. */
-const LOAD_SPREAD = 0.5;
+const LOAD_SPREAD = 0.8;
 const LOAD_SPREAD_SLOTS = 12;
 const SOLAR_SPREAD = 0.6;
 /** What stays unknown of the sun however long the day has been seen. */

@@ -19,35 +19,36 @@ interface Grid {
   readonly levels: readonly number[];
 }
 
-/** What the powers cost in one slot, and what they do to the temperature: `keep` × now + `warm`. */
+/**
+ * What each power does in one slot, by level and grid point (`level × WIDTH + i`): where between two grid points it
+ * leads, and what it costs, comfort included. The same for all states: this is what makes the sweep fast.
+ */
 interface Moves {
-  readonly keep: number;
-  readonly warm: Float64Array;
+  readonly below: Int32Array;
+  readonly share: Float64Array;
   readonly cost: Float64Array;
 }
 
 export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): Float64Array {
   const grid = gridOf(d);
-  const moves = Array.from({ length: s.n }, (_, t) => movesOf(s, d, grid, price, t));
+  const breachPerK = breachPrice(s);
   const values: Float64Array[] = [];
-  values[s.n] = Float64Array.from({ length: grid.states * WIDTH }, (_, i) =>
+  let later = Float64Array.from({ length: grid.states * WIDTH }, (_, i) =>
     terminalHeat(s, d, grid.floor + (i % WIDTH) * grid.size),
   );
-  const choice: Choice = { cost: 0, level: 0, next: 0 };
+  values[s.n] = later;
   for (let t = s.n - 1; t >= 0; t--) {
-    const now = new Float64Array(grid.states * WIDTH);
-    for (let i = 0; i < now.length; i++) {
-      const state = Math.floor(i / WIDTH);
-      choose(s, d, grid, moves[t], values[t + 1], t, state, grid.floor + (i % WIDTH) * grid.size, choice);
-      now[i] = choice.cost;
-    }
+    const moves = movesOf(s, d, grid, price, breachPerK, t);
+    const now = new Float64Array(grid.states * WIDTH).fill(Number.POSITIVE_INFINITY);
+    for (let state = 0; state < grid.states; state++) sweep(grid, moves, later, state, now);
     values[t] = now;
+    later = now;
   }
   const powers = new Float64Array(s.n);
   let t_c = d.t0_c;
   let state = firstState(d, grid);
   for (let t = 0; t < s.n; t++) {
-    choose(s, d, grid, moves[t], values[t + 1], t, state, t_c, choice);
+    const choice = choose(s, d, grid, price, breachPerK, values[t + 1] ?? later, t, state, t_c);
     powers[t] = at(grid.levels, choice.level);
     t_c = nextTemperature(s, d, t, t_c, at(powers, t));
     state = choice.next;
@@ -67,50 +68,97 @@ function firstState(d: DeviceOf<'thermal'>, { minOn, states }: Grid): number {
   return d.init_on ? Math.min(minOn - 1, run) : minOn + Math.min(states - minOn - 1, run);
 }
 
-function movesOf(s: Scenario, d: DeviceOf<'thermal'>, { levels }: Grid, price: PriceOf, t: number): Moves {
+function movesOf(
+  s: Scenario,
+  d: DeviceOf<'thermal'>,
+  { floor, size, levels }: Grid,
+  price: PriceOf,
+  breachPerK: number,
+  t: number,
+): Moves {
+  const below = new Int32Array(levels.length * WIDTH);
+  const share = new Float64Array(below.length);
+  const cost = new Float64Array(below.length);
   const cold = nextTemperature(s, d, t, 0, 0);
-  return {
-    keep: nextTemperature(s, d, t, 1, 0) - cold,
-    warm: Float64Array.from(levels, (power) => nextTemperature(s, d, t, 0, power)),
-    cost: Float64Array.from(levels, (power) => price(t, power)),
-  };
+  const keep = nextTemperature(s, d, t, 1, 0) - cold;
+  const [low, high] = [at(d.lo_c, t), at(d.hi_c, t)];
+  const [coldest, hottest] = [
+    d.hard_min_c ?? Number.NEGATIVE_INFINITY,
+    d.hard_max_c ?? Number.POSITIVE_INFINITY,
+  ];
+  const perK = s.dt_h * d.discomfort_per_kh;
+  for (let level = 0, k = 0; level < levels.length; level++) {
+    const power = at(levels, level);
+    const paid = price(t, power);
+    const gain = nextTemperature(s, d, t, 0, power);
+    for (let i = 0; i < WIDTH; i++, k++) {
+      const warm = keep * (floor + i * size) + gain;
+      const x = (warm - floor) / size;
+      const node = Math.min(T_STEPS - 1, Math.max(0, Math.floor(x)));
+      below[k] = node;
+      share[k] = x - node;
+      cost[k] =
+        paid +
+        perK * (Math.max(0, low - warm) + Math.max(0, warm - high)) +
+        breachPerK * (Math.max(0, warm - hottest) + Math.max(0, coldest - warm));
+    }
+  }
+  return { below, share, cost };
 }
 
-/** The best that can be done from a state, written into the same object every time: this is the innermost loop. */
+/** The state after a slot at this level; null where the minimum times forbid it. */
+function nextState({ minOn, states }: Grid, state: number, level: number): number | null {
+  const on = state < minOn;
+  const run = level > 0;
+  if (run === on) return on ? Math.min(minOn - 1, state + 1) : Math.min(states - 1, state + 1);
+  if (state !== (on ? minOn - 1 : states - 1)) return null;
+  return run ? 0 : minOn;
+}
+
+/** The least cost from every grid point of one state, into `now`. */
+function sweep(grid: Grid, moves: Moves, later: Float64Array, state: number, now: Float64Array): void {
+  const { below, share, cost } = moves;
+  const own = state * WIDTH;
+  for (let level = 0; level < grid.levels.length; level++) {
+    const then = nextState(grid, state, level);
+    if (then === null) continue;
+    const offset = then * WIDTH;
+    for (let i = 0, k = level * WIDTH; i < WIDTH; i++, k++) {
+      const j = offset + (below[k] ?? 0);
+      const a = later[j] ?? 0;
+      const c = (cost[k] ?? 0) + a + (share[k] ?? 0) * ((later[j + 1] ?? 0) - a);
+      if (c < (now[own + i] ?? 0)) now[own + i] = c;
+    }
+  }
+}
+
 interface Choice {
-  cost: number;
-  level: number;
-  next: number;
+  readonly level: number;
+  readonly next: number;
 }
 
+/** The best level from a temperature that may lie between the grid's. */
 function choose(
   s: Scenario,
   d: DeviceOf<'thermal'>,
   grid: Grid,
-  moves: Moves | undefined,
-  later: Float64Array | undefined,
+  price: PriceOf,
+  breachPerK: number,
+  later: Float64Array,
   t: number,
   state: number,
   t_c: number,
-  into: Choice,
-): void {
-  into.cost = Number.POSITIVE_INFINITY;
-  if (!moves || !later) return;
-  const { minOn, states } = grid;
-  const on = state < minOn;
-  const free = on ? state === minOn - 1 : state === states - 1;
-  for (let level = 0; level < grid.levels.length; level++) {
-    const run = level > 0;
-    if (run !== on && !free) continue;
-    const stay = on ? Math.min(minOn - 1, state + 1) : Math.min(states - 1, state + 1);
-    const then = run === on ? stay : run ? 0 : minOn;
-    const warm = moves.keep * t_c + (moves.warm[level] ?? 0);
-    const c = (moves.cost[level] ?? 0) + comfortCost(s, d, t, warm) + valueAt(grid, later, then, warm);
-    if (c >= into.cost) continue;
-    into.cost = c;
-    into.level = level;
-    into.next = then;
-  }
+): Choice {
+  let best = Number.POSITIVE_INFINITY;
+  let choice: Choice = { level: 0, next: state };
+  grid.levels.forEach((power, level) => {
+    const next = nextState(grid, state, level);
+    if (next === null) return;
+    const warm = nextTemperature(s, d, t, t_c, power);
+    const c = price(t, power) + comfortCost(s, d, breachPerK, t, warm) + valueAt(grid, later, next, warm);
+    if (c < best) [best, choice] = [c, { level, next }];
+  });
+  return choice;
 }
 
 /** Beyond the grid the slope at its edge goes on: colder than its lower end is worse, not equal. */
@@ -121,10 +169,13 @@ function valueAt({ floor, size }: Grid, values: Float64Array, state: number, t_c
   return a + (x - i) * ((values[state * WIDTH + i + 1] ?? 0) - a);
 }
 
-function comfortCost(s: Scenario, d: DeviceOf<'thermal'>, t: number, t_c: number): number {
-  const beyond = breach(d, t_c);
-  return discomfort(s, d, t, t_c) + (beyond > 0 ? breachPrice(s) * beyond : 0);
-}
+const comfortCost = (
+  s: Scenario,
+  d: DeviceOf<'thermal'>,
+  breachPerK: number,
+  t: number,
+  t_c: number,
+): number => discomfort(s, d, t, t_c) + breachPerK * breach(d, t_c);
 
 function range(d: DeviceOf<'thermal'>): [number, number] {
   const low = Math.min(d.t0_c, d.hard_min_c ?? 1e9, ...d.lo_c) - 4;

@@ -193,7 +193,11 @@ function viewOf(
         d.grid_charge ? charge : Math.max(charge, p),
       ) ?? 0),
     kinks_kw: kinks
-      ? [...kinks.net_kw.map((x) => x - base), ...kinks.steerable_kw.map((x) => x - steerable)]
+      ? [
+          ...kinks.net_kw.map((x) => x - base),
+          ...kinks.steerable_kw.map((x) => x - steerable),
+          ...(d.grid_charge ? [] : kinks.charge_kw),
+        ]
       : [],
   };
 }

@@ -2,37 +2,90 @@
  * The best a single device can do while all others keep to what they have: dynamic programming over its own state,
  * priced slot by slot. Each returns powers by slot (kW), inside the device's own limits whatever happens.
  */
-import { energyValue } from './battery-value.ts';
+import { type EnergyValue, energyValue, type SlotView } from './battery-value.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
 
-/** Battery power by slot, charging positive. `kinks` gives the powers at which a slot's price bends. */
-export function planBattery(
+/** What a battery is planned against: prices of its power, and the powers at which a slot's price bends. */
+export interface BatteryPrices {
+  readonly price: PriceOf;
+  kinks(t: number): readonly number[];
+}
+
+function storedValue(
   s: Scenario,
   d: DeviceOf<'battery'>,
-  price: PriceOf,
-  kinks: (t: number) => readonly number[],
-): Float64Array {
+  { price, kinks }: BatteryPrices,
+): [EnergyValue, SlotView[]] {
   const views = Array.from({ length: s.n }, (_, t) => ({
     cost: (power: number) => price(t, power),
     kinks_kw: kinks(t),
   }));
-  const idle = { cost: () => 0, kinks_kw: [] };
-  const value = energyValue(s, d, {
-    states: 1,
-    view: (t) => views[t] ?? idle,
-    chances: () => [1],
-  });
+  const value = energyValue(s, d, { states: 1, view: (t) => views[t] ?? IDLE, chances: () => [1] });
+  return [value, views];
+}
+
+const IDLE: SlotView = { cost: () => 0, kinks_kw: [] };
+
+const socChange = (s: Scenario, d: DeviceOf<'battery'>, power: number): number =>
+  s.dt_h * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
+
+/** Battery power by slot, charging positive. */
+export function planBattery(s: Scenario, d: DeviceOf<'battery'>, prices: BatteryPrices): Float64Array {
+  const [value, views] = storedValue(s, d, prices);
   const powers = new Float64Array(s.n);
   let soc = d.soc0_kwh;
   for (let t = 0; t < s.n; t++) {
-    const power = value.best(t, 0, views[t] ?? idle, soc);
+    const power = value.best(t, 0, views[t] ?? IDLE, soc);
     powers[t] = power;
-    soc += s.dt_h * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
+    soc += socChange(s, d, power);
   }
   return powers;
+}
+
+/**
+ * Prices of another device's power with a battery that gives way: in the slot that is priced it does what is best
+ * then, by the value of its energy, and comes from where `powers` have brought it. `prices`: with the other device as
+ * it is; `beside`: without it.
+ */
+export function withBattery(
+  s: Scenario,
+  d: DeviceOf<'battery'>,
+  powers: Float64Array,
+  prices: BatteryPrices,
+  beside: { kinks: BatteryPrices['kinks']; cost(t: number, battery_kw: number, power_kw: number): number },
+): PriceOf {
+  const [value] = storedValue(s, d, prices);
+  const soc = new Float64Array(s.n);
+  let now = d.soc0_kwh;
+  for (let t = 0; t < s.n; t++) {
+    soc[t] = now;
+    now += socChange(s, d, at(powers, t));
+  }
+  const low = Math.min(d.soc_min_kwh, d.soc0_kwh);
+  const high = Math.max(d.soc_max_kwh, d.soc0_kwh);
+  const kinks = Array.from({ length: s.n }, (_, t) => Float64Array.from(new Set(beside.kinks(t))));
+  return (t, x) => {
+    const from = at(soc, t);
+    const most = Math.min(d.charge_max_kw, Math.max(0, (high - from) / (s.dt_h * d.eta_charge)));
+    const least = -Math.min(d.discharge_max_kw, Math.max(0, ((from - low) * d.eta_discharge) / s.dt_h));
+    let best = Number.POSITIVE_INFINITY;
+    const consider = (p: number): void => {
+      if (p < least || p > most) return;
+      const wear = Math.max(0, -p) * s.dt_h * d.wear_per_kwh;
+      best = Math.min(best, beside.cost(t, p, x) + wear + value.after(t, 0, from + socChange(s, d, p)));
+    };
+    consider(0);
+    consider(most);
+    consider(least);
+    consider(at(powers, t));
+    kinks[t]?.forEach((p) => {
+      consider(p - x);
+    });
+    return best;
+  };
 }
 
 /** Charging power by slot: zero, or between minimum and maximum in whole steps. */

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { type Fault, ok, type Result, refuse } from '../../domain/errors.ts';
+import { LIMITS } from '../../domain/limits.ts';
 import { corrected, spreadAt } from './forecast-correction.ts';
 import { hedged } from './outlook.ts';
 import { makePlan, type PlanOptions, type SolveProgram } from './planner.ts';
@@ -12,6 +13,8 @@ import { type Progress, remaining } from './remaining.ts';
 import { at, type DeviceSchedule, parseScenario, type Scenario, type Schedule } from './scenario.ts';
 
 const real = z.number().min(-1e6).max(1e6);
+/** An answer names no more of what it could not take. */
+const MAX_REFUSED = 5;
 const state = z.object({
   soc_kwh: real.optional(),
   delivered_kwh: real.optional(),
@@ -30,10 +33,18 @@ const actual = z.object({
 const step = z.object({
   type: z.literal('step'),
   t: z.number().int().min(0),
-  now: z.record(z.string(), z.unknown()),
-  state: z.record(z.string(), z.unknown()),
-  past_import_kw: z.array(real).default([]),
-  events: z.array(z.unknown()).default([]),
+  now: z.record(z.string(), z.unknown()).default({}),
+  state: z.record(z.string(), z.unknown()).default({}),
+  past_import_kw: z
+    .array(real.nullable().transform((x) => x ?? 0))
+    .max(LIMITS.planSlots)
+    .nullish()
+    .transform((x) => x ?? []),
+  events: z
+    .array(z.unknown())
+    .max(LIMITS.planEvents)
+    .nullish()
+    .transform((x) => x ?? []),
   prices: z
     .object({ import: z.array(real.nullable()).optional(), export: z.array(real.nullable()).optional() })
     .nullish(),
@@ -74,17 +85,15 @@ export class RollingPlanner {
   /** Answers one step. A step that does not fit the protocol is refused, SCENARIO_INVALID. */
   async step(input: unknown): Promise<Result<StepAnswer>> {
     const parsed = step.safeParse(input);
-    if (!parsed.success) return refuse('SCENARIO_INVALID', `step: ${parsed.error.issues[0]?.message}`);
+    if (!parsed.success) return refuse('SCENARIO_INVALID', `step: ${mistakeIn(parsed.error)}`);
     const now = parsed.data;
     if (now.t >= this.#known.n) return refuse('SCENARIO_INVALID', 'step: t is after the horizon');
-    const known = learn(this.#known, now);
-    if (!known.ok) return known;
-    this.#known = known.value;
-    const expected =
-      this.#options.correct === false ? known.value : corrected(this.#forecast, known.value, now.t);
+    const { known, refused } = learn(this.#known, now);
+    this.#known = known;
+    const expected = this.#options.correct === false ? known : corrected(this.#forecast, known, now.t);
     const rest = remaining(expected, now.t, progressOf(now));
-    const spread = this.#options.correct === false ? null : spreadAt(this.#forecast, known.value, now.t);
-    if (spread && batteriesAlone(rest)) return ok(answer(rest, hedged(rest, {}, spread), []));
+    const spread = this.#options.correct === false ? null : spreadAt(this.#forecast, known, now.t);
+    if (spread && batteriesAlone(rest)) return ok(answer(rest, hedged(rest, {}, spread), refused));
     const plan = await makePlan(rest, {
       solve: this.#options.solve,
       solverOnly: true,
@@ -92,7 +101,7 @@ export class RollingPlanner {
     });
     this.#last = { t: now.t, schedule: plan.schedule };
     const schedule = spread ? hedged(rest, plan.schedule, spread) : plan.schedule;
-    return ok(answer(rest, schedule, plan.faults));
+    return ok(answer(rest, schedule, [...refused, ...plan.faults]));
   }
 
   #shifted(rest: Scenario, t: number): Pick<PlanOptions, 'last'> {
@@ -102,6 +111,11 @@ export class RollingPlanner {
     const schedule = Object.fromEntries(rest.devices.map((d) => [d.id, shift(before[d.id] ?? {}, by)]));
     return { last: { schedule, ageSlots: by } };
   }
+}
+
+function mistakeIn(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`;
 }
 
 function answer(s: Scenario, schedule: Schedule, faults: readonly Fault[]): StepAnswer {
@@ -147,8 +161,34 @@ function progressOf(now: Step): Progress {
   };
 }
 
-/** What is known with this step: its actual values, prices and events; checked like any scenario. */
-function learn(s: Scenario, now: Step): Result<Scenario> {
+interface Learnt {
+  readonly known: Scenario;
+  /** What of the message could not be taken: the house is planned without it. */
+  readonly refused: readonly Fault[];
+}
+
+/**
+ * What is known with this step: its actual values, prices and events; checked like any scenario. An event or a value
+ * that does not fit is left out and said, so that a step never goes without set-points.
+ */
+function learn(s: Scenario, now: Step): Learnt {
+  const refused: Fault[] = [];
+  const attempt = (next: unknown): Scenario | null => {
+    const parsed = parseScenario(next);
+    if (!parsed.ok) refused.push(parsed.error);
+    return parsed.ok ? parsed.value : null;
+  };
+  let known = attempt(withActuals(s, now)) ?? s;
+  const ids = new Set(s.events.map((e) => e.id));
+  for (const e of now.events) {
+    if (typeof e === 'object' && e !== null && 'id' in e && ids.has(String(e.id))) continue;
+    known = attempt({ ...known, events: [...known.events, e] }) ?? known;
+  }
+  return { known, refused: refused.slice(0, MAX_REFUSED) };
+}
+
+/** The scenario with what a step measured and which prices it brought; not checked yet. */
+function withActuals(s: Scenario, now: Step): unknown {
   const put = <T extends number[] | null | undefined>(values: T, x: unknown): T =>
     (typeof x === 'number' && values ? values.with(now.t, x) : values) as T;
   const prices = (values: number[], news: readonly (number | null)[] | undefined): number[] =>
@@ -161,10 +201,7 @@ function learn(s: Scenario, now: Step): Result<Scenario> {
     if (d.type !== 'thermal') return d;
     return { ...d, cop: put(d.cop, cop), gain_kw: put(d.gain_kw, gain_kw), draw_kw: put(d.draw_kw, draw_kw) };
   });
-  const ids = new Set(s.events.map((e) => e.id));
-  const isNew = (e: unknown): boolean =>
-    typeof e === 'object' && e !== null && !('id' in e && ids.has(String(e.id)));
-  return parseScenario({
+  return {
     ...s,
     prices: {
       ...s.prices,
@@ -174,6 +211,5 @@ function learn(s: Scenario, now: Step): Result<Scenario> {
     base_load_kw: put(s.base_load_kw, now.now.base_load_kw),
     t_out_c: put(s.t_out_c, now.now.t_out_c),
     devices,
-    events: [...s.events, ...now.events.filter(isNew)],
-  });
+  };
 }

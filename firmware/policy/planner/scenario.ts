@@ -144,7 +144,11 @@ const scenario = z.object({
   t_out_c: series.nullish(),
   t_out_forecast_c: series.nullish(),
   devices: z.array(device).max(LIMITS.planDevices),
-  events: z.array(event).max(LIMITS.planEvents).default([]),
+  events: z
+    .array(event)
+    .max(LIMITS.planEvents)
+    .nullish()
+    .transform((events) => events ?? []),
 });
 
 export type Scenario = z.infer<typeof scenario>;
@@ -167,8 +171,12 @@ export type Schedule = Record<string, DeviceSchedule>;
 export function parseScenario(input: unknown): Result<Scenario> {
   const parsed = scenario.safeParse(input);
   if (!parsed.success) {
+    if (input === null || input === undefined) return refuse('SCENARIO_INVALID', 'no JSON object');
     const issue = parsed.error.issues[0];
-    return refuse('SCENARIO_INVALID', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
+    return refuse(
+      'SCENARIO_INVALID',
+      [issue?.path.join('.'), issue?.message].filter(Boolean).join(': ') || 'invalid',
+    );
   }
   const wrong = mistakeIn(parsed.data);
   return wrong === null ? ok(parsed.data) : refuse('SCENARIO_INVALID', wrong);

@@ -25,10 +25,16 @@ export interface Coupling {
 export interface SlotCosts {
   /** Cost of slot `t` when everything but solar draws `net_kw`, `steerable_kw` of it steerable. */
   cost(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
-  /** Net powers (before solar, kW) at which the slope of the cost changes, and steerable powers at which it does. */
-  kinks(t: number): { readonly net_kw: readonly number[]; readonly steerable_kw: readonly number[] };
+  /** Powers (kW) at which the slope of the cost changes: net before solar, steerable, charge of batteries that need sun. */
+  kinks(t: number): Kinks;
   /** How much solar is used then, kW (all inverters). */
   solar(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
+}
+
+export interface Kinks {
+  readonly net_kw: readonly number[];
+  readonly steerable_kw: readonly number[];
+  readonly charge_kw: readonly number[];
 }
 
 interface SlotTerms {
@@ -44,6 +50,7 @@ interface SlotTerms {
 export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
   const breach = breachPrice(s);
   const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach));
+  const kinks = terms.map(kinksOf);
   const solarOnlyCharge = s.devices.some((d) => d.type === 'battery' && !d.grid_charge);
   const solarOnlyExport = s.devices.some((d) => d.type === 'battery' && !d.grid_discharge);
   const price = (m: SlotTerms, net: number, pv: number, steerable: number, charge: number): number => {
@@ -81,19 +88,20 @@ export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
     return [least, pv];
   };
   return {
-    kinks: (t) => kinksOf(terms[t]),
+    kinks: (t) => kinks[t] ?? NO_KINKS,
     cost: (t, net, steerable, charge) => best(t, net, steerable, charge)[0],
     solar: (t, net, steerable, charge) => best(t, net, steerable, charge)[1],
   };
 }
 
-function kinksOf(m: SlotTerms | undefined): { net_kw: number[]; steerable_kw: number[] } {
-  if (!m) return { net_kw: [], steerable_kw: [] };
+const NO_KINKS: Kinks = { net_kw: [], steerable_kw: [], charge_kw: [] };
+
+function kinksOf(m: SlotTerms): Kinks {
   const offsets = [0, ...m.steps.map((x) => x.above_kw), ...m.exports.map((x) => -x.above_kw)];
   const steerable_kw = m.steerable.map((x) => x.above_kw);
   const bases = new Set([0, m.fixed_kw, m.fixed_kw + m.flexible_kw]);
   const net_kw = [...bases].flatMap((base) => [...offsets, ...steerable_kw].map((x) => base + x));
-  return { net_kw, steerable_kw };
+  return { net_kw: [...new Set(net_kw)], steerable_kw, charge_kw: [m.fixed_kw, m.fixed_kw + m.flexible_kw] };
 }
 
 function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): SlotTerms {

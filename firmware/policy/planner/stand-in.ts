@@ -5,8 +5,24 @@
 
 import { planHeat } from './heat-response.ts';
 import { type Evaluation, evaluate, isBetter } from './model.ts';
-import { type PriceOf, planAppliance, planBattery, planCar, planCut } from './respond.ts';
-import { at, type Device, isWindow, netPower, type Scenario, type Schedule } from './scenario.ts';
+import {
+  type BatteryPrices,
+  type PriceOf,
+  planAppliance,
+  planBattery,
+  planCar,
+  planCut,
+  withBattery,
+} from './respond.ts';
+import {
+  at,
+  type Device,
+  type DeviceOf,
+  isWindow,
+  netPower,
+  type Scenario,
+  type Schedule,
+} from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 
 export interface Planned {
@@ -27,47 +43,57 @@ const ROUNDS = 6;
  */
 export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thorough' = 'thorough'): Planned {
   let best: Planned | null = null;
-  let under: Coupling | null = null;
-  const tried = couplings(s);
-  const oneOrder = from !== undefined || (effort === 'quick' && tried.length > 2);
+  let under: Coupling = { threshold_kw: null, window_per_kwh: null };
+  const ceilings = thresholds(s);
+  const windows = windowPrices(s);
+  const oneOrder = from !== undefined || (effort === 'quick' && ceilings.length + windows.length > 3);
+  let manners = mannersFor(s, oneOrder);
+  let by = manners;
   const attempt = (coupling: Coupling): void => {
     const costs = slotCosts(s, coupling);
-    for (const reversed of oneOrder ? [false] : [false, true]) {
-      const found = descend(s, costs, reversed, from);
+    for (const manner of manners) {
+      const found = descend(s, costs, manner, from);
       if (best && !isBetter(found.evaluation, best.evaluation)) continue;
       best = found;
       under = coupling;
+      by = [manner];
     }
   };
-  for (const coupling of tried) attempt(coupling);
-  const ceilings = [...new Set(tried.flatMap((c) => c.threshold_kw ?? []))].sort((a, b) => a - b);
-  const rounds = effort === 'quick' ? 0 : 3;
-  for (let round = 0; round < rounds && ceilings.length > 1; round++) {
-    for (const threshold_kw of beside(ceilings, under)) {
-      attempt({ threshold_kw, window_per_kwh: (under as Coupling | null)?.window_per_kwh ?? null });
+  // First the ceiling, then under the best one the price in windows: not every pair of them.
+  for (const threshold_kw of ceilings) attempt({ threshold_kw, window_per_kwh: null });
+  for (const window_per_kwh of windows) attempt({ ...under, window_per_kwh });
+  manners = by;
+  for (let round = effort === 'quick' ? 3 : 0; round < 3 && ceilings.length > 1; round++) {
+    for (const threshold_kw of beside(ceilings, under.threshold_kw)) {
+      attempt({ ...under, threshold_kw });
       ceilings.push(threshold_kw);
     }
-    ceilings.sort((a, b) => a - b);
   }
   return best ?? { schedule: {}, evaluation: evaluate(s, {}) };
 }
 
 /** Half way from the best ceiling to the ones beside it. */
-function beside(ceilings: readonly number[], best: Coupling | null): number[] {
-  const now = best?.threshold_kw ?? null;
-  if (now === null) return [];
-  const i = ceilings.indexOf(now);
-  return [ceilings[i - 1], ceilings[i + 1]].flatMap((x) => (x === undefined ? [] : [(x + now) / 2]));
+function beside(ceilings: readonly (number | null)[], best: number | null): number[] {
+  if (best === null) return [];
+  const sorted = ceilings.filter((x) => x !== null).sort((a, b) => a - b);
+  const i = sorted.indexOf(best);
+  return [sorted[i - 1], sorted[i + 1]].flatMap((x) => (x === undefined ? [] : [(x + best) / 2]));
 }
 
-const WINDOW_PRICES = [null, 0, 0.05, 0.15, 0.4, 1, 3];
+const WINDOW_PRICES = [0, 0.05, 0.15, 0.4, 1, 3];
 
-function couplings(s: Scenario): Coupling[] {
-  const windowed = s.events.some((e) => e.kind === 'incentive' || isWindow(e));
-  const windows = windowed ? WINDOW_PRICES : [null];
-  return thresholds(s).flatMap((threshold_kw) =>
-    windows.map((window_per_kwh) => ({ threshold_kw, window_per_kwh })),
+/** Prices that import inside windows is tried with, beside keeping every slot to the window's mean. */
+function windowPrices(s: Scenario): number[] {
+  const windows = s.events.filter(isWindow);
+  // More than the penalty is never worth paying.
+  const most = Math.max(
+    0,
+    ...windows.map((e) => (e.hard ? Number.POSITIVE_INFINITY : (e.penalty_per_kwh ?? 0))),
   );
+  if (windows.length)
+    return [...WINDOW_PRICES.filter((x) => x < most), ...(Number.isFinite(most) ? [most] : [])];
+  // An incentive is tried for or not.
+  return s.events.some((e) => e.kind === 'incentive') ? [0] : [];
 }
 
 function thresholds(s: Scenario): (number | null)[] {
@@ -77,7 +103,28 @@ function thresholds(s: Scenario): (number | null)[] {
   return [0, 0.05, 0.1, 0.17, 0.25, 0.4, 0.6, 1].map((x) => peak.free_kw + x * (top - peak.free_kw));
 }
 
-function descend(s: Scenario, costs: SlotCosts, reversed: boolean, from: Schedule | undefined): Planned {
+/** How the devices take turns. */
+interface Manner {
+  /** The battery first, those with the least freedom last. */
+  readonly reversed: boolean;
+  /** The others count on the battery to give way. */
+  readonly yielding: boolean;
+}
+
+function mannersFor(s: Scenario, oneOrder: boolean): Manner[] {
+  const manners = [{ reversed: false, yielding: false }];
+  if (!oneOrder) manners.push({ reversed: true, yielding: false });
+  const others = s.devices.some((d) => d.type !== 'pv' && d.type !== 'battery');
+  if (others && s.devices.some((d) => d.type === 'battery')) manners.push({ reversed: true, yielding: true });
+  return manners;
+}
+
+function descend(
+  s: Scenario,
+  costs: SlotCosts,
+  { reversed, yielding }: Manner,
+  from: Schedule | undefined,
+): Planned {
   const loads = new Map<string, Load>();
   const order = s.devices.filter((d) => d.type !== 'pv').sort((a, b) => rank(a) - rank(b));
   if (reversed) order.reverse();
@@ -85,7 +132,7 @@ function descend(s: Scenario, costs: SlotCosts, reversed: boolean, from: Schedul
   if (from) for (const d of s.devices) adopt(s, d, from, loads);
   let best = finish(s, costs, loads);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const d of order) respond(s, d, costs, loads);
+    for (const d of order) respond(s, d, costs, loads, yielding);
     const now = finish(s, costs, loads);
     const gained = isBetter(now.evaluation, best.evaluation);
     const enough = best.evaluation.feasible && best.evaluation.cost - now.evaluation.cost < 1e-5;
@@ -129,12 +176,12 @@ interface Rest {
   readonly charge: Float64Array;
 }
 
-function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: string | null): Rest {
+function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: readonly string[]): Rest {
   const net = Float64Array.from(s.base_load_kw);
   const steerable = new Float64Array(s.n);
   const charge = new Float64Array(s.n);
   for (const d of s.devices) {
-    if (d.id === without || d.type === 'pv') continue;
+    if (without.includes(d.id) || d.type === 'pv') continue;
     const power = loads.get(d.id)?.power;
     for (let t = 0; t < s.n; t++) {
       const x = at(power, t);
@@ -148,21 +195,21 @@ function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: string |
 
 const isSteerable = (d: Device): boolean => 'steerable' in d && d.steerable;
 
-function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Load>): void {
-  const { net, steerable, charge } = restOf(s, loads, d.id);
-  const counts = isSteerable(d);
-  const green = d.type === 'battery' && !d.grid_charge;
-  const price: PriceOf = (t, x) =>
-    costs.cost(
-      t,
-      at(net, t) + x,
-      at(steerable, t) + (counts ? Math.max(0, x) : 0),
-      green ? Math.max(x, at(charge, t)) : at(charge, t),
-    );
+function respond(
+  s: Scenario,
+  d: Device,
+  costs: SlotCosts,
+  loads: Map<string, Load>,
+  yielding: boolean,
+): void {
   const load = loads.get(d.id);
   if (!load) return;
-  if (d.type === 'battery')
-    load.power = planBattery(s, d, price, (t) => bends(costs, t, at(net, t), at(steerable, t)));
+  const battery = s.devices.find((x) => x.type === 'battery');
+  const price =
+    yielding && battery?.type === 'battery' && d.type !== 'battery'
+      ? yieldingPrice(s, d, battery, costs, loads)
+      : pricesFor(d, costs, restOf(s, loads, [d.id])).price;
+  if (d.type === 'battery') load.power = planBattery(s, d, pricesFor(d, costs, restOf(s, loads, [d.id])));
   else if (d.type === 'ev') load.power = planCar(s, d, price);
   else if (d.type === 'thermal') load.power = planHeat(s, d, price);
   else if (d.type === 'appliance') {
@@ -175,15 +222,67 @@ function respond(s: Scenario, d: Device, costs: SlotCosts, loads: Map<string, Lo
   }
 }
 
-/** Powers of one device at which slot `t` changes its slope, when the others draw this. */
-function bends(costs: SlotCosts, t: number, net_kw: number, steerable_kw: number): number[] {
-  const kinks = costs.kinks(t);
-  return [...kinks.net_kw.map((x) => x - net_kw), ...kinks.steerable_kw.map((x) => x - steerable_kw)];
+/** What a device's power costs by slot beside the others, and the powers at which that bends. */
+function pricesFor(d: Device, costs: SlotCosts, rest: Rest): BatteryPrices {
+  return {
+    price: (t, x) => together(costs, rest, t, [[d, x]]),
+    kinks: (t) => {
+      const kinks = costs.kinks(t);
+      return [
+        ...kinks.net_kw.map((x) => x - at(rest.net, t)),
+        ...kinks.steerable_kw.map((x) => x - at(rest.steerable, t)),
+        ...(d.type === 'battery' && !d.grid_charge ? kinks.charge_kw : []),
+      ];
+    },
+  };
+}
+
+/** The price of a device beside a battery that gives way to it. */
+function yieldingPrice(
+  s: Scenario,
+  d: Device,
+  battery: DeviceOf<'battery'>,
+  costs: SlotCosts,
+  loads: ReadonlyMap<string, Load>,
+): PriceOf {
+  const rest = restOf(s, loads, [battery.id, d.id]);
+  return withBattery(
+    s,
+    battery,
+    loads.get(battery.id)?.power ?? new Float64Array(s.n),
+    pricesFor(battery, costs, restOf(s, loads, [battery.id])),
+    {
+      kinks: pricesFor(battery, costs, rest).kinks,
+      cost: (t, p, x) =>
+        together(costs, rest, t, [
+          [battery, p],
+          [d, x],
+        ]),
+    },
+  );
+}
+
+/** What slot `t` costs when these devices draw that beside the rest. */
+function together(
+  costs: SlotCosts,
+  rest: Rest,
+  t: number,
+  powers: readonly (readonly [Device, number])[],
+): number {
+  let net = at(rest.net, t);
+  let steerable = at(rest.steerable, t);
+  let charge = at(rest.charge, t);
+  for (const [d, x] of powers) {
+    net += x;
+    if (isSteerable(d)) steerable += Math.max(0, x);
+    if (d.type === 'battery' && !d.grid_charge) charge = Math.max(charge, x);
+  }
+  return costs.cost(t, net, steerable, charge);
 }
 
 /** The schedule of these loads, with solar used as far as it pays, and its price. */
 function finish(s: Scenario, costs: SlotCosts, loads: ReadonlyMap<string, Load>): Planned {
-  const { net, steerable, charge } = restOf(s, loads, null);
+  const { net, steerable, charge } = restOf(s, loads, []);
   const schedule: Schedule = {};
   const solar = Float64Array.from({ length: s.n }, (_, t) =>
     costs.solar(t, at(net, t), at(steerable, t), at(charge, t)),

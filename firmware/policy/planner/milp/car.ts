@@ -33,7 +33,12 @@ export function car(
     draws(slots[t], p, unit, high * unit);
     if (d.steerable) slots[t]?.steerable.push([p, unit]);
   }
-  const missing = lp.variable(d.unserved_per_kwh, 0, d.required_kwh);
+  // What it needs beyond what it can take stays missing.
+  const missing = lp.variable(
+    d.unserved_per_kwh,
+    Math.max(0, d.required_kwh - d.capacity_left_kwh),
+    d.required_kwh,
+  );
   const extra = lp.variable(-d.extra_value_per_kwh, 0, Math.max(0, d.capacity_left_kwh - d.required_kwh));
   lp.row([...total, [missing, 1], [extra, -1]], '=', d.required_kwh);
   return {
