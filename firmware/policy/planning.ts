@@ -142,11 +142,12 @@ export class Planning {
     const supplied_C = supplied(signals, 'temperatureForecast', fromMs, slots);
     return {
       ...past,
-      hasSun: producers.length > 0,
+      hasSun: producers.length > 0 || past.suns.length > 0,
       place,
       roof,
       base_W: baseLoad_W(image),
-      suppliedSun_W: supplied(signals, 'solarForecast', fromMs, slots),
+      // What a roof gives in all says little of what the house will leave of it, and that is all that is known of some.
+      suppliedSun_W: producers.length > 0 ? supplied(signals, 'solarForecast', fromMs, slots) : [],
       heat: heat.length > 0 ? { outdoor, outdoor_C, supplied_C, stores } : null,
     };
   }

@@ -376,6 +376,38 @@ test('hot water is learnt from the tank, and the weather from what is measured a
   t.equal(past.peak_W, 500, 'the highest mean import of the month');
 });
 
+test('a roof that no device speaks for is seen by what flows out, and room is kept for it', async (t) => {
+  /** 800 W all day; from 13 to 17 UTC (an hour from now until five) another 4.8 kW flow the other way. */
+  const net_W = (sunny: boolean) => (atMs: number) => {
+    const hour = (atMs % (24 * HOUR)) / HOUR;
+    return sunny && hour >= 13 && hour < 17 ? -4000 : 800;
+  };
+  const stored = (sunny: boolean): PlanningDeps['series'] => ({
+    read: (point, _resolution, fromMs, untilMs) =>
+      point === 'grid/activePower'
+        ? Array.from({ length: Math.max(0, Math.ceil((untilMs - fromMs) / QUARTER_MS)) }, (_, i) => {
+            const atMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS + i * QUARTER_MS;
+            return { atMs, value: net_W(sunny)(atMs), min: null, max: null, quality: 'good' };
+          })
+        : [],
+  });
+  const house = image({
+    grid_W: known(800),
+    devices: [battery({ fill: 0.3 })],
+    signals: [prices(0.25, 0.25, 0.25, 0.25, 0.25, 0.25, 0.45, 0.45, 0.45, 0.45, 0.45, 0.45)],
+  });
+  const dark = await planned(house, { series: stored(false) });
+  const sunny = await planned(house, { series: stored(true) });
+  const charges = (plan: HousePlan | null): boolean =>
+    plan?.modes.battery?.some(({ mode }) => mode.kind === 'charge') ?? false;
+  t.ok(charges(dark.plan), 'without sun it pays to buy before six');
+  t.notOk(charges(sunny.plan), 'with it nothing is bought');
+  const course = sunny.plan?.course?.battery ?? [];
+  t.ok((course[20] ?? 0) > (course[4] ?? 1) + 0.3, 'what is left over is stored');
+  t.equal(dark.plan?.quality.solar.source, 'none');
+  t.equal(sunny.plan?.quality.solar.source, 'history');
+});
+
 test('a store that is far from where the plan had it is planned anew, at most every five minutes', async (t) => {
   let house = image({ grid_W: known(1000), devices: [battery({ fill: 0.5 })], signals: [CURVE] });
   const clock = new SimulatedClock(house.wallMs);

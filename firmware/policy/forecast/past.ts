@@ -18,11 +18,16 @@ export interface HouseSources {
 /** Four weeks tell the weekdays apart. */
 const HISTORY_DAYS = 28;
 const READ_DAYS = 7;
+/** What flows out and is less than this is no roof: meters and devices do not speak at the same moment. */
+const NOTHING_W = 100;
 
 type Read = (point: string) => ReadonlyMap<number, number>;
 type Rows = ReturnType<SeriesStore['read']>;
 
-/** Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. W. */
+/**
+ * Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. A roof that
+ * no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where none was seen.
+ */
 export function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
   const { series } = sources;
   const fromMs = nowMs - HISTORY_DAYS * DAY_MS;
@@ -38,12 +43,12 @@ function loadsAndSuns(
   const given = producers.map((id) => read(`${id}/activePower`));
   const at = (all: readonly ReadonlyMap<number, number>[], atMs: number): number =>
     all.reduce((sum, values) => sum + (values.get(atMs) ?? 0), 0);
-  const loads = [...net].map(([atMs, value]) => ({
-    atMs,
-    value: Math.max(0, value - at(taken, atMs) - at(given, atMs)),
-  }));
+  const house = [...net].map(([atMs, value]) => ({ atMs, value: value - at(taken, atMs) - at(given, atMs) }));
   const times = new Set(given.flatMap((values) => [...values.keys()]));
-  const suns = [...times].map((atMs) => ({ atMs, value: Math.max(0, -at(given, atMs)) }));
+  const seen = [...times].map((atMs) => ({ atMs, value: Math.max(0, -at(given, atMs)) }));
+  const isUnheard = producers.length === 0 && house.some(({ value }) => value < -NOTHING_W);
+  const suns = isUnheard ? house.map(({ atMs, value }) => ({ atMs, value: Math.max(0, -value) })) : seen;
+  const loads = house.map(({ atMs, value }) => ({ atMs, value: Math.max(0, value) }));
   return { loads: loads.sort(byTime), suns: suns.sort(byTime) };
 }
 

@@ -6,6 +6,7 @@ import { at, firstSlotOfDay, type Scenario } from './scenario.ts';
 const SOLAR_PRIOR = 0.2;
 /** What a house draws changes in steps that last for about an hour: the last slot says most about the next. */
 const LOAD_WEIGHT = 0.7;
+/** What is left of an error a quarter of an hour later. */
 const LOAD_FADE = 0.82;
 const TEMPERATURE_FADE = 0.97;
 
@@ -17,14 +18,15 @@ export function corrected(forecast: Scenario, known: Scenario, t: number): Scena
   const day = dayOf(known, t);
   const load = recentError(forecast.base_load_kw, known.base_load_kw, t);
   const warmth = at(known.t_out_c, t) - at(forecast.t_out_c, t);
+  const quarters = (k: number): number => 4 * known.dt_h * k;
   const ahead = <T extends number[] | null | undefined>(
     values: T,
     change: (x: number, k: number) => number,
   ): T => (values?.map((x, i) => (i > t ? change(x, i - t) : x)) ?? values) as T;
   return {
     ...known,
-    base_load_kw: ahead(known.base_load_kw, (x, k) => Math.max(0, x + load * LOAD_FADE ** k)),
-    t_out_c: ahead(known.t_out_c, (x, k) => x + warmth * TEMPERATURE_FADE ** k),
+    base_load_kw: ahead(known.base_load_kw, (x, k) => Math.max(0, x + load * LOAD_FADE ** quarters(k))),
+    t_out_c: ahead(known.t_out_c, (x, k) => x + warmth * TEMPERATURE_FADE ** quarters(k)),
     devices: known.devices.map((d) => {
       const before = forecast.devices.find((f) => f.id === d.id);
       if (d.type !== 'pv' || before?.type !== 'pv') return d;

@@ -113,7 +113,7 @@ export function withForecasts(
     },
     base_load_kw: kw(load),
     t_out_c: heat?.outdoor ? Array.from({ length: s.n }, (_, t) => at(heat.outdoor?.mean, t)) : s.t_out_c,
-    devices: s.devices.map((d) => (d.type === 'pv' && d.id === SUN ? { ...d, available_kw: kw(solar) } : d)),
+    devices: [...s.devices.filter((d) => d.id !== SUN), ...sunOf(s, kw(solar))],
   };
   const devices = expected.devices.map((d) => {
     if (d.type === 'battery') return withOutlook(expected, d, load);
@@ -121,6 +121,13 @@ export function withForecasts(
     return d.type === 'thermal' && store && heat ? withWeather(expected, d, store, heat) : d;
   });
   return { ...expected, devices };
+}
+
+/** A roof that no device speaks for cannot be turned down. */
+function sunOf(s: Scenario, available_kw: number[]): Device[] {
+  const said = s.devices.find((d) => d.id === SUN);
+  if (said?.type === 'pv') return [{ ...said, available_kw }];
+  return available_kw.some((x) => x > 0) ? [{ id: SUN, type: 'pv', available_kw, curtailable: false }] : [];
 }
 
 /** Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. */

@@ -50,7 +50,7 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<Days & { gaps: n
     grid: { import_max_kw: (site.fuse_A * site.phases * site.nominal_V) / 1000, export_max_kw: 1000 },
     prices: { import: prices(site.importTariff), export: prices(site.exportTariff) },
     base_load_kw: load.kw,
-    ...(producers.length > 0 && { pv_kw: sun.kw }),
+    ...(suns.length > 0 && { pv_kw: sun.kw }),
     ...(car?.deadline && { car: carOf(series, car.id, car.deadline, nowMs) }),
     gaps: load.gaps,
   });
