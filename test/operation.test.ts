@@ -51,20 +51,25 @@ function lines(stream: NodeJS.ReadableStream | null) {
   const all: string[] = [];
   const waiting = new Set<() => void>();
   let rest = '';
+  let isOver = false;
   stream?.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     all.push(...parts);
     for (const look of waiting) look();
   });
+  stream?.on('end', () => {
+    isOver = true;
+    for (const look of waiting) look();
+  });
   const next = (what: RegExp, from = 0): Promise<string> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       const look = (): void => {
         const found = all.slice(from).find((line) => what.test(line));
-        if (found !== undefined) {
-          waiting.delete(look);
-          resolve(found);
-        }
+        if (found === undefined && !isOver) return;
+        waiting.delete(look);
+        if (found !== undefined) resolve(found);
+        else reject(new Error(`it ended without ${what}; it said: ${all.slice(-5).join(' | ')}`));
       };
       waiting.add(look);
       look();
