@@ -201,13 +201,19 @@ function underExport(image: Image, entries: readonly Entry[], limit_W: number): 
   const house_W = fresh(image, image.grid_W)
     ? rest_W(image, entries)
     : -(image.site.productionWorstCase_W ?? 0);
-  const exported = (e: Entry): number =>
-    e.allowed_W < 0 ? -e.allowed_W : -Math.max(0, Math.min(e.allowed_W, e.drawn_W));
   for (const e of leastImportantFirst(entries)) {
-    const excess = entries.reduce((sum, x) => sum + exported(x), 0) - house_W - limit_W;
+    const excess = entries.reduce((sum, x) => sum + exported_W(image, x), 0) - house_W - limit_W;
     if (excess <= 1e-6) return;
     if (e.allowed_W < 0) set(e, Math.min(0, menuOver(e.device, e.allowed_W + excess)), 'export limit');
   }
+}
+
+/** A lost one goes on giving, in the dark all that it was told, and may be back to do as it is told now. */
+function exported_W(image: Image, { device, lost, drawn_W, allowed_W }: Entry): number {
+  if (!lost) return allowed_W < 0 ? -allowed_W : -Math.max(0, Math.min(allowed_W, drawn_W));
+  const most_W = Math.min(0, ...device.flexibility.ranges.map((r) => r.min_W));
+  const told_W = fresh(image, image.grid_W) ? drawn_W : (device.setPoint_W ?? most_W);
+  return -Math.min(drawn_W, told_W, allowed_W);
 }
 
 /** Where the meter gives no current of a phase, all that is not ours is taken to flow there. */

@@ -4,7 +4,7 @@ import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { guard } from '../../firmware/policy/guard.ts';
 import { history, throughRules } from './histories.ts';
-import { boiler, image, inverter, known, limitNow, SITE, signal, wallbox } from './home.ts';
+import { battery, boiler, image, inverter, known, limitNow, SITE, signal, wallbox } from './home.ts';
 
 const HISTORIES = 20_000;
 
@@ -132,6 +132,30 @@ test('feeding in: what the house takes may be produced on top', async (t) => {
     [-1000, 'export limit'],
   ]);
   t.same(asked(image({ devices: [sun] }), Number.NaN), [[0, 'menu']], 'no number: no production');
+});
+
+test('a lost battery goes on giving: under a limit of export the others make room for it', async (t) => {
+  const gives = battery({}, { id: 'lost', health: 'silent', setPoint_W: -3000, atGrid_W: -3000 });
+  const sun = inverter({ power_W: known(-2000), atGrid_W: -2000, setPoint_W: -5000 });
+  const limit = signal('exportLimit', limitNow(4000).intervals);
+  const house = { signals: [limit], devices: [sun, gives] };
+  t.same(asked(image({ ...house, grid_W: known(-5000) }), -5000, 0), [
+    [-1000, 'export limit'],
+    [0, null],
+  ]);
+  const back = { ...gives, setPoint_W: 0, atGrid_W: 0 };
+  t.same(
+    asked(image({ ...house, devices: [sun, back], grid_W: known(-2000) }), -5000, -3000),
+    [
+      [-4000, 'export limit'],
+      [0, 'export limit'],
+    ],
+    'it may not give more when it is back',
+  );
+  t.same(asked(image({ ...house, grid_W: known(null) }), -5000, 0), [
+    [-1000, 'export limit'],
+    [0, null],
+  ]);
 });
 
 test('a meter that gives only the sum: what a roof may hide on one phase counts', async (t) => {
