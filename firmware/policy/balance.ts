@@ -32,8 +32,13 @@ export function baseLoad_W(image: Image): number | null {
  * What a store will go on giving when it takes the set-point `point_W`, 0 or less: no more than it gives already, because
  * nobody may draw on what is only promised.
  */
-export const given_W = (image: Image, device: DeviceImage, point_W: number): number =>
-  Math.min(0, Math.max(point_W, measured_W(device, image.site.staleAfterMs)));
+export function given_W({ grid_W, site }: Image, device: DeviceImage, point_W: number): number {
+  const { staleAfterMs } = site;
+  // A meter that is silent says nothing of what it gives by now: only the device itself may.
+  const atGrid_W = isFresh(grid_W, staleAfterMs) ? device.atGrid_W : undefined;
+  const now_W = atGrid_W ?? (isFresh(device.power_W, staleAfterMs) ? (device.power_W.value ?? 0) : 0);
+  return Math.min(0, Math.max(point_W, now_W));
+}
 
 /**
  * What the house besides our devices may draw from one phase when the meter gives only the sum: production that is not

@@ -65,7 +65,8 @@ function entriesOf(image: Image, wanted: readonly DeviceDecision[]): Entry[] {
         planned: [],
       };
       const measured_W = fresh(image, device.power_W) ? (device.power_W.value ?? 0) : 0;
-      const drawn_W = device.atGrid_W ?? measured_W;
+      // A meter that is silent says nothing of what flows by now: the device itself may.
+      const drawn_W = fresh(image, image.grid_W) ? (device.atGrid_W ?? measured_W) : measured_W;
       return { device, decision, lost: lost(device), drawn_W, allowed_W: decision.setPoint_W, why: '' };
     });
 }

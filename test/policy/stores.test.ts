@@ -63,6 +63,7 @@ const follow = (house: Image, planner: Planning): Image => ({
   ...house,
   modes: planner.modes(house.devices),
 });
+const SLOT = { fromMs: NOON - HOUR, untilMs: NOON + HOUR };
 const pointOf = (house: Image, id: string): number | undefined =>
   decide(house).devices.find((d) => d.resource === id)?.setPoint_W;
 
@@ -597,4 +598,24 @@ test('energy from the grid must save more than losses, wear and what forecasts e
   // the mean price must be saved on top.
   t.equal(await first(0.236), 'selfConsume');
   t.equal(await first(0.3), 'charge');
+});
+
+test('without a meter what a battery gave when it was last read is not counted on', (t) => {
+  const giving = battery({}, { power_W: known(0), setPoint_W: -3000, atGrid_W: -3000 });
+  const charging = wallbox({ power_W: known(3680), setPoint_W: 3680, atGrid_W: 3680 });
+  const dark = image({
+    grid_W: known(3700, 60_000),
+    devices: [giving, charging],
+    signals: [limitNow(4200)],
+    modes: { battery: [{ ...SLOT, mode: { kind: 'discharge', target_W: 3000 } }] },
+  });
+  const drawn = 3000 + (pointOf(dark, 'wallbox') ?? 0);
+  t.ok(drawn <= 4200, `${drawn} W at worst under a limit of 4200 W`);
+  t.same(decide(dark).corrections, [], 'the rules see it as the guard does');
+  const stillGives = { ...giving, power_W: known(-3000) };
+  t.equal(
+    pointOf({ ...dark, devices: [stillGives, charging] }, 'wallbox'),
+    3680,
+    'what it says itself counts',
+  );
 });
