@@ -600,8 +600,8 @@ test('energy from the grid must save more than losses, wear and what forecasts e
   t.equal(await first(0.3), 'charge');
 });
 
-test('without a meter what a battery gave when it was last read is not counted on', (t) => {
-  const giving = battery({}, { power_W: known(0), setPoint_W: -3000, atGrid_W: -3000 });
+test('without a meter what a battery gave when it was last read is not counted on', async (t) => {
+  const giving = battery({ gridDischarge: true }, { power_W: known(0), setPoint_W: -3000, atGrid_W: -3000 });
   const charging = wallbox({ power_W: known(3680), setPoint_W: 3680, atGrid_W: 3680 });
   const dark = image({
     grid_W: known(3700, 60_000),
@@ -618,4 +618,38 @@ test('without a meter what a battery gave when it was last read is not counted o
     3680,
     'what it says itself counts',
   );
+});
+
+test('what is for the sun alone takes nothing from the grid, and feeds it nothing, when the sun is not as planned', async (t) => {
+  const told = (mode: Mode): NonNullable<Image['modes']> => ({ battery: [{ ...SLOT, mode }] });
+  const takes = (gridCharge: boolean, sun_W: number | null, grid_W: number | null) => {
+    const power_W = known(2000);
+    const roof = sun_W === null ? [] : [inverter({ power_W: known(-sun_W) })];
+    const devices = [battery({ gridCharge }, { power_W, setPoint_W: 2000 }), ...roof];
+    const house = image({ grid_W: known(grid_W), devices, modes: told({ kind: 'charge', upTo_W: 2000 }) });
+    return pointOf(house, 'battery');
+  };
+  t.equal(takes(false, 0, 3000), 0, 'a cloud');
+  t.equal(takes(false, 1200, 1800), 1200, 'a smaller one');
+  t.equal(takes(false, 4000, 500), 2000, 'the house may draw from the grid beside it');
+  t.equal(takes(false, null, 500), 1500, 'a roof that no device speaks for');
+  t.equal(takes(false, 4000, null), 0, 'no meter');
+  t.equal(takes(true, 0, 3000), 2000);
+  const gives = (gridDischarge: boolean, sun_W: number | null, grid_W: number | null) => {
+    const power_W = known(-1000);
+    const roof = sun_W === null ? [] : [inverter({ power_W: known(-sun_W) })];
+    const devices = [battery({ gridDischarge }, { power_W, setPoint_W: -1000 }), ...roof];
+    const house = image({
+      grid_W: known(grid_W),
+      devices,
+      modes: told({ kind: 'discharge', target_W: 1000 }),
+    });
+    return pointOf(house, 'battery');
+  };
+  t.equal(gives(false, 0, -800), -200, 'the house takes 200 W and there is no sun');
+  t.equal(gives(false, 2000, -2000), -1000, 'it carries the house, the sun is sold');
+  t.equal(gives(false, 2000, -2700), -300, 'no more than the house takes');
+  t.equal(gives(false, null, -1500), 0, 'a roof that no device speaks for');
+  t.equal(gives(false, 0, null), 0, 'no meter');
+  t.equal(gives(true, 0, -800), -1000);
 });

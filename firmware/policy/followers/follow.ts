@@ -41,12 +41,13 @@ export function followed_W(image: Image): ReadonlyMap<string, number> {
     return slot ? [{ device, slot }] : [];
   });
   const points = new Map<string, number>();
-  let flow = without_W(
-    image,
-    followers.map((f) => f.device),
-  );
+  const led = followers.map((f) => f.device);
+  let flow = without_W(image, led);
+  const sun = sunOf(image, led, flow);
   for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
-    const wanted_W = isLed(slot.mode) ? ledTo_W(image, device, slot.mode, flow) : fixed_W(device, slot.mode);
+    const wanted_W = isLed(slot.mode)
+      ? ledTo_W(image, device, slot.mode, flow)
+      : forSun_W(device, fixed_W(device, slot.mode), flow, sun);
     const point_W = underPeak_W(device, slot, wanted_W, flow);
     points.set(device.id, point_W);
     flow = flow && with_W(flow, device, isProducer(device) ? there_W(image, device, point_W) : point_W);
@@ -70,6 +71,35 @@ const there_W = ({ site }: Image, device: DeviceImage, point_W: number): number 
   Math.max(point_W, Math.min(0, measured_W(device, site.staleAfterMs)));
 
 const isBattery = ({ flexibility }: DeviceImage): boolean => flexibility.kind === 'battery';
+
+/** What the roofs give now, W, 0 or more: in all, and of those that are in the flow which the followers begin with. */
+interface Sun {
+  readonly all_W: number;
+  readonly inFlow_W: number;
+}
+
+/** A roof that no device speaks for is seen by what flows out. */
+function sunOf({ devices, site }: Image, followers: readonly DeviceImage[], flow: Flow | null): Sun {
+  const of = (roofs: readonly DeviceImage[]): number =>
+    roofs.reduce((sum, d) => sum + Math.max(0, -measured_W(d, site.staleAfterMs)), 0);
+  const roofs = devices.filter(isProducer);
+  const others = roofs.filter((d) => !followers.includes(d));
+  const inFlow_W = Math.max(of(others), -(flow?.net_W ?? 0));
+  return { inFlow_W, all_W: inFlow_W + of(roofs.filter((d) => followers.includes(d))) };
+}
+
+/**
+ * A battery that may not be charged from the grid takes no more than the sun gives, and one that may not feed it gives no
+ * more than the house takes: the plan meant a sun and a load that may not have come. Without the meter it rests.
+ */
+function forSun_W(device: DeviceImage, point_W: number, flow: Flow | null, sun: Sun): number {
+  const { store } = device.flexibility;
+  const isFree = store?.kind !== 'battery' || (point_W > 0 ? store.gridCharge : store.gridDischarge);
+  if (isFree || point_W === 0) return point_W;
+  if (flow === null) return 0;
+  if (point_W > 0) return Math.min(point_W, towards0_W(device, sun.all_W));
+  return Math.max(point_W, towards0_W(device, Math.min(0, -flow.net_W - sun.inFlow_W)));
+}
 
 /** A battery takes less, or gives, rather than let a peak be billed. */
 function underPeak_W(
