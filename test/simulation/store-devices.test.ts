@@ -82,3 +82,33 @@ test('a full battery at noon under a limit of export: the roof gives way, the ba
   t.ok(charging_W > 300, `${charging_W} W into the battery as soon as it has room`);
   await home.stop();
 });
+
+test('a heat pump that was away is told nothing before it is known how warm its tank is', async (t) => {
+  const home = simulatedHome(7, EVENING, path.join(dir, 'c.sqlite'), { stores: true });
+  const { clock, stores } = home;
+  if (!stores) throw new Error('no stores');
+  stores.heatPump.water_C = 58;
+  await clock.advanceTo(20 * MINUTE);
+  const health = () =>
+    home
+      .house()
+      .gateway.snapshot()
+      .image.devices.find((d) => d.id === 'heat-pump')?.health;
+  const { twin } = stores.heatPump;
+  twin.misbehaves = 'silent';
+  await clock.advanceTo(21 * MINUTE);
+  t.equal(health(), 'silent');
+  twin.misbehaves = 'none';
+  await clock.advanceTo(23 * MINUTE);
+  t.equal(health(), 'ok');
+  const told = home
+    .storage()
+    .journal.read({ limit: 2000, kind: 'command', subject: 'heat-pump' })
+    .filter(({ atMs }) => atMs > EVENING + 20 * MINUTE);
+  t.ok(told.length > 0);
+  t.ok(
+    told.every(({ detail }) => detail.setPoint_W === 0),
+    told.map(({ detail }) => `${detail.setPoint_W} W`).join(', '),
+  );
+  await home.stop();
+});

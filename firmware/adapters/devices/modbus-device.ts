@@ -188,8 +188,9 @@ export class ModbusDevice implements ResourceManager {
       await this.verify();
       const readings = await readingsOf(profile, (run) => this.ask('poll', run));
       this.misses = 0;
-      this.setHealth('ok', null);
+      // What it holds is known before it is told anything: who does not know how warm a tank is lets it be heated.
       this.stored(readings);
+      this.setHealth('ok', null);
       this.events?.measured(measurementsOf(this.id, at, profile, readings, this.written?.setPoint_W ?? null));
       await this.reassert(profile);
     } catch (error) {
