@@ -65,6 +65,8 @@ export class Gateway {
   private readonly startedMs: number;
   private cycle = 0;
   private decision: Decision | null = null;
+  /** By device, the reason that was journalled last. */
+  private readonly saidCodes = new Map<string, string>();
   private compliance: Compliance = [];
   private readonly mean = new MeanImport();
   private nextId: number;
@@ -232,9 +234,11 @@ export class Gateway {
   private journalDecision(decision: Decision): void {
     for (const now of decision.devices) {
       const before = this.decision?.devices.find((d) => d.resource === now.resource);
-      const code = now.reasons[0]?.code ?? 'FREE';
+      const said = this.saidCodes.get(now.resource);
+      const code = codeOf(now) ?? said ?? 'SETTLING';
       const isSame = before?.setPoint_W === now.setPoint_W || this.isStep(before, now);
-      if (before && isSame && before.reasons[0]?.code === code) continue;
+      if (before && isSame && said === code) continue;
+      this.saidCodes.set(now.resource, code);
       this.record('decision', now.resource, code, { setPoint_W: now.setPoint_W, reasons: now.reasons });
     }
     for (const c of decision.corrections) {
@@ -327,4 +331,10 @@ export class Gateway {
     apply();
     if (before !== now) this.record('fault', id, now.toUpperCase(), { before, reason });
   }
+}
+
+/** Why it is so, for the journal; null where it only settles, as it does after each step. */
+function codeOf({ reasons }: DeviceDecision): string | null {
+  if (reasons.length === 0) return 'FREE';
+  return reasons.find((r) => r.code !== 'SETTLING')?.code ?? null;
 }

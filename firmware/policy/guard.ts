@@ -76,7 +76,7 @@ const fresh = (image: Image, { value, ageMs }: Known): boolean =>
 
 /** The meter was read after the device had followed its last command; before that nobody knows what is free. */
 const settled = (image: Image, device: DeviceImage): boolean =>
-  lost(device) || (device.sinceChangedMs ?? Infinity) > image.grid_W.ageMs + FOLLOWS_MS;
+  lost(device) || (device.sinceChangedMs ?? Infinity) >= image.grid_W.ageMs + FOLLOWS_MS;
 
 const lost = ({ health }: DeviceImage): boolean => health === 'silent' || health === 'faulty';
 
