@@ -653,3 +653,11 @@ test('what is for the sun alone takes nothing from the grid, and feeds it nothin
   t.equal(gives(false, 0, null), 0, 'no meter');
   t.equal(gives(true, 0, -800), -1000);
 });
+
+test('with one level above normal, as SG Ready has it, unknown warmth is left to normal and not to boost', async (t) => {
+  const ranges = [0, 2000, 3000].map((p) => ({ min_W: p, max_W: p }));
+  const unknown = heatPump({ temperature_C: null }, { mode: 'always', flexibility: { ranges } });
+  t.equal(pointOf(image({ devices: [unknown] }), 'heat-pump'), 2000);
+  const mild = heatPump({ temperature_C: 21 }, { mode: 'always', setPoint_W: 3000, flexibility: { ranges } });
+  t.equal(pointOf(image({ devices: [mild] }), 'heat-pump'), 2000, 'nor is the middle of the band');
+});

@@ -9,12 +9,12 @@ export const HEAT_LEVELS: readonly [HeatLevel, ...HeatLevel[]] = ['normal', 'red
 
 /**
  * W of `levels_W`, the running powers in order: the least is reduced, the most is boost, and normal the one below it where
- * there are more than two.
+ * there are several (SG Ready: normal, boost).
  */
 export function levelPower_W(levels_W: readonly number[], level: HeatLevel): number {
   if (level === 'off') return 0;
   const last = levels_W.length - 1;
-  return levels_W[{ reduced: 0, normal: last > 1 ? last - 1 : last, boost: last }[level]] ?? 0;
+  return levels_W[{ reduced: 0, normal: Math.max(0, last - 1), boost: last }[level]] ?? 0;
 }
 
 /** W on its menu: of the level, or up to the power that the mode names. */
