@@ -39,6 +39,8 @@ export interface PlanningDeps {
 
 /** How often it is looked whether a plan is due. */
 const LOOK_MS = 10_000;
+/** So many plans are made within a quarter hour: what changes all the time waits for the next one. */
+const PLANS_A_QUARTER = 8;
 /** A plan is made anew for stores that left its course no more often than this. */
 const OFF_COURSE_MS = 5 * 60_000;
 
@@ -48,6 +50,8 @@ export class Planning {
   private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
   private dueFor = '';
   private triedMs = -Infinity;
+  /** Plans that were begun in this quarter hour. */
+  private tried = { quarter: -1, plans: 0 };
   private state = '';
   private isMaking = false;
   private isStopped = false;
@@ -86,6 +90,7 @@ export class Planning {
     for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
       this.dueFor = dueFor(image);
       this.triedMs = this.deps.clock.elapsedMs();
+      this.tried = { quarter: quarterOf(image), plans: this.triedIn(image) + 1 };
       try {
         await this.make(image);
       } catch (error) {
@@ -96,8 +101,12 @@ export class Planning {
   }
 
   private isDue(image: Image): boolean {
-    if (this.isStopped) return false;
+    if (this.isStopped || this.triedIn(image) >= PLANS_A_QUARTER) return false;
     return dueFor(image) !== this.dueFor || this.hasLeft(image);
+  }
+
+  private triedIn(image: Image): number {
+    return this.tried.quarter === quarterOf(image) ? this.tried.plans : 0;
   }
 
   /** A store is far from where the plan has it; not asked again right after a plan. */
@@ -196,9 +205,11 @@ export class Planning {
   }
 }
 
+const quarterOf = ({ wallMs }: Image): number => Math.floor(wallMs / PLAN_SLOT_MS);
+
 /** What a plan depends on in steps: the quarter hour, the prices and limits, and which devices want something. */
 function dueFor(image: Image): string {
-  const quarter = image.wallTrusted ? Math.floor(image.wallMs / PLAN_SLOT_MS) : null;
+  const quarter = image.wallTrusted ? quarterOf(image) : null;
   const curve = priceCurve(image.signals, 'importPrice', image.site.currency);
   const last = curve.at(-1);
   const wanting = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);

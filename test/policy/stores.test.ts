@@ -661,3 +661,38 @@ test('with one level above normal, as SG Ready has it, unknown warmth is left to
   const mild = heatPump({ temperature_C: 21 }, { mode: 'always', setPoint_W: 3000, flexibility: { ranges } });
   t.equal(pointOf(image({ devices: [mild] }), 'heat-pump'), 2000, 'nor is the middle of the band');
 });
+
+test('an operator that sends anew all the time, or a sensor that comes and goes, does not keep the planner busy', async (t) => {
+  const clock = new SimulatedClock(NOON);
+  let looks = 0;
+  let made = 0;
+  const flickering = (): Image => {
+    const fill = looks % 2 ? null : 0.5;
+    const changed = { ...CURVE, modifiedMs: NOON + looks };
+    return image({
+      wallMs: clock.wallMs(),
+      elapsedMs: clock.elapsedMs(),
+      devices: [battery({ fill }), tank()],
+      signals: [changed],
+    });
+  };
+  const planner = new Planning({
+    clock,
+    series: NOTHING,
+    journal: { record: () => {}, read: () => [] },
+    gridMeter: 'grid',
+    place: null,
+    roof: null,
+    make: async (task) => {
+      made += 1;
+      return standIn(task);
+    },
+    image: flickering,
+    changed: () => {},
+  });
+  for (looks = 0; looks < 180; looks++) {
+    await planner.look();
+    await clock.advanceTo(clock.elapsedMs() + 10_000);
+  }
+  t.ok(made >= 2 && made <= 20, `${made} plans in half an hour`);
+});
