@@ -286,6 +286,12 @@ test('what a device stores: defaults, and every way in which it makes no sense',
       'battery.leastShare',
       /less than mostShare/,
     ],
+    [
+      'battery-register',
+      { battery: { ...battery, leastShare: 0.5, mostShare: 0.52 } },
+      'battery.leastShare',
+      /at least 0\.05 less than mostShare/,
+    ],
     ['battery-register', { battery: { ...battery, mostShare: 1.2 } }, 'battery.mostShare', /<=1, got 1\.2/],
     [
       'battery-register',

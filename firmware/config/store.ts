@@ -8,6 +8,8 @@ const efficiency = z.number().min(0.3).max(1);
 const temperature_C = z.number().min(-30).max(100);
 const currency_perKWh = z.number().min(0).max(10);
 
+const LEAST_WIDTH = 0.05;
+
 export const batterySchema = z
   .strictObject({
     capacity_Wh: z.number().min(100).max(1_000_000),
@@ -26,9 +28,10 @@ export const batterySchema = z
     /** Many contracts forbid to feed the grid from a battery. */
     gridDischarge: z.boolean().default(false),
   })
-  .refine(({ leastShare, mostShare }) => leastShare < mostShare, {
+  // Nearer than their memory both ends would stay closed for good.
+  .refine(({ leastShare, mostShare }) => mostShare - leastShare >= LEAST_WIDTH - 1e-9, {
     path: ['leastShare'],
-    message: 'expected less than mostShare',
+    message: `expected at least ${LEAST_WIDTH} less than mostShare`,
   });
 
 const band = z
