@@ -28,6 +28,14 @@ export function baseLoad_W(image: Image): number | null {
   return image.grid_W.value - steered;
 }
 
+/** What the house draws besides them, whatever of it comes from its own roofs. Null as above. */
+export function houseLoad_W(image: Image): number | null {
+  const base_W = baseLoad_W(image);
+  if (base_W === null) return null;
+  const roofs = image.devices.filter(isProducer);
+  return roofs.reduce((sum, d) => sum - measured_W(d, image.site.staleAfterMs), base_W);
+}
+
 /**
  * What a store will go on giving when it takes the set-point `point_W`, 0 or less: no more than it gives already, because
  * nobody may draw on what is only promised.

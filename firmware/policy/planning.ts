@@ -11,7 +11,7 @@ import type { Modes } from '../domain/mode.ts';
 import { priceCurve } from '../domain/price-curve.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../domain/time.ts';
-import { baseLoad_W } from './balance.ts';
+import { houseLoad_W } from './balance.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
 import { pastOf } from './forecast/past.ts';
 import { supplied } from './forecast/supplied.ts';
@@ -154,7 +154,7 @@ export class Planning {
       hasSun: producers.length > 0 || past.suns.length > 0,
       place,
       roof,
-      base_W: baseLoad_W(image),
+      base_W: houseLoad_W(image),
       // What a roof gives in all says little of what the house will leave of it, and that is all that is known of some.
       suppliedSun_W: producers.length > 0 ? supplied(signals, 'solarForecast', fromMs, slots) : [],
       heat: heat.length > 0 ? { outdoor, outdoor_C, supplied_C, stores } : null,

@@ -325,6 +325,19 @@ test('a battery is neither emptied at the end of known prices for nothing, nor f
   t.ok((kept.plan?.course?.battery?.at(-1) ?? 0) > 0.75, 'not sold for less than it is worth tomorrow');
 });
 
+test('a house that uses little buys no more than it can use, and gives it where it is dear', async (t) => {
+  // A cheap hour each night; 150 W all day are 3.6 kWh, and 10 kWh would fit.
+  const day = [0.3, 0.3, 0.3, 0.3, 0.3, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3, 0.3, 0.2, 0.2, 0.2, 0.2, 0.3, 0.3];
+  const nights = prices(...day, ...day);
+  const bought = async (load_W: number): Promise<number> => {
+    const house = image({ grid_W: known(load_W), devices: [battery({ fill: 0.1 })], signals: [nights] });
+    const course = (await planned(house)).plan?.course?.battery ?? [];
+    return Math.max(...course);
+  };
+  t.ok((await bought(150)) < 0.5, 'little');
+  t.ok((await bought(1500)) > 0.9, 'much');
+});
+
 test('hot water is learnt from the tank, and the weather from what is measured and told', async (t) => {
   const day = 24 * HOUR;
   const rows = (value: (atMs: number) => number) => (fromMs: number, untilMs: number) =>

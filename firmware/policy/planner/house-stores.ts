@@ -115,28 +115,46 @@ const DAY_SLOTS = 96;
 
 /**
  * What a kWh at the connection is worth after the horizon: the next day is taken to be like the last that is known. Where
- * the house draws, what it pays; where it has sun to spare, what it would be paid.
+ * the house draws, what it pays; where it has sun to spare, what it would be paid. The hours of the sun alone say
+ * nothing of a night: before a whole day is known it pays.
  */
 function laterPrice(s: Scenario): number {
   let sum = 0;
   const from = Math.max(0, s.n - DAY_SLOTS);
   for (let t = from; t < s.n; t++) {
     const sun = s.devices.reduce((kw, d) => kw + (d.type === 'pv' ? at(d.available_kw, t) : 0), 0);
-    sum += at(s.base_load_kw, t) >= sun ? importPrice(s, t) : at(s.prices.export, t);
+    const isSpare = s.n >= DAY_SLOTS && sun > at(s.base_load_kw, t);
+    sum += isSpare ? at(s.prices.export, t) : importPrice(s, t);
   }
   return Math.max(0, sum / (s.n - from));
+}
+
+/**
+ * Of what fits into it, how much a day like the last that is known has a use for: the rest would wait for the day after.
+ * All of it where no whole day is known.
+ */
+function usableShare(s: Scenario, { soc_min_kwh, soc_max_kwh }: DeviceOf<'battery'>): number {
+  if (s.n < DAY_SLOTS) return 1;
+  let wanted_kwh = 0;
+  for (let t = s.n - DAY_SLOTS; t < s.n; t++) {
+    const sun = s.devices.reduce((kw, d) => kw + (d.type === 'pv' ? at(d.available_kw, t) : 0), 0);
+    wanted_kwh += Math.max(0, at(s.base_load_kw, t) - sun) * s.dt_h;
+  }
+  return share(wanted_kwh / Math.max(1e-6, soc_max_kwh - soc_min_kwh));
 }
 
 /** Of what fits between its bounds. */
 const MOST_RESERVE = 0.15;
 
 /**
- * A battery with the value of what it holds at the end: never more than what its use would save. Where peaks are billed
+ * A battery with the value of what it holds at the end: never more than what its use would save, and less where a day
+ * cannot use all of it, so that nothing is bought to lie there. Where peaks are billed
  * it keeps what an hour may bring above the load that is expected, as far as it holds that now.
  */
 export function withOutlook(s: Scenario, d: DeviceOf<'battery'>, load: Forecast): DeviceOf<'battery'> {
   const price = laterPrice(s);
   const used = d.eta_discharge * price - Math.max(0, d.wear_per_kwh);
+  const worth = usableShare(s, d) * Math.min(END_VALUE.battery * price, used);
   const width_W = load.high.map((x, t) => x - at(load.mean, t));
   const isBilled = (s.grid.peak?.price_per_kw ?? 0) > 0;
   const reserve_kwh = isBilled
@@ -145,7 +163,7 @@ export function withOutlook(s: Scenario, d: DeviceOf<'battery'>, load: Forecast)
   return {
     ...d,
     soc_min_kwh: Math.min(d.soc0_kwh, d.soc_min_kwh + reserve_kwh),
-    terminal_value_per_kwh: Math.max(0, Math.min(END_VALUE.battery * price, used)),
+    terminal_value_per_kwh: Math.max(0, worth),
   };
 }
 
