@@ -87,17 +87,18 @@ export class Planning {
   async look(): Promise<void> {
     if (this.isMaking) return;
     this.isMaking = true;
-    for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
-      this.dueFor = dueFor(image);
-      this.triedMs = this.deps.clock.elapsedMs();
-      this.tried = { quarter: quarterOf(image), plans: this.triedIn(image) + 1 };
-      try {
+    try {
+      for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
+        this.dueFor = dueFor(image);
+        this.triedMs = this.deps.clock.elapsedMs();
+        this.tried = { quarter: quarterOf(image), plans: this.triedIn(image) + 1 };
         await this.make(image);
-      } catch (error) {
-        this.say('INTERNAL', { message: error instanceof Error ? error.message : String(error) });
       }
+    } catch (error) {
+      this.say('INTERNAL', { message: error instanceof Error ? error.message : String(error) });
+    } finally {
+      this.isMaking = false;
     }
-    this.isMaking = false;
   }
 
   private isDue(image: Image): boolean {
