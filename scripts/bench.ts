@@ -149,9 +149,11 @@ class Writes {
 
   constructor(twins: readonly ModbusTwin[]) {
     for (const twin of twins) {
+      const held = new Map<number, number>();
       twin.onWrite = ({ address, value }) => {
         // A set-point that is written again, so that the device does not fall back, is no answer.
-        const changed = (twin.registers.holding.get(address) ?? 0) !== value;
+        const changed = (held.get(address) ?? 0) !== value;
+        held.set(address, value);
         if (changed || !this.onlyChanges) this.waiting(performance.now());
       };
     }
