@@ -39,8 +39,9 @@ export interface PlanningDeps {
 
 /** How often it is looked whether a plan is due. */
 const LOOK_MS = 10_000;
-/** So many plans are made within a quarter hour: what changes all the time waits for the next one. */
-const PLANS_A_QUARTER = 8;
+/** So long is planned within a quarter hour, each plan counting for at least a while: what changes all the time waits. */
+const PLANNING_A_QUARTER_MS = 120_000;
+const LEAST_COUNTED_MS = 500;
 /** A plan is made anew for stores that left its course no more often than this. */
 const OFF_COURSE_MS = 5 * 60_000;
 
@@ -50,8 +51,8 @@ export class Planning {
   private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
   private dueFor = '';
   private triedMs = -Infinity;
-  /** Plans that were begun in this quarter hour. */
-  private tried = { quarter: -1, plans: 0 };
+  /** How long was planned in this quarter hour. */
+  private spent = { quarter: -1, ms: 0 };
   private state = '';
   private isMaking = false;
   private isStopped = false;
@@ -91,8 +92,9 @@ export class Planning {
       for (let image = this.deps.image(); this.isDue(image); image = this.deps.image()) {
         this.dueFor = dueFor(image);
         this.triedMs = this.deps.clock.elapsedMs();
-        this.tried = { quarter: quarterOf(image), plans: this.triedIn(image) + 1 };
         await this.make(image);
+        const tookMs = Math.max(LEAST_COUNTED_MS, this.deps.clock.elapsedMs() - this.triedMs);
+        this.spent = { quarter: quarterOf(image), ms: this.spentIn(image) + tookMs };
       }
     } catch (error) {
       this.say('INTERNAL', { message: error instanceof Error ? error.message : String(error) });
@@ -102,12 +104,12 @@ export class Planning {
   }
 
   private isDue(image: Image): boolean {
-    if (this.isStopped || this.triedIn(image) >= PLANS_A_QUARTER) return false;
+    if (this.isStopped || this.spentIn(image) >= PLANNING_A_QUARTER_MS) return false;
     return dueFor(image) !== this.dueFor || this.hasLeft(image);
   }
 
-  private triedIn(image: Image): number {
-    return this.tried.quarter === quarterOf(image) ? this.tried.plans : 0;
+  private spentIn(image: Image): number {
+    return this.spent.quarter === quarterOf(image) ? this.spent.ms : 0;
   }
 
   /** A store is far from where the plan has it; not asked again right after a plan. */
