@@ -14,19 +14,10 @@ import { simulatedLine } from '../../firmware/hal/simulated/line.ts';
 import { modbusTcp, ptyCarrier } from '../twins/carriers.ts';
 import { ModbusTwin, setLong, type Write } from '../twins/modbus-device.ts';
 import { type SunSpecInverter, setProduction, sunspecInverter } from '../twins/sunspec.ts';
+import { instruction } from './store-bench.ts';
 
 const clock = systemClock();
 const profiles = loadProfiles();
-let id = 0;
-const instruction = (setPoint_W: number, abnormal = false): Instruction => ({
-  id: ++id,
-  resource: 'd',
-  setPoint_W,
-  issuedMs: 0,
-  abnormal,
-  reasons: [],
-});
-
 /** Opens a device and records what it says. */
 function watch(device: ModbusDevice) {
   const said: { status: InstructionStatus; code: string | null; id: number }[] = [];
