@@ -60,7 +60,17 @@ export interface Flexibility {
   readonly steerable: boolean;
   /** What it stores; absent: nothing that is known. Registered anew with the menu whenever its fill has changed. */
   readonly store?: BatteryStore | HeatStore;
+  /** Of POWER_PROFILE_BASED_CONTROL: what it does, once started, when its owner has asked for a run. Absent: no program. */
+  readonly program?: Program;
 }
+
+/** A cycle of an appliance, never empty: a washing, a rinse. Once begun it runs to its end. */
+export interface Program {
+  readonly steps: readonly { readonly forMs: number; readonly power_W: number }[];
+}
+
+/** How long a program runs, ms. */
+export const lengthMsOf = ({ steps }: Program): number => steps.reduce((sum, { forMs }) => sum + forMs, 0);
 
 /** Of FILL_RATE_BASED_CONTROL, storing electricity. Shares of the capacity are 0 to 1. */
 export interface BatteryStore {

@@ -39,6 +39,8 @@ export interface DeviceImage {
   /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
   readonly atGrid_W?: number;
   readonly override: Override;
+  /** Of a device with a program: the run that was asked for and has not ended; absent: it is not asked to run. */
+  readonly run?: ProgramRun;
   /** 0 is the most important: it gives way last. */
   readonly priority: number;
   readonly mode: ControlMode;
@@ -47,10 +49,19 @@ export interface DeviceImage {
 /** How the owner wants a device run: when it is cheap before its deadline, from own solar only, or always. */
 export type ControlMode = 'cheap' | 'solar' | 'always';
 
+export interface ProgramRun {
+  /** When it has to be done; null: as soon as it may run. */
+  readonly byMs: WallMs | null;
+  /** How much of the program is done, ms; null: it has not begun. */
+  readonly doneMs: number | null;
+}
+
 export type Override =
   | { readonly kind: 'automatic' }
   | { readonly kind: 'now'; readonly untilMs: WallMs | null }
   | { readonly kind: 'notBefore'; readonly atMs: WallMs }
+  /** Of a device with a program: one run, done by then. It ends with the run, not with the hour. */
+  | { readonly kind: 'runBy'; readonly byMs: WallMs }
   | { readonly kind: 'off' };
 
 export interface Site {

@@ -38,7 +38,9 @@ export type ReasonCode =
   | 'GUARD'
   | 'NO_NEED'
   | 'SETTLING'
-  | 'PLANNED';
+  | 'PLANNED'
+  /** A program that has begun is not interrupted: value `leftMs`. */
+  | 'PROGRAM_RUNS';
 
 /** From the energy manager to a resource manager; holds no address and no register. */
 export interface Instruction {

@@ -14,6 +14,7 @@ export const overrideSchema = z
     z.strictObject({ kind: z.literal('automatic') }),
     z.strictObject({ kind: z.literal('now'), untilMs: ms.nullable() }),
     z.strictObject({ kind: z.literal('notBefore'), atMs: ms }),
+    z.strictObject({ kind: z.literal('runBy'), byMs: ms }),
     z.strictObject({ kind: z.literal('off') }),
   ])
   .meta({ id: 'Override' });

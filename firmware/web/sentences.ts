@@ -62,6 +62,7 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   GUARD: (say) =>
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
+  PROGRAM_RUNS: (say) => `Its program has begun and runs${say.left()}: it is not interrupted.`,
   PLANNED: plannedWords,
 };
 
@@ -95,6 +96,8 @@ export function overrideSentence(override: Override, place: Place): string | nul
       return reasonSentence({ code: 'OWNER_NOW', values: { untilMs: override.untilMs } }, place);
     case 'notBefore':
       return reasonSentence({ code: 'OWNER_NOT_BEFORE', values: { atMs: override.atMs } }, place);
+    case 'runBy':
+      return `You asked for one run${clause(', done by ', new Phrase({ byMs: override.byMs }, place).time('byMs'))}.`;
     case 'off':
       return reasonSentence({ code: 'OWNER_OFF', values: {} }, place);
   }

@@ -219,7 +219,7 @@ test('OpenAPI describes every route', async (t) => {
   t.equal(api.length >= 12, true);
   const override = doc.paths[`${API}/devices/{id}/override`].post;
   t.equal(override.requestBody.content['application/json'].schema.$ref, '#/components/schemas/Override');
-  t.equal(doc.components.schemas.Override.oneOf.length, 4);
+  t.equal(doc.components.schemas.Override.oneOf.length, 5);
   t.match(override.parameters, [{ name: 'id', in: 'path', required: true }]);
   t.match(Object.keys(override.responses), ['204', '400', '401', '403', '404', '422', '500']);
   const series = doc.paths[`${API}/series`].get.parameters;
