@@ -231,7 +231,8 @@ test('minimum times are time, whatever the slots', async (t) => {
       const { feasible, cost } = evaluate(s, { pump: { power_kw } });
       if (feasible) best = Math.min(best, cost);
     }
-    const found = await makePlan(s, { solve });
+    const found = await makePlan(s, { solve, solverOnly: true });
+    t.equal(found.certificate.source, 'solver');
     t.ok(Math.abs(found.evaluation.cost - best) < 1e-4, `solver ${found.evaluation.cost} of ${best}`);
     const alone = standIn(s).evaluation;
     t.ok(alone.feasible && alone.cost <= best + 0.005, `stand-in ${alone.cost} of ${best}`);
