@@ -6,7 +6,14 @@
 import { highestMean } from './billing.ts';
 import { planHeat } from './heat-response.ts';
 import { evaluate } from './model.ts';
-import { type BatteryPrices, type PriceOf, planBattery, planCar, socChange } from './respond.ts';
+import {
+  type BatteryPrices,
+  type PriceOf,
+  planAppliance,
+  planBattery,
+  planCar,
+  socChange,
+} from './respond.ts';
 import { at, type Device, type DeviceOf, type Scenario, type Schedule } from './scenario.ts';
 import { breachPrice, type SlotCosts, slotCosts } from './slot-cost.ts';
 import { hoursOf, netPower } from './slots.ts';
@@ -31,12 +38,34 @@ export function alternatives(s: Scenario, schedule: Schedule, now = 1): Record<s
     return feasible || !planned.feasible ? Math.max(0, cost - planned.cost) : null;
   };
   const entries = s.devices.flatMap((d): [string, Alternative][] => {
+    if (d.type === 'appliance') return otherStart(s, d, schedule, costs, now);
     if (d.type !== 'ev' && d.type !== 'battery' && d.type !== 'thermal') return [];
     const runs = Math.abs(at(netPower(s, d, schedule[d.id] ?? {}), 0)) > RESTS_KW;
     const powers = runs ? resting(s, d, schedule, costs, now) : starting(s, d, schedule, costs, now);
     return [[d.id, runs ? { waitingCosts: costOf(d, powers) } : { startingNowCosts: costOf(d, powers) }]];
   });
   return Object.fromEntries(entries);
+}
+
+/** A cycle that waits begins now; one that begins now waits for the best start after it. None for one that may not wait. */
+function otherStart(
+  s: Scenario,
+  d: DeviceOf<'appliance'>,
+  schedule: Schedule,
+  costs: SlotCosts,
+  now: number,
+): [string, Alternative][] {
+  const planned = evaluate(s, schedule);
+  const costOf = (start: number | null): number | null => {
+    const { cost, feasible } = evaluate(s, withSun(s, { ...schedule, [d.id]: { start } }, costs));
+    return start !== null && (feasible || !planned.feasible) ? Math.max(0, cost - planned.cost) : null;
+  };
+  const start = schedule[d.id]?.start;
+  if (start !== 0) return [[d.id, { startingNowCosts: costOf(0) }]];
+  const later = { ...d, earliest_slot: now };
+  return [
+    [d.id, { waitingCosts: costOf(planAppliance(s, later, besideOthers(s, d, schedule, costs).price)) }],
+  ];
 }
 
 type Store = DeviceOf<'ev'> | DeviceOf<'battery'> | DeviceOf<'thermal'>;
@@ -126,15 +155,21 @@ export function carriedOn(s: Scenario, planned: Schedule, begun: Schedule, now: 
 }
 
 /** What a slot costs by the power of one device, the others doing as scheduled, and where that bends. */
-function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): BatteryPrices {
+function besideOthers(
+  s: Scenario,
+  d: Store | DeviceOf<'appliance'>,
+  schedule: Schedule,
+  costs: SlotCosts,
+): BatteryPrices {
   const { net, steerable, charge } = othersOf(s, schedule, d);
+  const isSteerable = 'steerable' in d && d.steerable;
   const isSolarOnly = d.type === 'battery' && !d.grid_charge;
   return {
     price: (t, x) =>
       costs.cost(
         t,
         at(net, t) + x,
-        at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
+        at(steerable, t) + (isSteerable ? Math.max(0, x) : 0),
         isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
       ),
     kinks: (t) => [

@@ -1,4 +1,5 @@
 /** The planner's schedule of the house as modes that the rules follow, and what of them may be followed now. */
+import { maxOf } from '../../domain/flexibility.ts';
 import { type HousePlan, PLAN_VALID_MS } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
@@ -74,14 +75,14 @@ function meaningOf(
       power_W: W(at(p.charge_kw, t) - at(p.discharge_kw, t)),
       most_W: W(d.charge_max_kw),
     });
+  const device = image.devices.find((x) => x.id === d.id);
   if (d.type === 'appliance') {
-    const most_W = W(Math.max(...d.profile_kw));
+    const most_W = device ? maxOf(device.flexibility) : 0;
     const start = p.start ?? null;
     const [from, until] = start === null ? [0, 0] : runsIn(slots, d, start);
     // On from its begin to its end, also while it draws nothing.
     return (t) => ({ is: 'load', power_W: t >= from && t < until ? most_W : 0, most_W });
   }
-  const device = image.devices.find((x) => x.id === d.id);
   const store = device?.flexibility.store;
   if (d.type !== 'thermal' || !device || store?.kind !== 'heat') return () => null;
   const modulates = device.flexibility.ranges.some((r) => r.max_W > Math.max(0, r.min_W));
