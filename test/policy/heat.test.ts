@@ -231,3 +231,19 @@ test('with one level above normal, as SG Ready has it, unknown warmth is left to
   const mild = heatPump({ temperature_C: 21 }, { mode: 'always', setPoint_W: 3000, flexibility: { ranges } });
   t.equal(pointOf(image({ devices: [mild] }), 'heat-pump'), 2000, 'nor is the middle of the band');
 });
+
+test('a battery gives nothing for heat that the thermostat, a minimum time or its owner keeps off', async (t) => {
+  const modes: Image['modes'] = {
+    ...{ battery: [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode: { kind: 'selfConsume' } }] },
+    tank: [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode: { kind: 'heat', level: 'normal' } }],
+  };
+  const given = (device: DeviceImage, signals: Image['signals'] = []): number | undefined =>
+    pointOf(
+      image({ grid_W: known(300), devices: [device, battery({ fill: 0.5 })], modes, signals }),
+      'battery',
+    );
+  t.equal(given(tank({ temperature_C: 50 })), -2300, 'for the house and for the heat that begins');
+  t.equal(given(tank({ temperature_C: 57.9 })), -300, 'too warm to begin: for the house alone');
+  t.equal(given(tank({ temperature_C: 50 }, { override: { kind: 'off' } })), -300);
+  t.equal(given(tank({ temperature_C: 50 }, { flexibility: { minOffMs: HOUR }, inStateMs: 1000 })), -300);
+});

@@ -6,7 +6,7 @@ import { minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts'
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
-import { byPriority, isControllable, isLost, isProducer } from '../plan.ts';
+import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { heatPower_W } from './heat-levels.ts';
 
@@ -34,8 +34,11 @@ function byItself({ wallMs }: Image, { flexibility: { kind, store } }: DeviceIma
 /** Whether it is led by what the meter shows, rather than told a power. */
 export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 'surplus'].includes(kind);
 
-/** Set-points in W of all devices that have a mode now, by id. */
-export function followed_W(image: Image): ReadonlyMap<string, number> {
+/**
+ * Set-points in W of all devices that have a mode now, by id. What stronger rules have closed in `plan` nobody is led by:
+ * a battery does not give for a load that a limit or the thermostat keeps off.
+ */
+export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number> {
   const followers = byPriority(image.devices.filter(isControllable)).flatMap((device) => {
     const slot = modeNow(image, device);
     return slot ? [{ device, slot }] : [];
@@ -48,12 +51,15 @@ export function followed_W(image: Image): ReadonlyMap<string, number> {
     const wanted_W = isLed(slot.mode)
       ? ledTo_W(image, device, slot.mode, flow)
       : forSun_W(device, fixed_W(device, slot.mode), flow, sun);
-    const point_W = underPeak_W(device, slot, wanted_W, flow);
+    const point_W = within(plan.get(device.id), underPeak_W(device, slot, wanted_W, flow));
     points.set(device.id, point_W);
     flow = flow && with_W(flow, device, isProducer(device) ? there_W(image, device, point_W) : point_W);
   }
   return points;
 }
+
+const within = (open: Allowance | undefined, point_W: number): number =>
+  open ? Math.min(open.max_W, Math.max(open.min_W, point_W)) : point_W;
 
 interface Follower {
   readonly device: DeviceImage;
@@ -169,7 +175,7 @@ function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | nul
   const told_W = device.underWay_W ?? device.setPoint_W;
   // Until the meter has seen what was told last, the difference is not known.
   if (told_W !== null && (device.sinceChangedMs ?? Infinity) <= image.grid_W.ageMs) return told_W;
-  const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : within(mode, balance_W(flow));
+  const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : balanced_W(mode, balance_W(flow));
   const point = towards0_W(device, wanted);
   return told_W !== null && Math.abs(told_W - point) < DEADBAND_W && Math.abs(told_W) <= Math.abs(point)
     ? told_W
@@ -179,7 +185,7 @@ function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | nul
 /** Takes what is to spare, or gives what is needed. */
 const balance_W = ({ need_W, spare_W }: Flow): number => (need_W > 0 ? -need_W : Math.max(0, -spare_W));
 
-function within(mode: Mode, power_W: number): number {
+function balanced_W(mode: Mode, power_W: number): number {
   if (mode.kind === 'surplus') return Math.max(0, power_W);
   if (mode.kind !== 'selfConsume') return power_W;
   const { chargeUpTo_W = Infinity, dischargeUpTo_W = Infinity } = mode;

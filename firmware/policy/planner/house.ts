@@ -26,7 +26,6 @@ import {
   withWeather,
 } from './house-stores.ts';
 import { at, type Device, type DeviceOf, parseScenario, type Scenario } from './scenario.ts';
-import { tickOf } from './slots.ts';
 
 /** A healthy device that has something to decide, and is not told otherwise by its owner. */
 export function isPlanned(image: Image, d: DeviceImage): boolean {
@@ -106,7 +105,7 @@ export interface Expected {
   readonly forecasts: HouseForecasts;
   /** Those that hold heat, by id. */
   readonly stores: ReadonlyMap<string, HeatStore>;
-  readonly known: Pick<ForecastInput, 'base_W' | 'peak_W' | 'quarter_W'>;
+  readonly known: Pick<ForecastInput, 'peak_W' | 'quarter_W'>;
 }
 
 /** The scenario as it is expected. */
@@ -132,7 +131,7 @@ export function withForecasts(
         },
       },
     },
-    base_load_kw: justMeasured(slots, kw(load), known.base_W),
+    base_load_kw: kw(load),
     t_out_c: heat?.outdoor ? quarters.map((q) => at(heat.outdoor?.mean, q)) : s.t_out_c,
     devices: [...s.devices.filter((d) => d.id !== SUN), ...sunOf(s, kw(solar))],
   };
@@ -150,16 +149,6 @@ function leftForLater(s: Scenario, d: DeviceOf<'appliance'>): DeviceOf<'applianc
   if (typeof d.skip_penalty !== 'number') return d;
   const energy_kwh = d.profile_kw.reduce((sum, kw) => sum + kw * s.dt_h, 0);
   return { ...d, skip_penalty: laterPrice(s) * energy_kwh };
-}
-
-/** Of the difference between what the house draws now and what was expected, and what is left of it a tick later. */
-const NOW_WEIGHT = 0.5;
-const NOW_FADE = 0.7;
-
-/** The load as expected, blended with what is measured at this moment. */
-function justMeasured(slots: HouseSlots, load_kw: readonly number[], base_W: number | null): number[] {
-  const error = base_W === null ? 0 : NOW_WEIGHT * (base_W / 1000 - at(load_kw, 0));
-  return load_kw.map((x, t) => Math.max(0, x + error * NOW_FADE ** tickOf(slots, t)));
 }
 
 /** A roof that no device speaks for cannot be turned down. */

@@ -8,7 +8,7 @@ import { followed_W, modeNow } from '../followers/follow.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 export const follow: Rule = ({ image }, plan) => {
-  const points = followed_W(image);
+  const points = followed_W(image, plan);
   return image.devices.reduce((p, d) => lead(image, p, d, points.get(d.id)), plan);
 };
 
