@@ -2,7 +2,7 @@
  * The fast loop: carries the modes of a plan out on what the meter shows now. Pure; the rules of limits and fuse come
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
-import { minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
+import { maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
@@ -147,8 +147,10 @@ function fixed_W(device: DeviceImage, mode: Mode): number {
   const { flexibility } = device;
   const under = (power_W: number): number => Math.max(0, setPointUnder(flexibility, power_W) ?? 0);
   switch (mode.kind) {
-    case 'charge':
     case 'run':
+      // A program takes what it takes, step by step.
+      return flexibility.program ? maxOf(flexibility) : under(mode.upTo_W);
+    case 'charge':
       return under(mode.upTo_W);
     case 'discharge':
       return Math.min(0, setPointOver(flexibility, -mode.target_W) ?? 0);
