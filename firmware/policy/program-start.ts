@@ -10,8 +10,8 @@ import { pricedSlots, SLOT_MS } from './prices.ts';
 
 /** It starts so much earlier than it would have to at the latest: a meter is to be read, an operator to be asked. */
 const RESERVE_MS = 300_000;
-/** In the site's currency: for less than this nobody waits. */
-const NOTHING = 0.001;
+/** In the site's currency: for less than this nobody waits. More than a cycle's delay makes of it. */
+const NOTHING = 0.0002;
 const W_MS_PER_WH = 3_600_000;
 
 export interface ProgramStart {
