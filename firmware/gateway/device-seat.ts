@@ -203,6 +203,7 @@ export class DeviceSeat {
    * meter has a new one each time: unless a limit is behind it (`abnormal`), it waits for the retry as well.
    */
   wants(setPoint_W: number, nowMs: ElapsedMs, abnormal = true): boolean {
+    if (setPoint_W <= 0 && this.program.goesOn()) return false;
     const isNew = this.isForgotten || this.instruction?.setPoint_W !== setPoint_W;
     const direction = this.directionOf(setPoint_W);
     if (isNew && direction === 'down' && (abnormal || !this.isBattery())) return true;

@@ -21,6 +21,12 @@ const LONGEST = 1.5;
 /** Switched on and nothing drawn for so long: its owner is told. */
 const NOT_STARTED_MS = 300_000;
 
+/**
+ * Until the devices of the house have been heard after a start, what they draw is taken for base load on top of what they
+ * are told, and the fuse for too small.
+ */
+const HEARD_MS = 10_000;
+
 /** What is kept over a restart. */
 interface Kept {
   /** The override that asked for it, as text: after a restart the same one asks for no other run. */
@@ -46,6 +52,7 @@ export class ProgramKeeper {
   private readonly settings: Settings;
   private run: Kept | null;
   private seen: Override | null = null;
+  private readonly startedAtMs: ElapsedMs;
   private knownAtMs: ElapsedMs;
   private accountedAtMs: ElapsedMs;
   private wasOn = false;
@@ -61,7 +68,8 @@ export class ProgramKeeper {
     this.clock = clock;
     this.settings = settings;
     this.run = readKept(settings.get(this.name));
-    this.knownAtMs = clock.elapsedMs();
+    this.startedAtMs = clock.elapsedMs();
+    this.knownAtMs = this.startedAtMs;
     this.accountedAtMs = clock.elapsedMs();
   }
 
@@ -129,6 +137,11 @@ export class ProgramKeeper {
     return this.run?.isOver === true;
   }
 
+  /** Right after a start: what is under way is not stopped before the house is known. */
+  goesOn(): boolean {
+    return this.isBegun() && this.clock.elapsedMs() - this.startedAtMs < HEARD_MS;
+  }
+
   save(): void {
     if (this.run) this.settings.set(this.name, JSON.stringify(this.run));
   }
@@ -158,7 +171,7 @@ export class ProgramKeeper {
     const isDone = !run.hasDrawn || this.idleMs >= enoughMs;
     if (!isDone && doneMs < LONGEST * lengthMs) return null;
     this.end(run);
-    return isDone ? null : fault('PROGRAM_OVERRUN');
+    return this.idleMs > 0 ? null : fault('PROGRAM_OVERRUN');
   }
 
   private end(run: Kept): void {

@@ -37,6 +37,7 @@ export class ApplianceTwin implements Appliance {
   doneMs = 0;
   private readonly steps: readonly Step[];
   private isResting = false;
+  private hadPower = false;
   private lastMs: number;
 
   constructor(steps: readonly Step[], nowMs: number, wallMs: () => number) {
@@ -44,7 +45,9 @@ export class ApplianceTwin implements Appliance {
     this.lastMs = nowMs;
     this.twin.refresh = () => void this.twin.registers.input.set(0, Math.round(this.power_W(wallMs())));
     this.twin.onWrite = ({ value }) => {
-      if (value !== 0 || this.isOn()) return;
+      const isCut = this.hadPower && value === 0 && !this.isOn();
+      this.hadPower = this.isOn();
+      if (!isCut) return;
       if (this.doneMs > 0) this.interrupted += 1;
       this.isResting = false;
     };
@@ -57,6 +60,7 @@ export class ApplianceTwin implements Appliance {
   /** The whole home loses power for a moment, and the plug comes back switched off. */
   outage(): void {
     this.twin.registers.coils.set(0, 0);
+    this.hadPower = false;
     this.isResting = false;
   }
 
