@@ -171,7 +171,7 @@ export class ProgramKeeper {
     const isDone = !run.hasDrawn || this.idleMs >= enoughMs;
     if (!isDone && doneMs < LONGEST * lengthMs) return null;
     this.end(run);
-    return this.idleMs > 0 ? null : fault('PROGRAM_OVERRUN');
+    return isDone || this.idleMs > 0 ? null : fault('PROGRAM_OVERRUN');
   }
 
   private end(run: Kept): void {
