@@ -209,7 +209,7 @@ test('on disk: killed at every fifth second of it, it runs once and its wish is 
     };
     it.tell(2000);
     for (let s = 0; s < killS; s++) await step();
-    await new Promise((resolve) => setImmediate(resolve));
+    await time.advanceTo(time.elapsedMs() + 1);
     const before = it.run();
     // Nothing is closed in order: what is not on disk is gone.
     store = open();
