@@ -139,7 +139,9 @@ test('it counts while it surely has power, and ends with its length where nothin
   it.tell(0);
   await it.pass(7 * MINUTE);
   t.equal(it.run()?.doneMs, 4 * MINUTE, 'a pause');
+  await it.time.advanceTo(it.time.elapsedMs() + 5 * MINUTE);
   it.tell(2000);
+  t.equal(it.run()?.doneMs, 4 * MINUTE, 'whatever was between two cycles');
   t.equal(await it.pass(5 * MINUTE), false);
   t.equal(await it.pass(MINUTE + 1000), true);
   t.same([it.run(), it.seat.override, it.codes], [undefined, AUTOMATIC, []]);
@@ -181,6 +183,22 @@ test('an hour that passes ends a "now", not what runs; what has no program takes
   const late = begin({ kind: 'runBy', byMs: START - 60 * MINUTE });
   await late.pass(5 * MINUTE);
   t.match([late.run()?.doneMs, late.seat.override.kind], [null, 'runBy'], 'late, and not forgotten');
+});
+
+test('what is over is not begun again by a wish that outlived it on disk; the same wish made anew is', async (t) => {
+  const it = begin(BY);
+  it.tell(2000);
+  for (let s = 0; s < 11 * 60; s++) {
+    await it.time.advanceTo(it.time.elapsedMs() + 1000);
+    it.seat.account();
+  }
+  t.equal(it.run(), undefined);
+  const again = seatOn(it.time, it.settings, { ...BY });
+  t.equal(again.run(), undefined);
+  t.equal(again.seat.override.kind, 'automatic');
+  again.seat.override = { ...BY };
+  again.cycle();
+  t.match(again.run(), { doneMs: null });
 });
 
 test('garbage in the settings is no run', async (t) => {
