@@ -1,10 +1,11 @@
 /** A device as its card shows it: what it does, why, and what its owner wants. Pure. */
 import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
-import type { DeviceImage, Snapshot } from '../domain/image.ts';
-import type { InstructionStatus } from '../domain/instruction.ts';
+import type { DeviceImage, Image, Snapshot } from '../domain/image.ts';
+import type { InstructionStatus, Reason } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
 import { stretchesOf, wholeStretch } from './planned.ts';
-import { fresh, IDLE_W, isProducer } from './power-flow.ts';
+import { fresh, IDLE_W, isDoubtful, isProducer } from './power-flow.ts';
+import { programView } from './program-view.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
@@ -45,6 +46,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     store: storeView(device, image),
+    program: programView(device, snapshot, place),
     status,
     statusSentence: trouble,
   };
@@ -52,16 +54,22 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
 
 function reasonsOf(
   { id }: DeviceImage,
-  { decision, devices, plan }: Snapshot,
+  { image, decision, devices, plan }: Snapshot,
   place: Place,
 ): DeviceView['reasons'] {
   const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
   const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
   return reasons.map((reason) => ({
     code: reason.code,
-    sentence: reasonSentence(wholeStretch(reason, plan?.modes[id] ?? []), place),
+    sentence: reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place),
   }));
 }
+
+/** A rule knows only that the meter's power does not count; the page says why. */
+const told = (reason: Reason, image: Image): Reason =>
+  reason.code === 'STALE_METER' && isDoubtful(image.grid_W, image)
+    ? { ...reason, values: { ...reason.values, power: 'doubtful' } }
+    : reason;
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });
 
@@ -78,7 +86,10 @@ function stateOf(device: DeviceImage, power_W: number | null): State {
   const value = power_W ?? (device.health === 'ok' ? device.setPoint_W : null);
   if (value === null)
     return { state: 'unknown', stateWords: device.health === 'ok' ? 'Unknown' : 'No answer' };
+  // A pause of a program is a part of it.
+  if (device.run && device.run.doneMs !== null) return { state: 'on', stateWords: 'Running' };
   const state = value < -IDLE_W ? 'producing' : value > IDLE_W ? 'on' : 'off';
+  if (device.run && state === 'off') return { state, stateWords: 'Waiting' };
   return { state, stateWords: { ...WORDS, ...WORDS_OF[device.flexibility.kind] }[state] };
 }
 

@@ -161,6 +161,8 @@ function overrideWords(detail: Values, place: Place): string {
       return `you asked for it to run now${say.until()}.`;
     case 'notBefore':
       return `you asked it to wait until ${say.time('atMs') ?? 'later'}.`;
+    case 'runBy':
+      return `you asked for one run${clause(', done by ', say.time('byMs'))}.`;
     case 'off':
       return 'you switched it off.';
     default:

@@ -3,6 +3,7 @@ import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../domain/mode.ts';
 import type { WallMs } from '../domain/time.ts';
+import { runTimes } from './program-view.ts';
 import type { Prices } from './schema.ts';
 import { storeView } from './store-view.ts';
 
@@ -39,7 +40,8 @@ const together = (a: Action, b: Action): Action | false =>
 /** What each device is meant to do from now on; devices of which nothing is planned are left out. */
 export function plannedOf(snapshot: Snapshot): Planned[] {
   return snapshot.image.devices.flatMap((device) => {
-    const actions = storeActions(device, snapshot) ?? loadActions(device, snapshot);
+    const actions =
+      runActions(device, snapshot) ?? storeActions(device, snapshot) ?? loadActions(device, snapshot);
     const course = courseOf(device, snapshot);
     if (actions.length + course.length === 0) return [];
     const { name, kind } = device.flexibility;
@@ -54,6 +56,13 @@ function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' |
   return store.kind === 'battery'
     ? { of: 'fill', least: store.leastFill }
     : { of: 'temperature_C', least: store.lo_C };
+}
+
+/** A program is one appointment, pauses and all; null where none is asked for or its time is not known. */
+function runActions(device: DeviceImage, snapshot: Snapshot): Planned['slots'] | null {
+  const { endsMs: untilMs, startsMs } = runTimes(device, snapshot) ?? { endsMs: null, startsMs: null };
+  if (untilMs === null) return null;
+  return [{ fromMs: startsMs ?? snapshot.image.wallMs, untilMs, power_W: null, action: 'run' }];
 }
 
 function loadActions({ id }: DeviceImage, { decision }: Snapshot): Planned['slots'] {

@@ -49,7 +49,10 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     clause(' From the grid now it would cost ', say.money('startingNowCosts'), ' more.'),
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
-  STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
+  STALE_METER: (say) =>
+    say.text('power') === 'doubtful'
+      ? 'The meter sends a power that it does not vouch for, so nothing is turned up until it does.'
+      : 'The meter is silent, so nothing is turned up until it is heard again.',
   DEVICE_LOST: (say) =>
     `The device does not answer${clause('; it is counted with ', say.power('worstCase_W'))}.`,
   OWNER_NOW: (say) => `You asked for it to run now${say.until()}.`,

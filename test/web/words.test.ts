@@ -77,6 +77,14 @@ test('days and words', async (t) => {
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
   );
+  t.equal(
+    say('override', 'RUNBY', { kind: 'runBy', byMs: NOON + 600_000 }),
+    'Hot water: you asked for one run, done by 17:30.',
+  );
+  t.equal(
+    say('decision', 'PROGRAM_RUNS', { setPoint_W: 2000, reasons: [{ values: { leftMs: 2_880_000 } }] }),
+    'Hot water set to 2 kW: Its program has begun and runs for 48 more minutes: it is not interrupted.',
+  );
   const limit = (first: object) => say('signal', 'importLimit', { kind: 'importLimit', first });
   t.equal(
     limit({ fromMs: NOON + 600_000, untilMs: NOON + 900_000, value: 0 }),
