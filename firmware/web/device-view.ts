@@ -10,6 +10,9 @@ import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
 
+/** Of an appliance with a program. */
+const NOT_ASKED = 'You have not asked for a run.';
+
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place): DeviceView {
@@ -23,8 +26,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
   const status = dispatched?.status ?? null;
   const trouble = troubleOf(flexibility.name, status, dispatched?.statusCode ?? null);
   const isRefused = trouble !== null && (status === 'ABORTED' || status === 'REJECTED');
-  const decisive =
-    reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.');
+  const decisive = reasons[0]?.sentence ?? (controllable ? undecided(device) : 'Measured only.');
   return {
     id: device.id,
     name: flexibility.name,
@@ -51,6 +53,9 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     statusSentence: trouble,
   };
 }
+
+const undecided = ({ flexibility, run }: DeviceImage): string =>
+  flexibility.program && !run ? NOT_ASKED : 'Nothing has been decided yet.';
 
 function reasonsOf(
   { id }: DeviceImage,

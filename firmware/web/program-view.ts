@@ -17,11 +17,15 @@ export function programView(device: DeviceImage, snapshot: Snapshot, place: Plac
   return {
     ...{ lengthMs, energy_Wh, steps: program.steps.map((step) => ({ ...step })) },
     sentence: `A run takes ${durationWords(lengthMs)} and ${kWh(energy_Wh)} kWh.`,
-    run:
-      device.run && times
-        ? { ...device.run, ...times, sentence: runSentence(device.run, times, snapshot, place) }
-        : null,
+    run: device.run && times ? runView(device.run, times, snapshot, place) : null,
   };
+}
+
+type RunView = NonNullable<DeviceView['program']>['run'];
+
+function runView(run: ProgramRun, times: RunTimes, snapshot: Snapshot, place: Place): RunView {
+  const { byMs, doneMs } = run;
+  return { byMs, doneMs, ...times, sentence: runSentence(run, times, snapshot, place) };
 }
 
 const energyOf = ({ steps }: Program): number =>
