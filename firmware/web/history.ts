@@ -51,7 +51,7 @@ function energyRoutes(deps: WebDeps): Route[] {
         'What control saved on the last day of each device, against the same day without it, and its error',
       access: 'session',
       answer: savingsSchema,
-      handle: () => ok(savingsOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
+      handle: () => ok(savingsOf(deps.snapshot(), deps, deps.info.gridMeter)),
     }),
     route({
       method: 'GET',
