@@ -1,4 +1,6 @@
-/** Planned quarter hours as an owner reads them: what goes on without a break is one stretch. Pure. */
+/** Planned slots as an owner reads them: what goes on without a break is one stretch. Pure. */
+
+import type { HousePlan } from '../domain/house-plan.ts';
 import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../domain/mode.ts';
@@ -90,13 +92,15 @@ function actionOf(mode: Mode): Action['action'] | null {
   return mode.kind === 'charge' || mode.kind === 'discharge' || mode.kind === 'run' ? mode.kind : null;
 }
 
-/** A plan speaks of quarter hours; its owner hears until when the same goes on. */
+/** A plan speaks of short slots, of whatever length; its owner hears until when the same goes on. */
 export function wholeStretch(reason: Reason, modes: readonly ModeSlot[]): Reason {
   const { fromMs, untilMs } = reason.values;
   const index = modes.findIndex((slot) => slot.fromMs === fromMs && slot.untilMs === untilMs);
   const first = modes[index];
   if (reason.code !== 'PLANNED' || !first) return reason;
-  const other = modes.findIndex((slot, i) => i > index && !isSameMode(slot.mode, first.mode));
+  const other = modes.findIndex(
+    (slot, i) => i > index && (slot.fromMs !== modes[i - 1]?.untilMs || !isSameMode(slot.mode, first.mode)),
+  );
   const last = modes.at(other < 0 ? -1 : other - 1) ?? first;
   return { ...reason, values: { ...bounds(first.mode), ...reason.values, untilMs: last.untilMs } };
 }
@@ -119,13 +123,17 @@ const isSameMode = (a: Mode, b: Mode): boolean => {
   );
 };
 
+/** Without times of its own a course goes by the quarter hour. */
+type TimedPlan = HousePlan & { readonly courseMs?: readonly WallMs[] };
+
 /** How full or how warm a store will be, from what it is now; empty where that is not known. */
 function courseOf({ id, flexibility: { store } }: DeviceImage, { plan, image }: Snapshot): Planned['course'] {
   const now = store?.kind === 'battery' ? store.fill : (store?.temperature_C ?? null);
   const values = plan?.course?.[id];
   if (!plan || !values || now === null) return [];
+  const { madeMs, courseMs }: TimedPlan = plan;
   const ahead = values
-    .map((value, slot) => ({ atMs: plan.madeMs + slot * QUARTER_MS, value }))
+    .map((value, i) => ({ atMs: courseMs ? (courseMs[i] ?? -Infinity) : madeMs + i * QUARTER_MS, value }))
     .filter(({ atMs }) => atMs > image.wallMs);
   return ahead.length > 0 ? [{ atMs: image.wallMs, value: now }, ...ahead] : [];
 }

@@ -17,6 +17,10 @@ test('quarter hours without a break are one stretch', async (t) => {
     quarter(2, 3),
     quarter(5, 3),
   ]);
+  const short = { fromMs: 0, untilMs: 300_000, power_W: 2 };
+  t.same(stretchesOf([short, { ...short, fromMs: 300_000, untilMs: 1_200_000 }]), [
+    { ...short, untilMs: 1_200_000 },
+  ]);
   t.same(stretchesOf([]), []);
 });
 
