@@ -5,7 +5,7 @@ import type { InstructionStatus, Reason } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
 import { stretchesOf, wholeStretch } from './planned.ts';
 import { fresh, IDLE_W, isDoubtful, isProducer } from './power-flow.ts';
-import { programView } from './program-view.ts';
+import { programView, type RunPhase, runPhase } from './program-view.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
@@ -38,7 +38,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     power_W,
     setPoint_W: device.setPoint_W,
     max_W: finite(maxOf(flexibility)),
-    ...stateOf(device, power_W),
+    ...stateOf(device, power_W, runPhase(device, snapshot)),
     // Whatever was decided, it is not what the device does.
     reason: isRefused && device.health === 'ok' ? trouble : decisive,
     reasons,
@@ -54,19 +54,31 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
   };
 }
 
+/** Where a program has other words for it. */
+function programReason({ flexibility }: DeviceImage, { code }: Reason, isOff: boolean): string | null {
+  if (flexibility.program === undefined) return null;
+  if (code === 'NO_NEED') return NOT_ASKED;
+  return code === 'OWN_SOLAR' && isOff ? 'Waits until your own solar power carries it.' : null;
+}
+
 const undecided = ({ flexibility, run }: DeviceImage): string =>
   flexibility.program && !run ? NOT_ASKED : 'Nothing has been decided yet.';
 
 function reasonsOf(
-  { id }: DeviceImage,
+  device: DeviceImage,
   { image, decision, devices, plan }: Snapshot,
   place: Place,
 ): DeviceView['reasons'] {
-  const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
-  const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
+  const { id } = device;
+  const decided = decision?.devices.find((d) => d.resource === id);
+  const reasons = decided?.reasons ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
+  const isOff = decided?.setPoint_W === 0;
+  const sentenceOf = (reason: Reason): string =>
+    programReason(device, reason, isOff) ??
+    reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place);
   return reasons.map((reason) => ({
     code: reason.code,
-    sentence: reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place),
+    sentence: sentenceOf(reason),
   }));
 }
 
@@ -87,14 +99,15 @@ function troubleOf(name: string, status: InstructionStatus | null, code: string 
 
 type State = Pick<DeviceView, 'state' | 'stateWords'>;
 
-function stateOf(device: DeviceImage, power_W: number | null): State {
+function stateOf(device: DeviceImage, power_W: number | null, phase: RunPhase | null): State {
   const value = power_W ?? (device.health === 'ok' ? device.setPoint_W : null);
   if (value === null)
     return { state: 'unknown', stateWords: device.health === 'ok' ? 'Unknown' : 'No answer' };
   // A pause of a program is a part of it.
-  if (device.run && device.run.doneMs !== null) return { state: 'on', stateWords: 'Running' };
+  if (phase === 'runs') return { state: 'on', stateWords: 'Running' };
   const state = value < -IDLE_W ? 'producing' : value > IDLE_W ? 'on' : 'off';
-  if (device.run && state === 'off') return { state, stateWords: 'Waiting' };
+  if (phase !== null && state === 'off')
+    return { state, stateWords: phase === 'held' ? 'Interrupted' : 'Waiting' };
   return { state, stateWords: { ...WORDS, ...WORDS_OF[device.flexibility.kind] }[state] };
 }
 

@@ -12,6 +12,8 @@ export interface Event {
   readonly subject: string | null;
   readonly code: string;
   readonly detail: Values;
+  /** It is about an appliance with a program: what is over there is a run. */
+  readonly isProgram?: boolean;
 }
 
 const SIGNALS: Readonly<Record<string, string>> = {
@@ -57,7 +59,8 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       : `The connection to the grid's signals is gone (${codeWords(code)}).`;
   },
   limit: ({ code, detail }, _who, place) => limitWords(code, detail, place),
-  override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
+  override: ({ detail, isProgram = false }, who, place) =>
+    `${who}: ${overrideWords(detail, isProgram, place)}`,
   fault: ({ code, detail }, who) => {
     const health = code.toLowerCase();
     return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
@@ -154,7 +157,7 @@ function plainly({ code, detail }: Event, who: string | null): string {
   return who === null ? `${capital(words)}.` : `${who}: ${words}.`;
 }
 
-function overrideWords(detail: Values, place: Place): string {
+function overrideWords(detail: Values, isProgram: boolean, place: Place): string {
   const say = new Phrase(detail, place);
   switch (text(detail, 'kind')) {
     case 'now':
@@ -166,8 +169,9 @@ function overrideWords(detail: Values, place: Place): string {
     case 'off':
       return 'you switched it off.';
     default:
-      return detail.isOver === true
-        ? 'what you asked for is over; it is back to automatic.'
-        : 'you set it back to automatic.';
+      if (detail.isOver !== true) return 'you set it back to automatic.';
+      return isProgram
+        ? 'the run that you asked for is over.'
+        : 'what you asked for is over; it is back to automatic.';
   }
 }

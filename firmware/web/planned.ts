@@ -60,10 +60,12 @@ function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' |
     : { of: 'temperature_C', least: store.lo_C };
 }
 
-/** A program is one appointment, pauses and all; null where none is asked for or its time is not known. */
+/** A run is one appointment, pauses and all; none where its time is not known. Null: it is not asked to run. */
 function runActions(device: DeviceImage, snapshot: Snapshot): Planned['slots'] | null {
-  const { endsMs: untilMs, startsMs } = runTimes(device, snapshot) ?? { endsMs: null, startsMs: null };
-  if (untilMs === null) return null;
+  const times = runTimes(device, snapshot);
+  if (times === null) return null;
+  const { startsMs, endsMs: untilMs } = times;
+  if (untilMs === null) return [];
   return [{ fromMs: startsMs ?? snapshot.image.wallMs, untilMs, power_W: null, action: 'run' }];
 }
 

@@ -42,7 +42,7 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     clause(' Starting now would cost ', say.money('startingNowCosts'), ' more.'),
   PRICE_RUN: (say) =>
     `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
-    clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
+    clause(' Waiting would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
   OWN_SOLAR: (say) =>
     `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.` +

@@ -1,5 +1,6 @@
 /** Appliances with a program: what the card is told, what may be asked, what is planned, and what waiting saved. */
 import { test } from 'tap';
+import type { Reason } from '../../firmware/domain/instruction.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import { pricesOf } from '../../firmware/web/prices.ts';
 import { durationWords } from '../../firmware/web/program-view.ts';
@@ -7,7 +8,7 @@ import { pricesSchema, viewSchema } from '../../firmware/web/schema.ts';
 import { viewOf } from '../../firmware/web/view.ts';
 import { HandClock, NOON } from './clock.ts';
 import { depsOf, Home } from './home.ts';
-import { type Washing, withProgram } from './programs.ts';
+import { PROGRAM, type Washing, washer, withProgram } from './programs.ts';
 import { start } from './server.ts';
 
 const MINUTE = 60_000;
@@ -64,7 +65,7 @@ test('each case in a sentence', async (t) => {
   );
   t.equal(by(180, { planned: [slot(-30, -15, 2000)] }), 'Waits for its start, to be done by 20:20.');
   t.equal(
-    see({ run: { byMs: NOON + 600_000, doneMs: 0 } })?.program?.run?.sentence,
+    see({ run: { byMs: NOON + 600_000, doneMs: 0 }, power_W: 1900 })?.program?.run?.sentence,
     'Runs, 1 h 50 min left: done by 19:10, later than the 17:30 you asked for.',
   );
   const unclear = { ...bare, image: { ...bare.image, wallTrusted: false } };
@@ -82,6 +83,57 @@ test('each case in a sentence', async (t) => {
   t.same([1, 60_001, 3_600_000, 7_260_000].map(durationWords), ['1 min', '2 min', '1 h', '2 h 1 min']);
 });
 
+test('what has begun may be held up, lost, or not begin at all', async (t) => {
+  const run = { byMs: NOON + HOUR, doneMs: 62 * MINUTE };
+  const say = (washing: Washing) => {
+    const seen = see({ run, ...washing });
+    const { sentence, endsMs } = seen?.program?.run ?? {};
+    return [
+      seen?.state,
+      seen?.stateWords,
+      sentence,
+      endsMs === null ? null : ((endsMs ?? 0) - NOON) / MINUTE,
+    ];
+  };
+  t.same(say({ power_W: 80 }), ['on', 'Running', 'Runs, 48 min left: done by 18:08.', 48]);
+  t.same(say({ setPoint_W: 0 }), [
+    ...['off', 'Interrupted', 'Interrupted with 48 min left; it goes on as soon as it may.', null],
+  ]);
+  t.same(say({ setPoint_W: 0, power_W: 80 }).slice(0, 2), ['on', 'On'], 'not yet');
+  t.same(say({ power_W: null }), [
+    ...['unknown', 'No answer', 'Had 48 min left when it was last heard.', null],
+  ]);
+  const none = { run: { ...run, doneMs: 0 } };
+  const since = (inStateMs: number, setPoint_W = 2000) => say({ ...none, more: { inStateMs, setPoint_W } });
+  t.same(since(MINUTE), ['off', 'Waiting', 'Has power and is about to begin.', null]);
+  t.match(since(5 * MINUTE)[2], /^Has power but does not begin: is its program set/);
+  t.match(since(9 * HOUR, 0)[2], /about to begin/, 'off until a moment ago');
+  t.same(say({ ...none, power_W: 1900 }).slice(1, 2), ['Running'], 'it draws');
+  const blind = { power_W: { value: null, ageMs: Infinity } };
+  t.same(say({ ...none, more: blind }).slice(1), [
+    'Running',
+    'Runs, 1 h 50 min left: done by 19:10, later than the 18:20 you asked for.',
+    110,
+  ]);
+  t.match(say({ run: { ...run, doneMs: 110 * MINUTE } })[2], /^Its time is over/);
+  const soft = { ...PROGRAM, steps: [{ forMs: 10 * MINUTE, power_W: 0 }, ...PROGRAM.steps] };
+  const flexibility = { ...washer({}).flexibility, program: soft };
+  const waits = (from: number) =>
+    see({ run: { byMs: null, doneMs: null }, more: { flexibility }, planned: [slot(from, 40, 2000)] });
+  t.equal(waits(30)?.program?.run?.sentence, 'Starts 17:40, done by 19:40.', 'it begins before it draws');
+  t.equal(waits(5)?.program?.run?.sentence, 'Starts now, done by 19:20.');
+});
+
+test('why, in words that fit a program', async (t) => {
+  const say = (code: Reason['code'], setPoint_W = 0, values: Reason['values'] = {}) =>
+    see({ reasons: [{ code, values }], setPoint_W })?.reason;
+  t.equal(see({})?.reason, 'You have not asked for a run.');
+  t.equal(say('NO_NEED'), 'You have not asked for a run.');
+  t.equal(say('OWN_SOLAR'), 'Waits until your own solar power carries it.');
+  t.equal(say('OWN_SOLAR', 2000, { surplus_W: 2000 }), 'Follows your own solar power (2 kW to spare).');
+  t.equal(say('DEADLINE_RUN', 2000, { byMs: NOON + HOUR }), 'Runs now so that it is ready by 18:20.');
+});
+
 test('a run is one appointment under the price, pauses and all', async (t) => {
   const lane = (washing: Washing) =>
     pricesSchema.parse(pricesOf(withProgram(bare, washing))).planned.find(({ id }) => id === 'washer')?.slots;
@@ -90,6 +142,11 @@ test('a run is one appointment under the price, pauses and all', async (t) => {
   t.match(lane({ run, planned }), [{ ...slot(20, 130, 0), power_W: null, action: 'run' }]);
   t.match(lane({ run: { ...run, doneMs: HOUR } }), [{ ...slot(0, 50, 0), power_W: null, action: 'run' }]);
   t.equal(lane({ run }), undefined, 'of no known time nothing is drawn');
+  t.equal(
+    lane({ run: { ...run, doneMs: HOUR }, setPoint_W: 0, planned }),
+    undefined,
+    'nor while it is held up',
+  );
 });
 
 test('what may be asked of it', async (t) => {
@@ -132,4 +189,25 @@ test('what may be asked of it', async (t) => {
     t.match(await post(form), [422, 'INSTRUCTION_REJECTED', 'its program has begun and runs to its end']);
   t.equal((await post({ kind: 'off' }))[0], 204, 'stopping it is up to its owner');
   t.strictSame(served.overrides.get('washer'), { kind: 'off' });
+});
+
+test('what became of it, in the journal', async (t) => {
+  const { call, setUp, home: served } = await start(t);
+  const owner = await setUp();
+  served.dress = (snapshot) => withProgram(snapshot);
+  const say = async (
+    subject: string,
+    detail: object,
+    kind: 'override' | 'fault' = 'override',
+    code = 'X',
+  ) => {
+    served.journal.record({ atMs: NOON, kind, subject, code, detail: { ...detail } });
+    return (await call('GET', '/journal?limit=1', owner)).body.entries[0].sentence;
+  };
+  const runBy = { kind: 'runBy', byMs: NOON + HOUR };
+  t.equal(await say('washer', runBy), 'Washing machine: you asked for one run, done by 18:20.');
+  const over = { kind: 'automatic', isOver: true };
+  t.equal(await say('washer', over), 'Washing machine: the run that you asked for is over.');
+  t.equal(await say('washer', { kind: 'automatic' }), 'Washing machine: you set it back to automatic.');
+  t.match(await say('boiler', over), /^Hot water: what you asked for is over/);
 });

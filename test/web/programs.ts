@@ -28,9 +28,12 @@ export interface Washing {
   readonly power_W?: number | null;
   readonly reasons?: readonly Reason[];
   readonly planned?: DeviceDecision['planned'];
+  /** Decided; when absent, on as soon as it has begun. */
+  readonly setPoint_W?: number;
+  readonly more?: Partial<DeviceImage>;
 }
 
-export function washer({ run, override, power_W = 0 }: Washing): DeviceImage {
+export function washer({ run, override, power_W = 0, more = {} }: Washing): DeviceImage {
   const given = flexibility({
     ...{ kind: 'appliance', name: 'Washing machine', controlType: 'POWER_PROFILE_BASED_CONTROL' },
     ...{
@@ -41,13 +44,18 @@ export function washer({ run, override, power_W = 0 }: Washing): DeviceImage {
       program: PROGRAM,
     },
   });
-  return { ...device('washer', power_W, given, override ?? { kind: 'automatic' }), ...(run && { run }) };
+  return {
+    ...device('washer', power_W, given, override ?? { kind: 'automatic' }),
+    ...(run && { run }),
+    ...more,
+  };
 }
 
 export function withProgram(snapshot: Snapshot, washing: Washing = {}): Snapshot {
   const { image, decision } = snapshot;
   const { reasons = [], planned = [] } = washing;
-  const decided = { resource: 'washer', setPoint_W: 0, reasons, planned };
+  const { setPoint_W = washing.run?.doneMs == null ? 0 : 2000 } = washing;
+  const decided = { resource: 'washer', setPoint_W, reasons, planned };
   return {
     ...snapshot,
     image: { ...image, devices: [washer(washing), ...image.devices] },
