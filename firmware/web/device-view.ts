@@ -44,7 +44,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     reasons,
     override: formOf(device),
     overrideSentence: overrideSentence(device.override, place),
-    planned: stretchesOf(decided?.planned ?? []),
+    planned: stretchesOf(flexibility.program && !device.run ? [] : (decided?.planned ?? [])),
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     store: storeView(device, image),

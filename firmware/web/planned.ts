@@ -60,11 +60,13 @@ function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' |
     : { of: 'temperature_C', least: store.lo_C };
 }
 
-/** A run is one appointment, pauses and all; none where its time is not known. Null: it is not asked to run. */
+/**
+ * A run is one appointment, pauses and all. None where its time is not known or it is not asked for, whatever a plan from
+ * before says. Null: it has no program.
+ */
 function runActions(device: DeviceImage, snapshot: Snapshot): Planned['slots'] | null {
-  const times = runTimes(device, snapshot);
-  if (times === null) return null;
-  const { startsMs, endsMs: untilMs } = times;
+  if (device.flexibility.program === undefined) return null;
+  const { startsMs = null, endsMs: untilMs = null } = runTimes(device, snapshot) ?? {};
   if (untilMs === null) return [];
   return [{ fromMs: startsMs ?? snapshot.image.wallMs, untilMs, power_W: null, action: 'run' }];
 }

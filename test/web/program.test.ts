@@ -141,6 +141,8 @@ test('a run is one appointment under the price, pauses and all', async (t) => {
   const planned = [slot(20, 40, 2000), slot(40, 100, 80), slot(120, 130, 480)];
   t.match(lane({ run, planned }), [{ ...slot(20, 130, 0), power_W: null, action: 'run' }]);
   t.match(lane({ run: { ...run, doneMs: HOUR } }), [{ ...slot(0, 50, 0), power_W: null, action: 'run' }]);
+  t.equal(lane({ planned }), undefined, 'nobody asks for it any more');
+  t.same(see({ planned })?.planned, []);
   t.equal(lane({ run }), undefined, 'of no known time nothing is drawn');
   t.equal(
     lane({ run: { ...run, doneMs: HOUR }, setPoint_W: 0, planned }),

@@ -1,5 +1,5 @@
 /** What the owner may ask of an appliance with a program: one run, ready by a time or at once, and to stop it. */
-import { clock, nextTime } from './format.ts';
+import { clock, dayWord, nextTime } from './format.ts';
 import { AtTime, type CardProps, NO_TIME, Said, useWish, Wish } from './wishes.tsx';
 
 /** Most people come home, or get up. */
@@ -17,10 +17,15 @@ function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolea
   const { busy, said, say, wish, open, setOpen } = useWish(device.id);
   const { override } = device;
   const earliestMs = nowMs + (device.program?.lengthMs ?? 0);
+  const when = (atMs: number): string => `${dayWord(atMs, nowMs, timeZone)}${clock(atMs, timeZone)}`;
   const choose = (time: string): void => {
     const byMs = nextTime(time, nowMs, timeZone);
     if (byMs === null) say(NO_TIME);
-    else void wish({ kind: 'runBy', byMs }, byMs < earliestMs ? tooLate(time) : `To be ready by ${time}.`);
+    else
+      void wish(
+        { kind: 'runBy', byMs },
+        byMs < earliestMs ? tooLate(when(byMs)) : `To be ready by ${when(byMs)}.`,
+      );
   };
   return (
     <div class="wishes">
@@ -60,7 +65,7 @@ function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolea
             verb="Ask for a run"
             {...{ busy, choose }}
           />
-          <p class="fine">At the earliest it is done by {clock(earliestMs, timeZone)}.</p>
+          <p class="fine">At the earliest it is done by {when(earliestMs)}.</p>
         </>
       )}
       <Said words={said} />
@@ -68,7 +73,7 @@ function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolea
   );
 }
 
-const tooLate = (time: string): string => `It cannot be done by ${time}; it runs as soon as it may.`;
+const tooLate = (when: string): string => `It cannot be done by ${when}; it runs as soon as it may.`;
 
 /** The first of them that leaves as much time to choose from as the program takes. */
 function usualTime(nowMs: number, lengthMs: number, timeZone: string): string {
