@@ -5,13 +5,11 @@ import type { InstructionStatus, Reason } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
 import { stretchesOf, wholeStretch } from './planned.ts';
 import { fresh, IDLE_W, isDoubtful, isProducer } from './power-flow.ts';
-import { programView, type RunPhase, runPhase } from './program-view.ts';
+import { type RunPhase, runPhase } from './program-run.ts';
+import { NOT_ASKED, programReason, programView } from './program-view.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
-
-/** Of an appliance with a program. */
-const NOT_ASKED = 'You have not asked for a run.';
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -54,32 +52,18 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
   };
 }
 
-/** Where a program has other words for it. */
-function programReason({ flexibility }: DeviceImage, { code }: Reason, isOff: boolean): string | null {
-  if (flexibility.program === undefined) return null;
-  if (code === 'NO_NEED') return NOT_ASKED;
-  return code === 'OWN_SOLAR' && isOff ? 'Waits until your own solar power carries it.' : null;
-}
-
 const undecided = ({ flexibility, run }: DeviceImage): string =>
   flexibility.program && !run ? NOT_ASKED : 'Nothing has been decided yet.';
 
-function reasonsOf(
-  device: DeviceImage,
-  { image, decision, devices, plan }: Snapshot,
-  place: Place,
-): DeviceView['reasons'] {
+function reasonsOf(device: DeviceImage, snapshot: Snapshot, place: Place): DeviceView['reasons'] {
   const { id } = device;
-  const decided = decision?.devices.find((d) => d.resource === id);
-  const reasons = decided?.reasons ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
-  const isOff = decided?.setPoint_W === 0;
+  const { image, decision, devices, plan } = snapshot;
+  const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
+  const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
   const sentenceOf = (reason: Reason): string =>
-    programReason(device, reason, isOff) ??
+    programReason(device, reason, snapshot) ??
     reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place);
-  return reasons.map((reason) => ({
-    code: reason.code,
-    sentence: sentenceOf(reason),
-  }));
+  return reasons.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) }));
 }
 
 /** A rule knows only that the meter's power does not count; the page says why. */

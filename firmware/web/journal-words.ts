@@ -4,6 +4,7 @@ import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import { capital, clause, number, Phrase, type Place, text, type Values } from './phrase.ts';
 import { plannerWords } from './planner-words.ts';
+import { NOT_ASKED } from './program-view.ts';
 import { codeWords, isReasonCode, isStatus, reasonWords, STATUS } from './sentences.ts';
 
 /** The part of a journal entry that a sentence is made of. */
@@ -130,11 +131,12 @@ const HEARD: Readonly<Record<ResourceHealth, string>> = {
 const isHealth = (code: string): code is ResourceHealth => Object.hasOwn(HEARD, code);
 
 /** A decision carries its reasons with their values; a bare code carries them beside the set-point. */
-function decisionWords({ code, detail }: Event, who: string, place: Place): string | null {
+function decisionWords({ code, detail, isProgram }: Event, who: string, place: Place): string | null {
   if (!isReasonCode(code)) return null;
   const [first] = Array.isArray(detail.reasons) ? detail.reasons : [];
   const values = isRecord(first) && isRecord(first.values) ? first.values : detail;
-  return `${who}${clause(' set to ', setPoint(detail, place))}: ${reasonWords(code, values, place)}`;
+  const words = isProgram && code === 'NO_NEED' ? NOT_ASKED : reasonWords(code, values, place);
+  return `${who}${clause(' set to ', setPoint(detail, place))}: ${words}`;
 }
 
 /** What is negative is given: by a roof, or by a battery. */

@@ -5,7 +5,7 @@ import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../domain/mode.ts';
 import type { WallMs } from '../domain/time.ts';
-import { runTimes } from './program-view.ts';
+import { runTimes } from './program-run.ts';
 import type { Prices } from './schema.ts';
 import { storeView } from './store-view.ts';
 

@@ -1,9 +1,10 @@
-/** A program as its card shows it: its course, how far the run is, and when it starts and ends. Pure. */
+/** A program as its card shows it: its course, and in sentences how far the run is, when it starts and ends, and why. Pure. */
 import { lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../domain/image.ts';
+import type { Reason } from '../domain/instruction.ts';
 import type { WallMs } from '../domain/time.ts';
 import { clause, type Place } from './phrase.ts';
-import { fresh, IDLE_W } from './power-flow.ts';
+import { type RunTimes, runPhase, runTimes } from './program-run.ts';
 import type { DeviceView } from './schema-device.ts';
 import { timeWords } from './zone.ts';
 
@@ -37,55 +38,18 @@ const energyOf = ({ steps }: Program): number =>
 const kWh = (energy_Wh: number): string =>
   (energy_Wh / 1000).toLocaleString('en-GB', { maximumFractionDigits: 1 });
 
-export interface RunTimes {
-  readonly leftMs: number;
-  /** Null: it has begun, or nobody knows yet. */
-  readonly startsMs: WallMs | null;
-  readonly endsMs: WallMs | null;
-}
+/** Of an appliance with a program. */
+export const NOT_ASKED = 'You have not asked for a run.';
 
-/** When the run that was asked for goes on, from now; null where none was. */
-export function runTimes(device: DeviceImage, snapshot: Snapshot): RunTimes | null {
-  const { run, flexibility } = device;
+/** A reason, where a program has other words for it. */
+export function programReason(device: DeviceImage, { code }: Reason, snapshot: Snapshot): string | null {
+  if (device.flexibility.program === undefined) return null;
   const phase = runPhase(device, snapshot);
-  if (run === undefined || flexibility.program === undefined || phase === null) return null;
-  const leftMs = Math.max(0, lengthMsOf(flexibility.program) - (run.doneMs ?? 0));
-  const { wallMs, wallTrusted } = snapshot.image;
-  const startsMs = wallTrusted && phase === 'waits' ? startOf(device, flexibility.program, snapshot) : null;
-  const goesOnMs = wallTrusted && phase === 'runs' ? wallMs : startsMs;
-  return { leftMs, startsMs, endsMs: goesOnMs === null ? null : goesOnMs + leftMs };
-}
-
-/**
- * `waits` for its start, has power but does not draw any yet (`begins`), `runs`, is `held` up by a limit or the like, or
- * is `lost`: it does not answer.
- */
-export type RunPhase = 'waits' | 'begins' | 'runs' | 'held' | 'lost';
-
-/** Null: it is not asked to run. */
-export function runPhase(device: DeviceImage, { image, decision }: Snapshot): RunPhase | null {
-  const { id, run, health, flexibility } = device;
-  if (run === undefined || flexibility.program === undefined) return null;
-  if (run.doneMs === null) return 'waits';
-  if (health === 'silent' || health === 'faulty') return 'lost';
-  if (decision?.devices.find((d) => d.resource === id)?.setPoint_W === 0) return 'held';
-  const drawn_W = fresh(device.power_W, image) ?? Infinity;
-  const draws = (flexibility.program.steps[0]?.power_W ?? 0) > IDLE_W;
-  return run.doneMs === 0 && draws && drawn_W <= IDLE_W ? 'begins' : 'runs';
-}
-
-/** As it was decided, else as the plan of the house has it; a program may begin without a draw. */
-function startOf(
-  { id }: DeviceImage,
-  { steps }: Program,
-  { image: { wallMs }, decision, plan }: Snapshot,
-): WallMs | null {
-  const planned = decision?.devices.find((d) => d.resource === id)?.planned ?? [];
-  const decided = planned.find((s) => s.power_W > 0 && s.untilMs > wallMs);
-  const pauses = steps.findIndex((step) => step.power_W > 0);
-  if (decided) return Math.max(decided.fromMs - lengthMsOf({ steps: steps.slice(0, pauses) }), wallMs);
-  const slot = plan?.modes[id]?.find((s) => s.mode.kind === 'run' && s.untilMs > wallMs);
-  return slot === undefined ? null : Math.max(slot.fromMs, wallMs);
+  if (code === 'NO_NEED') return NOT_ASKED;
+  if (code === 'OWN_SOLAR' && phase === 'waits') return 'Waits until your own solar power carries it.';
+  if (code !== 'PROGRAM_RUNS') return null;
+  if (phase === 'begins') return 'It was given power to begin.';
+  return runTimes(device, snapshot)?.leftMs === 0 ? 'It keeps its power until then.' : null;
 }
 
 function runSentence(device: DeviceImage, { leftMs, endsMs }: RunTimes, place: Place, of: Snapshot): string {

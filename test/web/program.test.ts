@@ -125,13 +125,21 @@ test('what has begun may be held up, lost, or not begin at all', async (t) => {
 });
 
 test('why, in words that fit a program', async (t) => {
-  const say = (code: Reason['code'], setPoint_W = 0, values: Reason['values'] = {}) =>
-    see({ reasons: [{ code, values }], setPoint_W })?.reason;
   t.equal(see({})?.reason, 'You have not asked for a run.');
-  t.equal(say('NO_NEED'), 'You have not asked for a run.');
-  t.equal(say('OWN_SOLAR'), 'Waits until your own solar power carries it.');
-  t.equal(say('OWN_SOLAR', 2000, { surplus_W: 2000 }), 'Follows your own solar power (2 kW to spare).');
-  t.equal(say('DEADLINE_RUN', 2000, { byMs: NOON + HOUR }), 'Runs now so that it is ready by 18:20.');
+  t.equal(see({ reasons: [{ code: 'NO_NEED', values: {} }] })?.reason, 'You have not asked for a run.');
+  const why = (
+    code: Reason['code'],
+    doneMs: number | null,
+    more: Washing = {},
+    values: Reason['values'] = {},
+  ) => see({ run: { byMs: null, doneMs }, reasons: [{ code, values }], ...more })?.reason;
+  t.equal(why('OWN_SOLAR', null), 'Waits until your own solar power carries it.');
+  t.equal(why('DEADLINE_RUN', 0, {}, { byMs: NOON + HOUR }), 'Runs now so that it is ready by 18:20.');
+  t.equal(why('PROGRAM_RUNS', 0), 'It was given power to begin.');
+  const left = { leftMs: 50 * MINUTE };
+  t.match(why('PROGRAM_RUNS', HOUR, {}, left), /^Its program has begun and runs for 50 more minutes/);
+  t.equal(why('PROGRAM_RUNS', 110 * MINUTE, { power_W: 90 }), 'It keeps its power until then.');
+  t.match(why('GRID_LIMIT', HOUR, { setPoint_W: 0 }), /limits the house/);
 });
 
 test('a run is one appointment under the price, pauses and all', async (t) => {
@@ -200,7 +208,7 @@ test('what became of it, in the journal', async (t) => {
   const say = async (
     subject: string,
     detail: object,
-    kind: 'override' | 'fault' = 'override',
+    kind: 'override' | 'decision' = 'override',
     code = 'X',
   ) => {
     served.journal.record({ atMs: NOON, kind, subject, code, detail: { ...detail } });
@@ -211,5 +219,9 @@ test('what became of it, in the journal', async (t) => {
   const over = { kind: 'automatic', isOver: true };
   t.equal(await say('washer', over), 'Washing machine: the run that you asked for is over.');
   t.equal(await say('washer', { kind: 'automatic' }), 'Washing machine: you set it back to automatic.');
+  t.equal(
+    await say('washer', { setPoint_W: 0 }, 'decision', 'NO_NEED'),
+    'Washing machine set to 0 W: You have not asked for a run.',
+  );
   t.match(await say('boiler', over), /^Hot water: what you asked for is over/);
 });
