@@ -5,7 +5,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
 import { makePlan } from '../policy/planner/planner.ts';
 import { RollingPlanner, type StepAnswer } from '../policy/planner/rolling.ts';
-import { parseScenario } from '../policy/planner/scenario.ts';
+import { parseEvenScenario, parseScenario } from '../policy/planner/scenario.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
 
 export interface PlanCommandOptions {
@@ -69,7 +69,7 @@ async function roll(
     const type = typeof message === 'object' && message !== null && 'type' in message ? message.type : null;
     if (type === 'end') return;
     if (type === 'init') {
-      const scenario = parseScenario(
+      const scenario = parseEvenScenario(
         message !== null && typeof message === 'object' && 'scenario' in message ? message.scenario : null,
       );
       if (!scenario.ok) throw new HearthError(scenario.error.code, scenario.error.message);

@@ -11,7 +11,7 @@ import { loadConfig } from '../config/check.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
-import { parseScenario } from '../policy/planner/scenario.ts';
+import { parseEvenScenario } from '../policy/planner/scenario.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
@@ -97,7 +97,7 @@ async function lived(
   solve: Solve | null,
   options: SimulateOptions,
 ): Promise<void> {
-  const s = must(parseScenario(input));
+  const s = must(parseEvenScenario(input));
   const run = await runScenario(s, solve, (share) => bar(options.progress, 'Hearth', share));
   solve?.end();
   options.progress?.write('\n');

@@ -1,4 +1,4 @@
-/** The plan of the house: what each planned device is meant to do in each quarter hour, with its proof and its age. */
+/** The plan of the house: what each planned device is meant to do in each slot, with its proof and its age. */
 import type { Modes } from './mode.ts';
 import type { WallMs } from './time.ts';
 
@@ -37,8 +37,10 @@ export interface HousePlan {
     readonly temperature?: TemperatureQuality | null;
     readonly hotWater?: ForecastQuality | null;
   };
-  /** By store, at `madeMs` and at the end of each quarter hour from then: fill of a battery (0 to 1), °C of heat. */
+  /** By store, at each of `courseMs`: fill of a battery (0 to 1), °C of heat. */
   readonly course?: Readonly<Record<string, readonly number[]>>;
+  /** When slots begin and, last of all, when they end. */
+  readonly courseMs?: readonly WallMs[];
 }
 
 /** A plan older than this, counted on the wall clock, is not followed any more. */

@@ -14,13 +14,15 @@ import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { houseLoad_W } from './balance.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
 import { pastOf } from './forecast/past.ts';
+import { QUARTER_MS } from './forecast/series.ts';
 import { supplied } from './forecast/supplied.ts';
 import { isProducer } from './plan.ts';
-import { houseScenario, isPlanned, outdoorNow_C } from './planner/house.ts';
-import { horizonOf } from './planner/house-grid.ts';
+import { houseScenario, isPlanned, outdoorNow_C, tooShort } from './planner/house.ts';
+import { horizonOf, quarterHorizon } from './planner/house-grid.ts';
 import { modesNow } from './planner/house-modes.ts';
 import { isOffCourse, planOf } from './planner/house-plan.ts';
-import { PLAN_SLOT_MS } from './planner/house-stores.ts';
+import { type HouseSlots, slotsUntil } from './planner/house-slots.ts';
+import { laterSchedule } from './planner/last-plan.ts';
 import type { LastPlan, MadePlan, PlanMaker, PlanTask } from './planner/planner.ts';
 import type { Schedule } from './planner/scenario.ts';
 
@@ -48,7 +50,7 @@ const OFF_COURSE_MS = 5 * 60_000;
 export class Planning {
   private readonly deps: PlanningDeps;
   private plan: HousePlan | null = null;
-  private made: { readonly slotMs: number; readonly schedule: Schedule } | null = null;
+  private made: { readonly slots: HouseSlots; readonly schedule: Schedule } | null = null;
   private dueFor = '';
   private triedMs = -Infinity;
   /** How long was planned in this quarter hour. */
@@ -120,20 +122,21 @@ export class Planning {
   }
 
   private async make(image: Image): Promise<void> {
-    const { fromMs, slots } = horizonOf(image);
+    const slots = horizonOf(image);
     if (!image.wallTrusted) return this.none('NO_CLOCK');
-    if (slots < 2) return this.none('NO_PRICE');
+    if (tooShort(slots)) return this.none('NO_PRICE');
     if (!image.devices.some((d) => isPlanned(image, d))) return this.none('NO_NEED');
-    const scenario = houseScenario(image);
+    const scenario = houseScenario(image, slots);
     if (!scenario) return this.none('NO_PRICE');
-    const known = await this.known(image, fromMs, slots);
-    const horizon = { fromMs, slots, timeZone: image.site.timeZone };
+    const horizon = { ...quarterHorizon(slots), timeZone: image.site.timeZone };
+    const known = await this.known(image, horizon.fromMs, horizon.slots);
     if (this.isStopped) return;
-    const made = await this.deps.make({ scenario, last: this.shifted(fromMs), known, horizon });
+    const { fromMs } = slots;
+    const made = await this.deps.make({ scenario, last: this.shifted(slots), known, horizon, fromMs });
     if (this.isStopped) return;
     if (!made.ok) return this.say(made.error.code, { message: made.error.message });
-    this.made = { slotMs: fromMs, schedule: made.value.schedule };
-    this.plan = planOf(image, fromMs, scenario, { ...made.value, peak_kw: (known.peak_W ?? 0) / 1000 });
+    this.made = { slots, schedule: made.value.schedule };
+    this.plan = planOf(image, slots, scenario, { ...made.value, peak_kw: (known.peak_W ?? 0) / 1000 });
     this.tell(made.value);
     this.deps.changed();
   }
@@ -165,21 +168,12 @@ export class Planning {
   }
 
   /** What the plan before says from now on: a start for the solver, and never to be dearer than. */
-  private shifted(fromMs: number): LastPlan | null {
-    if (!this.made || this.made.slotMs >= fromMs) return null;
-    const ageSlots = Math.round((fromMs - this.made.slotMs) / PLAN_SLOT_MS);
-    const schedule = Object.fromEntries(
-      Object.entries(this.made.schedule).map(([id, { power_kw, used_kw, charge_kw, discharge_kw }]) => [
-        id,
-        {
-          ...(power_kw && { power_kw: power_kw.slice(ageSlots) }),
-          ...(used_kw && { used_kw: used_kw.slice(ageSlots) }),
-          ...(charge_kw && { charge_kw: charge_kw.slice(ageSlots) }),
-          ...(discharge_kw && { discharge_kw: discharge_kw.slice(ageSlots) }),
-        },
-      ]),
-    );
-    return { schedule, ageSlots };
+  private shifted(slots: HouseSlots): LastPlan | null {
+    if (!this.made || this.made.slots.fromMs >= slots.fromMs) return null;
+    return {
+      schedule: laterSchedule(this.made.schedule, this.made.slots, slots),
+      ageSlots: slotsUntil(this.made.slots, slots.fromMs),
+    };
   }
 
   private tell({ certificate, faults }: MadePlan): void {
@@ -208,7 +202,7 @@ export class Planning {
   }
 }
 
-const quarterOf = ({ wallMs }: Image): number => Math.floor(wallMs / PLAN_SLOT_MS);
+const quarterOf = ({ wallMs }: Image): number => Math.floor(wallMs / QUARTER_MS);
 
 /** What a plan depends on in steps: the quarter hour, the prices and limits, and which devices want something. */
 function dueFor(image: Image): string {

@@ -34,6 +34,9 @@ export async function planned(house: Image, patch: Partial<PlanningDeps> = {}) {
 
 export const modeAt = (plan: HousePlan | null, id: string, hour: number): Mode | undefined =>
   plan?.modes[id]?.find((s) => s.fromMs <= NOON + hour * HOUR && NOON + hour * HOUR < s.untilMs)?.mode;
+/** What the plan has a store come to, at an hour from noon. */
+export const courseAt = (plan: HousePlan | null, id: string, hour: number): number =>
+  plan?.course?.[id]?.[plan.courseMs?.indexOf(NOON + hour * HOUR) ?? -1] ?? Number.NaN;
 export const follow = (house: Image, planner: Planning): Image => ({
   ...house,
   modes: planner.modes(house.devices),

@@ -4,14 +4,16 @@ import type { HousePlan } from '../../firmware/domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { QUARTER_MS } from '../../firmware/policy/forecast/series.ts';
-import { afterFirstSlot, alternatives } from '../../firmware/policy/planner/alternative.ts';
+import { alternatives, carriedOn } from '../../firmware/policy/planner/alternative.ts';
 import { houseScenario } from '../../firmware/policy/planner/house.ts';
+import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
+import { quartersOf } from '../../firmware/policy/planner/house-slots.ts';
 import { houseSpread } from '../../firmware/policy/planner/house-spread.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { parseScenario } from '../../firmware/policy/planner/scenario.ts';
 import type { PlanningDeps } from '../../firmware/policy/planning.ts';
 import { battery, HOUR, image, inverter, known, NOON, prices, SITE, signal, tank, wallbox } from './home.ts';
-import { CURVE, follow, modeAt, planned, pointOf } from './planned.ts';
+import { CURVE, courseAt, follow, modeAt, planned, pointOf } from './planned.ts';
 
 /** The reason's value, rounded to a thousandth. */
 const told = async (device: DeviceImage, key: string, ...perKWh: number[]): Promise<number> => {
@@ -103,8 +105,10 @@ test('a roof that no device speaks for is seen by what flows out, and room is ke
     plan?.modes.battery?.some(({ mode }) => mode.kind === 'charge') ?? false;
   t.ok(charges(dark.plan), 'without sun it pays to buy before six');
   t.notOk(charges(sunny.plan), 'with it nothing is bought');
-  const course = sunny.plan?.course?.battery ?? [];
-  t.ok((course[20] ?? 0) > (course[4] ?? 1) + 0.3, 'what is left over is stored');
+  t.ok(
+    courseAt(sunny.plan, 'battery', 5) > courseAt(sunny.plan, 'battery', 1) + 0.3,
+    'what is left over is stored',
+  );
   t.equal(dark.plan?.quality.solar.source, 'none');
   t.equal(sunny.plan?.quality.solar.source, 'history');
 });
@@ -156,7 +160,10 @@ test('carbon counts where the owner gives something for it and it is known', asy
   const s = houseScenario(house);
   t.equal(s?.co2?.price_per_kg, 1);
   t.equal(s?.co2?.g_per_kwh[0], 500);
-  t.ok(Math.abs((s?.co2?.g_per_kwh[30] ?? 0) - 700 / 3) < 1e-6, 'unknown: as the mean of what is known');
+  t.ok(
+    Math.abs((s?.co2?.g_per_kwh[8 + 4 * 7] ?? 0) - 700 / 3) < 1e-6,
+    'unknown: as the mean of what is known',
+  );
   const { plan } = await planned(house);
   const heats = (plan?.modes.tank ?? []).filter((x) => x.mode.kind === 'heat' && x.mode.level !== 'off');
   const hours = heats.map((x) => (x.fromMs - NOON) / HOUR);
@@ -216,12 +223,12 @@ test('a battery that is told otherwise than planned makes the best of the rest',
   const planned_ = { battery: { charge_kw: [2, 0, 0, 0], discharge_kw: [0, 0, 1, 1] } };
   const begun = { battery: { charge_kw: [0, 0, 0, 0], discharge_kw: [0, 0, 1, 1] } };
   t.equal(evaluate(parsed.value, begun).feasible, false, 'it would give what it never took');
-  const made = afterFirstSlot(parsed.value, planned_, begun);
+  const made = carriedOn(parsed.value, planned_, begun, 1);
   const { feasible, cost } = evaluate(parsed.value, made);
   t.ok(feasible);
   // A kWh now, 3 in the second hour, of which the last two hours are covered: 0.1 + 3 · 0.12.
   t.ok(Math.abs(cost - 0.46) < 1e-6, `${cost}`);
-  t.same(afterFirstSlot(parsed.value, planned_, planned_), planned_, 'what begins as planned goes on so');
+  t.same(carriedOn(parsed.value, planned_, planned_, 1), planned_, 'what begins as planned goes on so');
   const waiting = alternatives(parsed.value, planned_).battery?.waitingCosts ?? 0;
   t.ok(Math.abs(waiting - 0.04) < 1e-6, `${waiting}: 2 kWh at 0.12 and not at 0.10`);
 });
@@ -230,6 +237,7 @@ test('what may come is learnt from the errors of the last day', async (t) => {
   const house = image({ devices: [battery(), inverter()], signals: [CURVE] });
   const s = houseScenario(house);
   if (!s) throw new Error('there is something to plan');
+  const quarters = quartersOf(horizonOf(house));
   const kw = (x: number): number[] => new Array<number>(s.n).fill(x);
   const expected = {
     ...s,
@@ -241,9 +249,9 @@ test('what may come is learnt from the errors of the last day', async (t) => {
       expected: new Array<number>(96).fill(500),
       actual: Array.from({ length: 96 }, (_, i) => 500 + (i % 2 ? by_W : -by_W)),
     });
-    return houseSpread(expected, { load: told(error_W), solar: told(0) });
+    return houseSpread(expected, quarters, { load: told(error_W), solar: told(0) });
   };
-  const [calm, wild, unknown] = [day(10), day(600), houseSpread(expected, null)];
+  const [calm, wild, unknown] = [day(10), day(600), houseSpread(expected, quarters, null)];
   t.ok(calm.load_kw < 0.2 && Math.abs(wild.load_kw - 0.57) < 0.05, `${calm.load_kw} and ${wild.load_kw} kW`);
   t.ok(unknown.load_kw > calm.load_kw && unknown.load_kw < wild.load_kw, 'nothing known: half of the load');
   t.ok(calm.margin_per_kwh < unknown.margin_per_kwh && unknown.margin_per_kwh < wild.margin_per_kwh);

@@ -18,7 +18,7 @@ import {
   tank,
   wallbox,
 } from './home.ts';
-import { CURVE, follow, modeAt, NOTHING, planned, pointOf, SLOT, standIn } from './planned.ts';
+import { CURVE, courseAt, follow, modeAt, NOTHING, planned, pointOf, SLOT, standIn } from './planned.ts';
 
 test('a battery is charged from the grid where it is cheap and gives where it is dear', async (t) => {
   const house = image({ grid_W: known(1000), devices: [battery({ fill: 0.2 })], signals: [CURVE] });
@@ -26,17 +26,24 @@ test('a battery is charged from the grid where it is cheap and gives where it is
   t.match(journal, [{ code: 'PLANNED' }]);
   t.match(modeAt(plan, 'battery', 0.5), { kind: 'charge' });
   t.match(modeAt(plan, 'battery', 5.5), { kind: 'selfConsume' });
-  t.equal(modeAt(plan, 'battery', 5.5)?.kind === 'selfConsume' && plan?.modes.battery?.length, 48);
+  t.equal(
+    modeAt(plan, 'battery', 5.5)?.kind === 'selfConsume' && plan?.modes.battery?.length,
+    56,
+    'twelve of five minutes, then quarter hours',
+  );
   const now = follow(house, planner);
   t.ok((pointOf(now, 'battery') ?? 0) > 1000, `${pointOf(now, 'battery')} W from the grid`);
   t.match(decide(now).devices[0]?.reasons, [
     { code: 'PLANNED', values: { mode: 'charge', price: 0.1e-3, fill: 0.2, waitingCosts: Number } },
   ]);
   const course = plan?.course?.battery ?? [];
-  t.equal(course.length, 49);
+  t.equal(course.length, 57);
   t.equal(course[0], 0.2);
   t.ok(course.every((x) => x >= 0.1 - 1e-6 && x <= 1 + 1e-6));
-  t.ok((course[8] ?? 0) > (course[32] ?? 1) + 0.2, 'full after the cheap hours, given in the dear ones');
+  t.ok(
+    courseAt(plan, 'battery', 2) > courseAt(plan, 'battery', 8) + 0.2,
+    'full after the cheap hours, given in the dear ones',
+  );
 });
 
 test('what is not known, or wanted otherwise, is not planned and runs by itself', async (t) => {

@@ -31,6 +31,8 @@ export interface ForecastInput {
   readonly heat: HeatInput | null;
   /** The highest mean import of a quarter hour in this month; null where none is known. */
   readonly peak_W: number | null;
+  /** The mean import of the quarter hour that is running, so far; null where none is known. */
+  readonly quarter_W: number | null;
 }
 
 export interface HouseForecasts {

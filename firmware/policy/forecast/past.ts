@@ -66,12 +66,15 @@ export interface PlanSources extends HouseSources {
   readonly timeZone: string;
 }
 
-export interface Past extends Pick<ForecastInput, 'loads' | 'suns' | 'peak_W'> {
+export interface Past extends Pick<ForecastInput, 'loads' | 'suns' | 'peak_W' | 'quarter_W'> {
   readonly outdoor: HeatInput['outdoor'];
   readonly stores: HeatInput['stores'];
 }
 
-/** All of it, read week by week with room between: whoever reads has limits to carry out meanwhile. */
+/**
+ * All of it up to `nowMs`, when a quarter hour has begun, read week by week with room between: whoever reads has limits to
+ * carry out meanwhile.
+ */
 export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past> {
   const { series, gridMeter, planned, producers, heat, timeZone } = sources;
   const meter = gridMeter ?? '';
@@ -89,6 +92,11 @@ export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past>
   return {
     ...loadsAndSuns(sources, read),
     peak_W: peakOf(gridMeter, read, monthMs),
+    quarter_W: peakOf(
+      gridMeter,
+      (point) => quarters(series.read(point, 'quarter', nowMs, nowMs + QUARTER_MS)),
+      nowMs,
+    ),
     outdoor: [...outdoor].map(([atMs, value]) => ({ atMs, value })).sort(byTime),
     stores: heat.map(({ id, store }) => ({
       id,

@@ -1,12 +1,22 @@
 /**
- * What the other choice would cost in the slot that is running, by the plan's own model: the device does it, makes the best
- * of the time after, and all others keep to the plan.
+ * What the other choice would cost now, by the plan's own model: the device does it, makes the best of the time after, and
+ * all others keep to the plan. "Now" are the first slots: those that are over before a plan is made again.
  */
+
+import { highestMean } from './billing.ts';
 import { planHeat } from './heat-response.ts';
 import { evaluate } from './model.ts';
-import { type BatteryPrices, type PriceOf, planBattery, planCar } from './respond.ts';
-import { at, type Device, type DeviceOf, netPower, type Scenario, type Schedule } from './scenario.ts';
+import {
+  type BatteryPrices,
+  type PriceOf,
+  planAppliance,
+  planBattery,
+  planCar,
+  socChange,
+} from './respond.ts';
+import { at, type Device, type DeviceOf, type Scenario, type Schedule } from './scenario.ts';
 import { breachPrice, type SlotCosts, slotCosts } from './slot-cost.ts';
+import { hoursOf, netPower } from './slots.ts';
 
 /** In the site's currency; null where it cannot be told. One of them is there: of what the device does not do. */
 export interface Alternative {
@@ -17,8 +27,8 @@ export interface Alternative {
 /** Below this a device rests, kW. */
 const RESTS_KW = 0.02;
 
-/** By device, for cars, batteries and heat. */
-export function alternatives(s: Scenario, schedule: Schedule): Record<string, Alternative> {
+/** By device, for cars, batteries, heat and appliances; `now` slots are now. */
+export function alternatives(s: Scenario, schedule: Schedule, now = 1): Record<string, Alternative> {
   const planned = evaluate(s, schedule);
   const costs = costsUnder(s, planned.import_kw);
   const costOf = (d: Device, powers: Float64Array | null): number | null => {
@@ -28,12 +38,34 @@ export function alternatives(s: Scenario, schedule: Schedule): Record<string, Al
     return feasible || !planned.feasible ? Math.max(0, cost - planned.cost) : null;
   };
   const entries = s.devices.flatMap((d): [string, Alternative][] => {
+    if (d.type === 'appliance') return otherStart(s, d, schedule, costs, now);
     if (d.type !== 'ev' && d.type !== 'battery' && d.type !== 'thermal') return [];
     const runs = Math.abs(at(netPower(s, d, schedule[d.id] ?? {}), 0)) > RESTS_KW;
-    const powers = runs ? resting(s, d, schedule, costs) : starting(s, d, schedule, costs);
+    const powers = runs ? resting(s, d, schedule, costs, now) : starting(s, d, schedule, costs, now);
     return [[d.id, runs ? { waitingCosts: costOf(d, powers) } : { startingNowCosts: costOf(d, powers) }]];
   });
   return Object.fromEntries(entries);
+}
+
+/** A cycle that waits begins now; one that begins now waits for the best start after it. None for one that may not wait. */
+function otherStart(
+  s: Scenario,
+  d: DeviceOf<'appliance'>,
+  schedule: Schedule,
+  costs: SlotCosts,
+  now: number,
+): [string, Alternative][] {
+  const planned = evaluate(s, schedule);
+  const costOf = (start: number | null): number | null => {
+    const { cost, feasible } = evaluate(s, withSun(s, { ...schedule, [d.id]: { start } }, costs));
+    return start !== null && (feasible || !planned.feasible) ? Math.max(0, cost - planned.cost) : null;
+  };
+  const start = schedule[d.id]?.start;
+  if (start !== 0) return [[d.id, { startingNowCosts: costOf(0) }]];
+  const later = { ...d, earliest_slot: now };
+  return [
+    [d.id, { waitingCosts: costOf(planAppliance(s, later, besideOthers(s, d, schedule, costs).price)) }],
+  ];
 }
 
 type Store = DeviceOf<'ev'> | DeviceOf<'battery'> | DeviceOf<'thermal'>;
@@ -46,25 +78,36 @@ const scheduleOf = (d: Device, powers: Float64Array): Schedule[string] =>
       }
     : { power_kw: Array.from(powers) };
 
-/** The best course with nothing done in the first slot; null where it may not rest. */
-const resting = (s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): Float64Array | null =>
-  bestWhere(s, d, schedule, costs, (power) => Math.abs(power) <= RESTS_KW);
+/** The best course with nothing done now; null where it may not rest. */
+const resting = (
+  s: Scenario,
+  d: Store,
+  schedule: Schedule,
+  costs: SlotCosts,
+  now: number,
+): Float64Array | null => bestWhere(s, d, schedule, costs, now, (power) => Math.abs(power) <= RESTS_KW);
 
 /** Energy by a time is taken at once and without a pause; a store begins now, and sees. Null where it cannot. */
-function starting(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): Float64Array | null {
+function starting(
+  s: Scenario,
+  d: Store,
+  schedule: Schedule,
+  costs: SlotCosts,
+  now: number,
+): Float64Array | null {
   if (d.type === 'ev') return atOnce(s, d);
   const least_kw = d.type === 'battery' ? d.charge_max_kw / 2 : RESTS_KW;
-  return bestWhere(s, d, schedule, costs, (power) => power > least_kw);
+  return bestWhere(s, d, schedule, costs, now, (power) => power > least_kw);
 }
 
 function atOnce(s: Scenario, d: DeviceOf<'ev'>): Float64Array | null {
   const powers = new Float64Array(s.n);
   let left_kwh = d.required_kwh;
   for (let t = Math.max(0, d.arrive_slot); t < Math.min(s.n, d.depart_slot) && left_kwh > 1e-6; t++) {
-    const wanted = Math.min(d.max_kw, left_kwh / s.dt_h);
+    const wanted = Math.min(d.max_kw, left_kwh / hoursOf(s, t));
     const stepped = d.step_kw ? Math.ceil(wanted / d.step_kw - 1e-6) * d.step_kw : wanted;
     powers[t] = Math.min(d.max_kw, Math.max(d.min_kw, stepped));
-    left_kwh -= s.dt_h * at(powers, t);
+    left_kwh -= hoursOf(s, t) * at(powers, t);
   }
   return left_kwh > 1e-3 ? null : powers;
 }
@@ -74,50 +117,59 @@ function bestWhere(
   d: Store,
   schedule: Schedule,
   costs: SlotCosts,
+  slots: number,
   allows: (power_kw: number) => boolean,
 ): Float64Array | null {
   const { price, kinks } = besideOthers(s, d, schedule, costs);
   const forbidden = 1000 * breachPrice(s);
-  const told: PriceOf = (t, x) => price(t, x) + (t === 0 && !allows(x) ? forbidden : 0);
+  const told: PriceOf = (t, x) => price(t, x) + (t < slots && !allows(x) ? forbidden : 0);
   const powers =
     d.type === 'battery'
       ? planBattery(s, d, { price: told, kinks })
       : d.type === 'ev'
         ? planCar(s, d, told)
         : planHeat(s, d, told);
-  return allows(at(powers, 0)) ? powers : null;
+  return powers.subarray(0, slots).every(allows) ? powers : null;
 }
 
-/** A schedule whose batteries begin otherwise than planned: from the second slot on they make the best of it. */
-export function afterFirstSlot(s: Scenario, planned: Schedule, begun: Schedule): Schedule {
+/** A schedule whose batteries do otherwise than planned in the first `now` slots: after them they make the best of it. */
+export function carriedOn(s: Scenario, planned: Schedule, begun: Schedule, now: number): Schedule {
   const costs = costsUnder(s, evaluate(s, planned).import_kw);
   const next = { ...begun };
+  const rest = { ...s, n: s.n - now, spans: s.spans?.slice(now) };
   for (const d of s.devices) {
     if (d.type !== 'battery') continue;
-    const [first_kw, before_kw] = [begun, planned].map((x) => at(netPower(s, d, x[d.id] ?? {}), 0));
-    if (first_kw === undefined || Math.abs(first_kw - (before_kw ?? 0)) < RESTS_KW) continue;
-    const gained = first_kw > 0 ? first_kw * d.eta_charge : first_kw / d.eta_discharge;
-    const then = { ...d, soc0_kwh: d.soc0_kwh + s.dt_h * gained };
+    const before_kw = netPower(s, d, planned[d.id] ?? {});
+    const first_kw = netPower(s, d, begun[d.id] ?? {}).subarray(0, now);
+    if (first_kw.every((x, t) => Math.abs(x - at(before_kw, t)) < RESTS_KW)) continue;
+    const soc0_kwh = first_kw.reduce((soc, x, t) => soc + socChange(s, d, t, x), d.soc0_kwh);
     const { price, kinks } = besideOthers(s, d, next, costs);
-    const later = planBattery({ ...s, n: s.n - 1 }, then, {
-      price: (t, x) => price(t + 1, x),
-      kinks: (t) => kinks(t + 1),
-    });
-    next[d.id] = scheduleOf(d, Float64Array.of(first_kw, ...later));
+    const later = planBattery(
+      rest,
+      { ...d, soc0_kwh },
+      { price: (t, x) => price(t + now, x), kinks: (t) => kinks(t + now) },
+    );
+    next[d.id] = scheduleOf(d, Float64Array.of(...first_kw, ...later));
   }
   return next;
 }
 
 /** What a slot costs by the power of one device, the others doing as scheduled, and where that bends. */
-function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCosts): BatteryPrices {
+function besideOthers(
+  s: Scenario,
+  d: Store | DeviceOf<'appliance'>,
+  schedule: Schedule,
+  costs: SlotCosts,
+): BatteryPrices {
   const { net, steerable, charge } = othersOf(s, schedule, d);
+  const isSteerable = 'steerable' in d && d.steerable;
   const isSolarOnly = d.type === 'battery' && !d.grid_charge;
   return {
     price: (t, x) =>
       costs.cost(
         t,
         at(net, t) + x,
-        at(steerable, t) + (d.steerable ? Math.max(0, x) : 0),
+        at(steerable, t) + (isSteerable ? Math.max(0, x) : 0),
         isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
       ),
     kinks: (t) => [
@@ -130,7 +182,7 @@ function besideOthers(s: Scenario, d: Store, schedule: Schedule, costs: SlotCost
 /** Peaks up to the highest of these imports are paid for. */
 const costsUnder = (s: Scenario, import_kw: Float64Array): SlotCosts =>
   slotCosts(s, {
-    threshold_kw: s.grid.peak ? Math.max(s.grid.peak.free_kw, ...import_kw) : null,
+    threshold_kw: s.grid.peak ? Math.max(s.grid.peak.free_kw, highestMean(s, import_kw)) : null,
     window_per_kwh: null,
   });
 

@@ -5,6 +5,7 @@
  * of charge the value is interpolated.
  */
 import type { DeviceOf, Scenario } from './scenario.ts';
+import { hoursOf } from './slots.ts';
 
 /** What a slot costs in one state, by the battery's power (kW, charging positive). */
 export interface SlotView {
@@ -51,13 +52,13 @@ export function energyValue(s: Scenario, d: DeviceOf<'battery'>, outlook: Outloo
   later[s.n - 1] = Array.from({ length: outlook.states }, () => last);
   for (let t = s.n - 1; t > 0; t--) {
     const values = Array.from({ length: outlook.states }, (_, k) =>
-      sweep(movesOf(s, d, outlook.view(t, k)), later[t]?.[k] ?? last, low, high, size),
+      sweep(movesOf(s, d, t, outlook.view(t, k)), later[t]?.[k] ?? last, low, high, size),
     );
     later[t - 1] = Array.from({ length: outlook.states }, (_, k) => mean(values, outlook.chances(t - 1, k)));
   }
   return {
     best: (t, state, view, soc_kwh) =>
-      cheapest(movesOf(s, d, view), later[t]?.[state] ?? last, soc_kwh, low, high, size).power,
+      cheapest(movesOf(s, d, t, view), later[t]?.[state] ?? last, soc_kwh, low, high, size).power,
     after: (t, state, soc_kwh) => between(later[t]?.[state] ?? last, (soc_kwh - low) / size),
   };
 }
@@ -80,7 +81,8 @@ function mean(values: readonly Float64Array[], chances: readonly number[]): Floa
   });
 }
 
-function movesOf(s: Scenario, d: DeviceOf<'battery'>, view: SlotView): Moves {
+function movesOf(s: Scenario, d: DeviceOf<'battery'>, t: number, view: SlotView): Moves {
+  const hours = hoursOf(s, t);
   const tried = [0, ...view.kinks_kw];
   for (let i = 1; i <= POWERS; i++)
     tried.push((d.charge_max_kw * i) / POWERS, (-d.discharge_max_kw * i) / POWERS);
@@ -89,8 +91,8 @@ function movesOf(s: Scenario, d: DeviceOf<'battery'>, view: SlotView): Moves {
   ).sort();
   return {
     power,
-    cost: power.map((p) => view.cost(p) + Math.max(0, -p) * s.dt_h * d.wear_per_kwh),
-    change: power.map((p) => s.dt_h * (p > 0 ? p * d.eta_charge : p / d.eta_discharge)),
+    cost: power.map((p) => view.cost(p) + Math.max(0, -p) * hours * d.wear_per_kwh),
+    change: power.map((p) => hours * (p > 0 ? p * d.eta_charge : p / d.eta_discharge)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What stores come to by a schedule, kWh in a battery, °C of what holds heat: at the start and at the end of each slot. */
 import { nextTemperature } from './model.ts';
+import { socChange } from './respond.ts';
 import { at, type Scenario, type Schedule } from './scenario.ts';
 
 export function courseOf(s: Scenario, schedule: Schedule): Record<string, number[]> {
@@ -10,8 +11,7 @@ export function courseOf(s: Scenario, schedule: Schedule): Record<string, number
       course[d.id] = along(
         s,
         d.soc0_kwh,
-        (soc, t) =>
-          soc + s.dt_h * (d.eta_charge * at(p.charge_kw, t) - at(p.discharge_kw, t) / d.eta_discharge),
+        (soc, t) => soc + socChange(s, d, t, at(p.charge_kw, t) - at(p.discharge_kw, t)),
       );
     } else if (d.type === 'thermal') {
       course[d.id] = along(s, d.t0_c, (t_c, t) => nextTemperature(s, d, t, t_c, at(p.power_kw, t)));

@@ -6,11 +6,12 @@ import { discomfort, nextTemperature, terminalHeat } from './model.ts';
 import type { PriceOf } from './respond.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
 import { breachPrice } from './slot-cost.ts';
+import { hoursOf, spanOf } from './slots.ts';
 
 const T_STEPS = 160;
 const WIDTH = T_STEPS + 1;
 
-/** States 0…minOn-1: on for that many slots and one more (the last: or longer); from minOn on: off likewise. */
+/** States 0…minOn-1: on for that many ticks and one more (the last: or longer); from minOn on: off likewise. */
 interface Grid {
   readonly floor: number;
   readonly size: number;
@@ -24,6 +25,8 @@ interface Grid {
  * leads, and what it costs, comfort included. The same for all states: this is what makes the sweep fast.
  */
 interface Moves {
+  /** Ticks of the slot. */
+  readonly span: number;
   readonly below: Int32Array;
   readonly share: Float64Array;
   readonly cost: Float64Array;
@@ -31,6 +34,7 @@ interface Moves {
 
 export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): Float64Array {
   const grid = gridOf(d);
+  const reached = reachedStates(s, d, grid);
   const breachPerK = breachPrice(s);
   const values: Float64Array[] = [];
   let later = Float64Array.from({ length: grid.states * WIDTH }, (_, i) =>
@@ -40,7 +44,7 @@ export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): F
   for (let t = s.n - 1; t >= 0; t--) {
     const moves = movesOf(s, d, grid, price, breachPerK, t);
     const now = new Float64Array(grid.states * WIDTH).fill(Number.POSITIVE_INFINITY);
-    for (let state = 0; state < grid.states; state++) sweep(grid, moves, later, state, now);
+    for (const state of reached[t] ?? []) sweep(grid, moves, later, state, now);
     values[t] = now;
     later = now;
   }
@@ -68,6 +72,21 @@ function firstState(d: DeviceOf<'thermal'>, { minOn, states }: Grid): number {
   return d.init_on ? Math.min(minOn - 1, run) : minOn + Math.min(states - minOn - 1, run);
 }
 
+/** By slot, the states that it can begin with: with slots of several ticks not all of them occur. */
+function reachedStates(s: Scenario, d: DeviceOf<'thermal'>, grid: Grid): Set<number>[] {
+  const reached = [new Set([firstState(d, grid)])];
+  for (let t = 0; t + 1 < s.n; t++) {
+    const next = new Set<number>();
+    for (const state of reached[t] ?? [])
+      for (const level of grid.levels.keys()) {
+        const then = nextState(grid, state, level, spanOf(s, t));
+        if (then !== null) next.add(then);
+      }
+    reached.push(next);
+  }
+  return reached;
+}
+
 function movesOf(
   s: Scenario,
   d: DeviceOf<'thermal'>,
@@ -86,7 +105,7 @@ function movesOf(
     d.hard_min_c ?? Number.NEGATIVE_INFINITY,
     d.hard_max_c ?? Number.POSITIVE_INFINITY,
   ];
-  const perK = s.dt_h * d.discomfort_per_kh;
+  const perK = hoursOf(s, t) * d.discomfort_per_kh;
   for (let level = 0, k = 0; level < levels.length; level++) {
     const power = at(levels, level);
     const paid = price(t, power);
@@ -103,24 +122,24 @@ function movesOf(
         breachPerK * (Math.max(0, warm - hottest) + Math.max(0, coldest - warm));
     }
   }
-  return { below, share, cost };
+  return { span: spanOf(s, t), below, share, cost };
 }
 
-/** The state after a slot at this level; null where the minimum times forbid it. */
-function nextState({ minOn, states }: Grid, state: number, level: number): number | null {
+/** The state after a slot of so many ticks at this level; null where the minimum times forbid it. */
+function nextState({ minOn, states }: Grid, state: number, level: number, span: number): number | null {
   const on = state < minOn;
   const run = level > 0;
-  if (run === on) return on ? Math.min(minOn - 1, state + 1) : Math.min(states - 1, state + 1);
+  if (run === on) return Math.min((on ? minOn : states) - 1, state + span);
   if (state !== (on ? minOn - 1 : states - 1)) return null;
-  return run ? 0 : minOn;
+  return run ? Math.min(minOn, span) - 1 : Math.min(states, minOn + span) - 1;
 }
 
 /** The least cost from every grid point of one state, into `now`. */
 function sweep(grid: Grid, moves: Moves, later: Float64Array, state: number, now: Float64Array): void {
-  const { below, share, cost } = moves;
+  const { span, below, share, cost } = moves;
   const own = state * WIDTH;
   for (let level = 0; level < grid.levels.length; level++) {
-    const then = nextState(grid, state, level);
+    const then = nextState(grid, state, level, span);
     if (then === null) continue;
     const offset = then * WIDTH;
     for (let i = 0, k = level * WIDTH; i < WIDTH; i++, k++) {
@@ -152,7 +171,7 @@ function choose(
   let best = Number.POSITIVE_INFINITY;
   let choice: Choice = { level: 0, next: state };
   grid.levels.forEach((power, level) => {
-    const next = nextState(grid, state, level);
+    const next = nextState(grid, state, level, spanOf(s, t));
     if (next === null) return;
     const warm = nextTemperature(s, d, t, t_c, power);
     const c = price(t, power) + comfortCost(s, d, breachPerK, t, warm) + valueAt(grid, later, next, warm);

@@ -1,63 +1,98 @@
 /** What grid and contract say about the time ahead, as the planner needs it: by slot, in kW and per kWh. */
 import type { Image, Site } from '../../domain/image.ts';
 import { LIMITS } from '../../domain/limits.ts';
-import { pricesBetween } from '../../domain/price-curve.ts';
+import { type PriceKind, priceFinder } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
+import { QUARTER_MS } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
-import { PLAN_SLOT_MS } from './house-stores.ts';
+import {
+  beginMs,
+  endMs,
+  type HouseSlots,
+  quarterOf,
+  quartersOf,
+  slotsAhead,
+  slotsUntil,
+  TICK_MS,
+} from './house-slots.ts';
 import type { PlanEvent, Scenario } from './scenario.ts';
 
-/** Two days: beyond them no market says anything. */
-const MOST_SLOTS = 192;
+/** Beyond two days no market says anything. */
+const MOST_MS = 48 * 3_600_000;
 
-/** From the quarter hour that is running up to the first one without a price. */
-export function horizonOf(image: Image): { fromMs: WallMs; slots: number } {
-  const fromMs = Math.floor(image.wallMs / PLAN_SLOT_MS) * PLAN_SLOT_MS;
-  const prices = slotPrices(image, 'importPrice', fromMs, MOST_SLOTS);
-  const gap = prices.indexOf(null);
-  return { fromMs, slots: gap < 0 ? MOST_SLOTS : gap };
+/** From now up to the first slot without a price. */
+export function horizonOf(image: Image): HouseSlots {
+  const price = slotPrice(image, 'importPrice');
+  return slotsAhead(image.wallMs, MOST_MS, (fromMs, untilMs) => price(fromMs, untilMs) !== null);
 }
 
-/** Currency per kWh by slot: what holds in the middle of it. */
-export function slotPrices(
+/** Currency per kWh by slot, 0 where none is known. */
+export function slotPrices(image: Image, kind: PriceKind, slots: HouseSlots): number[] {
+  const price = slotPrice(image, kind);
+  return Array.from(
+    { length: slots.n },
+    (_, t) => (price(beginMs(slots, t), beginMs(slots, t + 1)) ?? 0) * 1000,
+  );
+}
+
+/** Currency per Wh, the mean of what holds in the middle of each tick; null where one of them has no price. */
+function slotPrice(
   { signals, site }: Image,
-  kind: 'importPrice' | 'exportPrice',
-  fromMs: WallMs,
-  slots: number,
-): (number | null)[] {
-  const curve = pricesBetween(signals, kind, site, fromMs, fromMs + slots * PLAN_SLOT_MS);
-  return Array.from({ length: slots }, (_, i) => {
-    const middle = fromMs + (i + 0.5) * PLAN_SLOT_MS;
-    const price = curve.find((s) => s.fromMs <= middle && middle < s.untilMs)?.price ?? null;
-    return price === null ? null : price * 1000;
-  });
+  kind: PriceKind,
+): (fromMs: WallMs, untilMs: WallMs) => number | null {
+  const priceAt = priceFinder(signals, kind, site);
+  return (fromMs, untilMs) => {
+    let sum = 0;
+    for (let atMs = fromMs; atMs < untilMs; atMs += TICK_MS) {
+      const price = priceAt(atMs + TICK_MS / 2);
+      if (price === null) return null;
+      sum += price;
+    }
+    return (sum * TICK_MS) / (untilMs - fromMs);
+  };
 }
 
-/** What peaks cost, of which this month may have seen one already. */
-export const peakOf = ({ peak }: Site): Scenario['grid']['peak'] =>
-  peak && { price_per_kw: peak.price_perW * 1000, free_kw: Math.max(0, peak.free_W) / 1000 };
+/** The quarter hours that forecasts are made for, from the one that is running on. */
+export function quarterHorizon(slots: HouseSlots): { fromMs: WallMs; slots: number } {
+  const fromMs = quarterOf(slots.fromMs);
+  return { fromMs, slots: Math.ceil((endMs(slots) - fromMs) / QUARTER_MS) };
+}
+
+/** What peaks cost, by the quarter hour, of which the first has begun. */
+export const peakOf = ({ peak }: Site, { fromMs }: HouseSlots): Scenario['grid']['peak'] =>
+  peak && {
+    price_per_kw: peak.price_perW * 1000,
+    free_kw: Math.max(0, peak.free_W) / 1000,
+    period: {
+      ticks: QUARTER_MS / TICK_MS,
+      past_ticks: (fromMs - quarterOf(fromMs)) / TICK_MS,
+      past_kwh: 0,
+    },
+  };
 
 /**
  * Grams per kWh where the owner gives something for them and at least half of the time is known: the rest is then taken
  * to be as clean as the mean, which moves nothing towards it or away from it.
  */
-export function carbonOf({ signals, site }: Image, fromMs: WallMs, slots: number): Scenario['co2'] {
+export function carbonOf({ signals, site }: Image, slots: HouseSlots): Scenario['co2'] {
   if (!site.co2_perG) return null;
-  const said = supplied(signals, 'co2', fromMs, slots).map((x) => x && Math.max(0, x) * 1000);
+  const horizon = quarterHorizon(slots);
+  const said = supplied(signals, 'co2', horizon.fromMs, horizon.slots).map((x) => x && Math.max(0, x) * 1000);
   const known = said.filter((x) => x !== null);
-  if (known.length < slots / 2) return null;
+  if (known.length < said.length / 2) return null;
   const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
-  return { g_per_kwh: said.map((x) => x ?? mean), price_per_kg: site.co2_perG * 1000 };
+  return { g_per_kwh: quartersOf(slots).map((q) => said[q] ?? mean), price_per_kg: site.co2_perG * 1000 };
 }
 
 /** The operator's limits that are known to come, as events. */
-export function limitsOf(image: Image, fromMs: WallMs, slots: number): PlanEvent[] {
-  const slotOf = (ms: WallMs): number => Math.min(slots, Math.max(0, (ms - fromMs) / PLAN_SLOT_MS));
+export function limitsOf(image: Image, slots: HouseSlots): PlanEvent[] {
   return image.signals
     .filter((s) => s.binding === 'commandable' && (s.kind === 'importLimit' || s.kind === 'exportLimit'))
     .flatMap((s) =>
       s.intervals.flatMap(({ fromMs: begin, untilMs, value }): PlanEvent[] => {
-        const [start, end] = [Math.floor(slotOf(begin)), Math.ceil(slotOf(untilMs))];
+        const start = slotsUntil(slots, begin);
+        // A slot in which it ends is limited to its end.
+        const end = untilMs < endMs(slots) ? slotsUntil(slots, untilMs - 1) + 1 : slots.n;
         if (value === null || end <= start || untilMs <= image.wallMs) return [];
         const steerable = s.scope === 'controllable' ? 'steerable_limit' : 'import_limit';
         const kind = s.kind === 'exportLimit' ? 'export_limit' : steerable;

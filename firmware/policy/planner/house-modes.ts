@@ -1,13 +1,16 @@
 /** The planner's schedule of the house as modes that the rules follow, and what of them may be followed now. */
+import { maxOf } from '../../domain/flexibility.ts';
 import { type HousePlan, PLAN_VALID_MS } from '../../domain/house-plan.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { ModeSlot, Modes, PlannedDevice, PlannedSlot } from '../../domain/mode.ts';
-import type { WallMs } from '../../domain/time.ts';
 import { comfortAt } from '../comfort.ts';
 import { isControllable, isProducer, runningPowers_W } from '../plan.ts';
 import { timeNeededMs } from '../price-plan.ts';
 import type { Alternative } from './alternative.ts';
-import { PLAN_SLOT_MS, plannedAs } from './house-stores.ts';
+import { highestMean } from './billing.ts';
+import { runsIn } from './house-program.ts';
+import { beginMs, type HouseSlots } from './house-slots.ts';
+import { plannedAs } from './house-stores.ts';
 import { at, type Device, type DeviceSchedule, type Scenario, type Schedule } from './scenario.ts';
 
 /** What came of planning: powers by slot, and what the stores come to by them. */
@@ -22,18 +25,23 @@ export interface PlannedHouse {
   readonly peak_kw?: number;
 }
 
-/** The schedule in means by slot from `fromMs` on, from which the followers' modes are read. */
-export function plannedSlots(image: Image, fromMs: WallMs, s: Scenario, plan: PlannedHouse): PlannedSlot[] {
+/** The schedule in means by slot, from which the followers' modes are read. */
+export function plannedSlots(
+  image: Image,
+  slots: HouseSlots,
+  s: Scenario,
+  plan: PlannedHouse,
+): PlannedSlot[] {
   const grid_W = (t: number): number => W(at(plan.import_kw, t) - at(plan.export_kw, t));
   const roofs = image.devices.filter(isRoof).map((d) => d.id);
   const meanings = s.devices.flatMap((d) => {
-    const meaning = meaningOf(image, fromMs, d, plan);
+    const meaning = meaningOf(image, slots, d, plan);
     // Roofs are one to the planner.
     return (d.type === 'pv' ? roofs : [d.id]).map((id) => [id, meaning] as const);
   });
   return Array.from({ length: s.n }, (_, t) => ({
-    fromMs: fromMs + t * PLAN_SLOT_MS,
-    untilMs: fromMs + (t + 1) * PLAN_SLOT_MS,
+    fromMs: beginMs(slots, t),
+    untilMs: beginMs(slots, t + 1),
     grid_W: grid_W(t),
     devices: Object.fromEntries(
       meanings.flatMap(([id, meaning]) => {
@@ -48,7 +56,7 @@ const W = (kw: number): number => Math.round(kw * 1000);
 
 function meaningOf(
   image: Image,
-  fromMs: WallMs,
+  slots: HouseSlots,
   d: Device,
   plan: PlannedHouse,
 ): (t: number) => PlannedDevice | null {
@@ -68,12 +76,18 @@ function meaningOf(
       most_W: W(d.charge_max_kw),
     });
   const device = image.devices.find((x) => x.id === d.id);
+  if (d.type === 'appliance') {
+    const most_W = device ? maxOf(device.flexibility) : 0;
+    const start = p.start ?? null;
+    const [from, until] = start === null ? [0, 0] : runsIn(slots, d, start);
+    // On from its begin to its end, also while it draws nothing.
+    return (t) => ({ is: 'load', power_W: t >= from && t < until ? most_W : 0, most_W });
+  }
   const store = device?.flexibility.store;
   if (d.type !== 'thermal' || !device || store?.kind !== 'heat') return () => null;
   const modulates = device.flexibility.ranges.some((r) => r.max_W > Math.max(0, r.min_W));
   const levels = modulates ? {} : { levels_W: runningPowers_W(device) };
-  const bandAt = (t: number): number =>
-    comfortAt(store, fromMs + (t + 1) * PLAN_SLOT_MS, image.site.timeZone).hi_C;
+  const bandAt = (t: number): number => comfortAt(store, beginMs(slots, t + 1), image.site.timeZone).hi_C;
   return (t) => ({
     is: 'heat',
     power_W: W(at(p.power_kw, t)),
@@ -94,6 +108,8 @@ const NOTHING_W = 20;
 export function orSurplus(modes: Modes, s: Scenario, schedule: Schedule): Modes {
   return Object.fromEntries(
     Object.entries(modes).map(([id, slots]) => {
+      // A program is begun when it is planned to be: it cannot be left again.
+      if (schedule[id]?.start !== undefined) return [id, slots];
       const planned = s.prices.import.filter((_, t) => at(schedule[id]?.power_kw, t) > 0);
       const cheapest = planned.length ? Math.min(...planned) : Number.NEGATIVE_INFINITY;
       return [
@@ -113,24 +129,23 @@ export function orSurplus(modes: Modes, s: Scenario, schedule: Schedule): Modes 
 export const isRoof = (d: DeviceImage): boolean =>
   isProducer(d) && isControllable(d) && d.health === 'ok' && d.override.kind === 'automatic';
 
-/** The slot that is running knows what the other choice would cost; later plans will know it of later ones. */
+/** The first `now` slots know what the other choice would cost; later plans will know it of later ones. */
 export const withAlternatives = (
   modes: Modes,
+  now: number,
   alternatives: Readonly<Record<string, Alternative>> = {},
 ): Modes =>
   Object.fromEntries(
     Object.entries(modes).map(([id, slots]) => [
       id,
-      slots.map((slot, t) => (t === 0 ? { ...slot, ...alternatives[id] } : slot)),
+      slots.map((slot, t) => (t < now ? { ...slot, ...alternatives[id] } : slot)),
     ]),
   );
 
 /** Where peaks are billed a battery keeps to the highest import that is free, paid for already or planned. */
 export function underPeak(modes: Modes, s: Scenario, { import_kw, peak_kw }: PlannedHouse): Modes {
   if (!s.grid.peak || s.grid.peak.price_per_kw <= 0) return modes;
-  let most_kw = Math.max(s.grid.peak.free_kw, peak_kw ?? 0);
-  for (let t = 0; t < s.n; t++) most_kw = Math.max(most_kw, at(import_kw, t));
-  const importUpTo_W = W(most_kw);
+  const importUpTo_W = W(Math.max(s.grid.peak.free_kw, peak_kw ?? 0, highestMean(s, import_kw)));
   const batteries = new Set(s.devices.filter((d) => d.type === 'battery').map((d) => d.id));
   return Object.fromEntries(
     Object.entries(modes).map(([id, slots]) => [

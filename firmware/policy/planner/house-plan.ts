@@ -3,26 +3,27 @@ import type { HousePlan } from '../../domain/house-plan.ts';
 import type { Image } from '../../domain/image.ts';
 import { modesOf } from '../followers/modes-of.ts';
 import { orSurplus, plannedSlots, underPeak, withAlternatives } from './house-modes.ts';
-import { PLAN_SLOT_MS } from './house-stores.ts';
+import { endMs, type HouseSlots, slotsNow, timesOf } from './house-slots.ts';
 import type { MadePlan } from './planner.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The plan of the house as it is kept, shown and followed. */
 export function planOf(
   image: Image,
-  fromMs: number,
+  slots: HouseSlots,
   scenario: Scenario,
   made: MadePlan & { readonly peak_kw: number },
 ): HousePlan {
   const { cost, bound, gap, source } = made.certificate;
-  const modes = orSurplus(modesOf(plannedSlots(image, fromMs, scenario, made)), scenario, made.schedule);
+  const modes = orSurplus(modesOf(plannedSlots(image, slots, scenario, made)), scenario, made.schedule);
   return {
-    madeMs: fromMs,
-    untilMs: fromMs + scenario.n * PLAN_SLOT_MS,
-    modes: underPeak(withAlternatives(modes, made.alternatives), scenario, made),
+    madeMs: slots.fromMs,
+    untilMs: endMs(slots),
+    modes: underPeak(withAlternatives(modes, slotsNow(slots), made.alternatives), scenario, made),
     certificate: { cost, bound, gap, source },
     quality: made.quality,
     course: inShares(image, made.course ?? {}),
+    courseMs: timesOf(slots),
   };
 }
 
@@ -48,7 +49,7 @@ export function isOffCourse(
   plan: HousePlan,
   { devices, wallMs }: Pick<Image, 'devices' | 'wallMs'>,
 ): boolean {
-  const slot = Math.floor((wallMs - plan.madeMs) / PLAN_SLOT_MS);
+  const slot = (plan.courseMs ?? []).findLastIndex((atMs) => atMs <= wallMs);
   return devices.some(({ id, flexibility: { store } }) => {
     const course = plan.course?.[id];
     const now = store?.kind === 'battery' ? store.fill : store?.temperature_C;

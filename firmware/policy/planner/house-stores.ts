@@ -5,20 +5,22 @@ import { comfortAt, copAt, steady_K } from '../comfort.ts';
 import type { HeatForecasts } from '../forecast/heat.ts';
 import type { Forecast } from '../forecast/series.ts';
 import { isControllable, isProducer } from '../plan.ts';
+import { isProgramPlanned } from './house-program.ts';
+import { beginMs, type HouseSlots, TICK_MS } from './house-slots.ts';
 import { at, type DeviceOf, importPrice, type Scenario } from './scenario.ts';
-
-export const PLAN_SLOT_MS = 900_000;
+import { horizon_h, hoursOf, lastSlotsFrom } from './slots.ts';
 
 /** How a device takes part in a plan; null: it does not. */
-export type PlannedAs = 'battery' | 'heat' | 'car' | null;
+export type PlannedAs = 'battery' | 'heat' | 'car' | 'program' | null;
 
 /**
  * Stores whose fill is known, and what wants energy by a time, in mode `cheap` and not told otherwise by the owner. Of
- * the other modes each is its own plan.
+ * the other modes each is its own plan. A run of a program is what its owner told: it is planned until it has ended.
  */
 export function plannedAs(d: DeviceImage): PlannedAs {
-  if (!isControllable(d) || isProducer(d) || d.mode !== 'cheap' || d.override.kind !== 'automatic')
-    return null;
+  if (!isControllable(d) || isProducer(d)) return null;
+  if (d.flexibility.program) return isProgramPlanned(d) ? 'program' : null;
+  if (d.mode !== 'cheap' || d.override.kind !== 'automatic') return null;
   const { store, need } = d.flexibility;
   if (store?.kind === 'battery') return store.fill !== null && store.capacity_Wh > 0 ? 'battery' : null;
   if (maxOf(d.flexibility) <= 0) return null;
@@ -62,7 +64,7 @@ export function batteryOf(d: DeviceImage, store: BatteryStore): DeviceOf<'batter
 
 /** In dearest kWh per K and hour for the heat of one K: comfort is not sold, and the thermostat would not wait either. */
 const COMFORT_PRICE = 4;
-/** Slots that count as "for as long as one likes". */
+/** Ticks that count as "for as long as one likes". */
 const LONG = 1_000_000;
 
 /** Without what the weather decides: COP, draw and end value come with the forecasts. */
@@ -70,15 +72,14 @@ export function heatOf(
   d: DeviceImage,
   store: HeatStore,
   { site }: Pick<Image, 'site'>,
-  fromMs: number,
-  slots: number,
+  slots: HouseSlots,
 ): DeviceOf<'thermal'> {
-  const none = new Array<number>(slots).fill(0);
+  const none = new Array<number>(slots.n).fill(0);
   const t0_c = store.temperature_C ?? 0;
   // What it is at the end of a slot is judged by the band that holds then.
-  const bands = none.map((_, i) => comfortAt(store, fromMs + (i + 1) * PLAN_SLOT_MS, site.timeZone));
+  const bands = none.map((_, i) => comfortAt(store, beginMs(slots, i + 1), site.timeZone));
   const { minOnMs, minOffMs } = d.flexibility;
-  const inState = Math.min(LONG, Math.ceil(d.inStateMs / PLAN_SLOT_MS));
+  const inState = Math.min(LONG, Math.ceil(d.inStateMs / TICK_MS));
   const most_C = store.most_C ?? Number.POSITIVE_INFINITY;
   return {
     id: d.id,
@@ -99,8 +100,8 @@ export function heatOf(
     gain_kw: none,
     draw_kw: none,
     ...powersOf(d),
-    min_on_slots: Math.max(1, Math.ceil(minOnMs / PLAN_SLOT_MS)),
-    min_off_slots: Math.max(1, Math.ceil(minOffMs / PLAN_SLOT_MS)),
+    min_on_slots: Math.max(1, Math.ceil(minOnMs / TICK_MS)),
+    min_off_slots: Math.max(1, Math.ceil(minOffMs / TICK_MS)),
     init_on: (d.setPoint_W ?? d.power_W.value ?? 0) > 0,
     init_slots: Number.isFinite(inState) ? inState : LONG,
     discomfort_per_kh: 0,
@@ -111,22 +112,23 @@ export function heatOf(
 
 /** Of the mean price: a little less than energy costs, so that neither is stored for a day that nobody knows. */
 const END_VALUE = { battery: 0.87, heat: 0.8 } as const;
-const DAY_SLOTS = 96;
+const DAY_h = 24;
 
 /**
  * What a kWh at the connection is worth after the horizon: the next day is taken to be like the last that is known. Where
  * the house draws, what it pays; where it has sun to spare, what it would be paid. The hours of the sun alone say
  * nothing of a night: before a whole day is known it pays.
  */
-function laterPrice(s: Scenario): number {
-  let sum = 0;
-  const from = Math.max(0, s.n - DAY_SLOTS);
+export function laterPrice(s: Scenario): number {
+  let [sum, hours] = [0, 0];
+  const from = lastSlotsFrom(s, DAY_h);
   for (let t = from; t < s.n; t++) {
     const sun = s.devices.reduce((kw, d) => kw + (d.type === 'pv' ? at(d.available_kw, t) : 0), 0);
-    const isSpare = s.n >= DAY_SLOTS && sun > at(s.base_load_kw, t);
-    sum += isSpare ? at(s.prices.export, t) : importPrice(s, t);
+    const isSpare = horizon_h(s) >= DAY_h && sun > at(s.base_load_kw, t);
+    sum += hoursOf(s, t) * (isSpare ? at(s.prices.export, t) : importPrice(s, t));
+    hours += hoursOf(s, t);
   }
-  return Math.max(0, sum / (s.n - from));
+  return Math.max(0, sum / hours);
 }
 
 /**
@@ -134,11 +136,11 @@ function laterPrice(s: Scenario): number {
  * All of it where no whole day is known.
  */
 function usableShare(s: Scenario, { soc_min_kwh, soc_max_kwh }: DeviceOf<'battery'>): number {
-  if (s.n < DAY_SLOTS) return 1;
+  if (horizon_h(s) < DAY_h) return 1;
   let wanted_kwh = 0;
-  for (let t = s.n - DAY_SLOTS; t < s.n; t++) {
+  for (let t = lastSlotsFrom(s, DAY_h); t < s.n; t++) {
     const sun = s.devices.reduce((kw, d) => kw + (d.type === 'pv' ? at(d.available_kw, t) : 0), 0);
-    wanted_kwh += Math.max(0, at(s.base_load_kw, t) - sun) * s.dt_h;
+    wanted_kwh += Math.max(0, at(s.base_load_kw, t) - sun) * hoursOf(s, t);
   }
   return share(wanted_kwh / Math.max(1e-6, soc_max_kwh - soc_min_kwh));
 }
@@ -167,21 +169,22 @@ export function withOutlook(s: Scenario, d: DeviceOf<'battery'>, load: Forecast)
   };
 }
 
-/** A heat store with what the weather and its users make of it. */
+/** A heat store with what the weather and its users make of it; `quarters`: which of the forecasts' a slot lies in. */
 export function withWeather(
   s: Scenario,
   d: DeviceOf<'thermal'>,
   store: HeatStore,
   { outdoor, draws }: HeatForecasts,
+  quarters: readonly number[],
 ): DeviceOf<'thermal'> {
-  const cop = Array.from({ length: s.n }, (_, t) => Math.max(0.1, copAt(store, at(outdoor?.mean, t))));
+  const cop = quarters.map((q) => Math.max(0.1, copAt(store, at(outdoor?.mean, q))));
   const draw = draws[d.id];
   const dearest = Math.max(0.01, ...s.prices.import.map((_, t) => Math.abs(importPrice(s, t))));
   const perK = (d.c_kwh_per_k + d.ua_kw_per_k) / Math.min(...cop);
   return {
     ...d,
     cop,
-    draw_kw: Array.from({ length: s.n }, (_, t) => Math.max(0, at(draw?.mean, t)) / 1000),
+    draw_kw: quarters.map((q) => Math.max(0, at(draw?.mean, q)) / 1000),
     discomfort_per_kh: COMFORT_PRICE * dearest * perK,
     terminal_value_per_k: (END_VALUE.heat * laterPrice(s) * d.c_kwh_per_k) / at(cop, s.n - 1),
   };

@@ -6,27 +6,32 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { needsOutdoor } from '../comfort.ts';
-import type { HouseForecasts } from '../forecast/house.ts';
+import type { ForecastInput, HouseForecasts } from '../forecast/house.ts';
 import type { Forecast } from '../forecast/series.ts';
+import { QUARTER_MS } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
 import { isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
 import { isRoof } from './house-modes.ts';
+import { programOf } from './house-program.ts';
+import { endMs, type HouseSlots, quartersOf, slotsUntil } from './house-slots.ts';
 import {
   batteryOf,
   heatOf,
-  PLAN_SLOT_MS,
+  laterPrice,
   plannedAs,
   powersOf,
   withOutlook,
   withWeather,
 } from './house-stores.ts';
-import { at, type Device, parseScenario, type Scenario } from './scenario.ts';
+import { at, type Device, type DeviceOf, parseScenario, type Scenario } from './scenario.ts';
+import { tickOf } from './slots.ts';
 
 /** A healthy device that has something to decide, and is not told otherwise by its owner. */
 export function isPlanned(image: Image, d: DeviceImage): boolean {
-  if (plannedAs(d) === null || isForced(image, d) || d.health !== 'ok') return false;
+  const as = plannedAs(d);
+  if (as === null || d.health !== 'ok' || (isForced(image, d) && as !== 'program')) return false;
   const { store } = d.flexibility;
   return store?.kind !== 'heat' || !needsOutdoor(store) || knowsOutdoor(image);
 }
@@ -48,32 +53,31 @@ const SUN = 'the-sun';
  * Without what has to be forecast: base load, sun and weather are 0. Null where there is nothing to plan: no price, no
  * clock, no device that waits.
  */
-export function houseScenario(image: Image): Scenario | null {
+export function houseScenario(image: Image, slots = horizonOf(image)): Scenario | null {
   if (!image.wallTrusted) return null;
-  const { fromMs, slots } = horizonOf(image);
+  const { fromMs, n, dt_h, spans } = slots;
   const planned = image.devices.filter((d) => isPlanned(image, d)).slice(0, LIMITS.planDevices - 1);
-  if (slots < 2 || planned.length === 0) return null;
+  if (tooShort(slots) || planned.length === 0) return null;
   const { site } = image;
   const rating_kw = (site.fuse_A * site.phases * site.nominal_V) / 1000;
-  const unknown = new Array<number>(slots).fill(0);
+  const unknown = new Array<number>(n).fill(0);
   // Of equal hours the earlier: what is done cannot go wrong any more.
-  const buy = slotPrices(image, 'importPrice', fromMs, slots).map((x, i) => (x ?? 0) + i * 1e-6);
+  const buy = slotPrices(image, 'importPrice', slots).map((x, i) => x + i * 1e-6);
   const dearest = Math.max(0.1, ...buy.map(Math.abs));
-  const devices: unknown[] = planned.map((d) => deviceOf(d, image, fromMs, slots, dearest));
+  const devices: unknown[] = planned.map((d) => deviceOf(d, image, slots, dearest));
   const producers = image.devices.filter(isProducer);
   if (producers.length > 0)
     devices.push({ id: SUN, type: 'pv', available_kw: unknown, curtailable: producers.every(isRoof) });
   const facts = {
     id: 'house',
     start: localStart(fromMs, site.timeZone),
-    n: slots,
-    dt_h: PLAN_SLOT_MS / 3_600_000,
-    grid: { import_max_kw: rating_kw, export_max_kw: rating_kw, peak: peakOf(site) },
-    prices: { import: buy, export: slotPrices(image, 'exportPrice', fromMs, slots).map((x) => x ?? 0) },
-    co2: carbonOf(image, fromMs, slots),
+    ...{ n, dt_h, spans },
+    grid: { import_max_kw: rating_kw, export_max_kw: rating_kw, peak: peakOf(site, slots) },
+    prices: { import: buy, export: slotPrices(image, 'exportPrice', slots) },
+    co2: carbonOf(image, slots),
     base_load_kw: unknown,
     t_out_c: unknown,
-    events: limitsOf(image, fromMs, slots),
+    events: limitsOf(image, slots),
   };
   const whole = parseScenario({ ...facts, devices });
   if (whole.ok) return whole.value;
@@ -86,21 +90,34 @@ export function houseScenario(image: Image): Scenario | null {
 const localStart = (fromMs: WallMs, timeZone: string): string =>
   new Date(localMs(fromMs, timeZone)).toISOString().slice(0, 19);
 
-function deviceOf(d: DeviceImage, image: Image, fromMs: WallMs, slots: number, dearest: number): Device {
-  const { store } = d.flexibility;
+/** There is nothing to choose from yet. */
+export const tooShort = (slots: HouseSlots): boolean => endMs(slots) - slots.fromMs < 2 * QUARTER_MS;
+
+function deviceOf(d: DeviceImage, image: Image, slots: HouseSlots, dearest: number): Device {
+  const { store, program } = d.flexibility;
+  if (program && d.run) return programOf(d.id, program, d.run, slots);
   if (store?.kind === 'battery') return batteryOf(d, store);
-  if (store?.kind === 'heat' && store.temperature_C !== null) return heatOf(d, store, image, fromMs, slots);
-  return carOf(d, fromMs, slots, dearest);
+  if (store?.kind === 'heat' && store.temperature_C !== null) return heatOf(d, store, image, slots);
+  return carOf(d, slots, dearest);
 }
 
-/** The scenario as it is expected; `stores` are those that hold heat, by id. */
+/** What forecasts and the past say for a scenario of the house. */
+export interface Expected {
+  readonly forecasts: HouseForecasts;
+  /** Those that hold heat, by id. */
+  readonly stores: ReadonlyMap<string, HeatStore>;
+  readonly known: Pick<ForecastInput, 'base_W' | 'peak_W' | 'quarter_W'>;
+}
+
+/** The scenario as it is expected. */
 export function withForecasts(
   s: Scenario,
-  { load, solar, heat }: HouseForecasts,
-  stores: ReadonlyMap<string, HeatStore>,
-  peak_W: number | null,
+  slots: HouseSlots,
+  { forecasts, stores, known }: Expected,
 ): Scenario {
-  const kw = ({ mean }: Forecast): number[] => Array.from({ length: s.n }, (_, t) => at(mean, t) / 1000);
+  const { load, solar, heat } = forecasts;
+  const quarters = quartersOf(slots);
+  const kw = ({ mean }: Forecast): number[] => quarters.map((q) => at(mean, q) / 1000);
   const expected: Scenario = {
     ...s,
     // What this month has seen already is paid for.
@@ -108,19 +125,41 @@ export function withForecasts(
       ...s.grid,
       peak: s.grid.peak && {
         ...s.grid.peak,
-        free_kw: Math.max(s.grid.peak.free_kw, (peak_W ?? 0) / 1000),
+        free_kw: Math.max(s.grid.peak.free_kw, (known.peak_W ?? 0) / 1000),
+        period: s.grid.peak.period && {
+          ...s.grid.peak.period,
+          past_kwh: (s.grid.peak.period.past_ticks * s.dt_h * Math.max(0, known.quarter_W ?? 0)) / 1000,
+        },
       },
     },
-    base_load_kw: kw(load),
-    t_out_c: heat?.outdoor ? Array.from({ length: s.n }, (_, t) => at(heat.outdoor?.mean, t)) : s.t_out_c,
+    base_load_kw: justMeasured(slots, kw(load), known.base_W),
+    t_out_c: heat?.outdoor ? quarters.map((q) => at(heat.outdoor?.mean, q)) : s.t_out_c,
     devices: [...s.devices.filter((d) => d.id !== SUN), ...sunOf(s, kw(solar))],
   };
   const devices = expected.devices.map((d) => {
     if (d.type === 'battery') return withOutlook(expected, d, load);
+    if (d.type === 'appliance') return leftForLater(expected, d);
     const store = stores.get(d.id);
-    return d.type === 'thermal' && store && heat ? withWeather(expected, d, store, heat) : d;
+    return d.type === 'thermal' && store && heat ? withWeather(expected, d, store, heat, quarters) : d;
   });
   return { ...expected, devices };
+}
+
+/** What is left for a day that nobody knows costs what that is taken to cost. */
+function leftForLater(s: Scenario, d: DeviceOf<'appliance'>): DeviceOf<'appliance'> {
+  if (typeof d.skip_penalty !== 'number') return d;
+  const energy_kwh = d.profile_kw.reduce((sum, kw) => sum + kw * s.dt_h, 0);
+  return { ...d, skip_penalty: laterPrice(s) * energy_kwh };
+}
+
+/** Of the difference between what the house draws now and what was expected, and what is left of it a tick later. */
+const NOW_WEIGHT = 0.5;
+const NOW_FADE = 0.7;
+
+/** The load as expected, blended with what is measured at this moment. */
+function justMeasured(slots: HouseSlots, load_kw: readonly number[], base_W: number | null): number[] {
+  const error = base_W === null ? 0 : NOW_WEIGHT * (base_W / 1000 - at(load_kw, 0));
+  return load_kw.map((x, t) => Math.max(0, x + error * NOW_FADE ** tickOf(slots, t)));
 }
 
 /** A roof that no device speaks for cannot be turned down. */
@@ -131,18 +170,13 @@ function sunOf(s: Scenario, available_kw: number[]): Device[] {
 }
 
 /** Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. */
-function carOf(
-  d: DeviceImage,
-  fromMs: WallMs,
-  slots: number,
-  dearest: number,
-): Extract<Device, { type: 'ev' }> {
+function carOf(d: DeviceImage, slots: HouseSlots, dearest: number): Extract<Device, { type: 'ev' }> {
   const { step_W, need, steerable } = d.flexibility;
   const { min_kw, max_kw } = powersOf(d);
   const required_kwh = (need?.energy_Wh ?? 0) / 1000;
-  const depart_slot = Math.min(slots, Math.floor(((need?.byMs ?? fromMs) - fromMs) / PLAN_SLOT_MS));
-  // What cannot be taken in halves of a slot may be taken in a whole one.
-  const perSlot = (min_kw * PLAN_SLOT_MS) / 3_600_000;
+  const depart_slot = slotsUntil(slots, need?.byMs ?? slots.fromMs);
+  // What cannot be taken in parts of a slot may be taken in a whole one.
+  const perSlot = (min_kw * QUARTER_MS) / 3_600_000;
   return {
     id: d.id,
     type: 'ev',

@@ -2,6 +2,7 @@
  * What a schedule does and costs, computed slot by slot from the problem's own definition. It knows nothing of how
  * the schedule was found: every plan passes here before it is used.
  */
+import { highestMean } from './billing.ts';
 import {
   ambientAt,
   at,
@@ -14,8 +15,8 @@ import {
   type PlanEvent,
   type Scenario,
   type Schedule,
-  windowEnergy,
 } from './scenario.ts';
+import { cycle, hoursOf, lateBy, spanOf, windowEnergy } from './slots.ts';
 
 /** 1 W, 2 Wh, 0.01 K. Below 1 W a device counts as off. */
 export const TOLERANCE = { kw: 1e-3, kwh: 2e-3, kelvin: 1e-2 } as const;
@@ -90,7 +91,7 @@ function device(s: Scenario, d: Device, p: DeviceSchedule, sums: Sums): void {
   else if (d.type === 'battery') battery(s, d, p, sums);
   else if (d.type === 'ev') car(s, d, p, sums);
   else if (d.type === 'thermal') heat(s, d, p, sums);
-  else if (d.type === 'appliance') appliance(d, p, sums);
+  else if (d.type === 'appliance') appliance(s, d, p, sums);
   else curtailable(s, d, p, sums);
 }
 
@@ -114,13 +115,13 @@ function battery(s: Scenario, d: DeviceOf<'battery'>, p: DeviceSchedule, sums: S
     check(sums, 'negative', d.id, t, Math.max(-charge, -discharge));
     check(sums, 'battery_power', d.id, t, Math.max(charge - d.charge_max_kw, discharge - d.discharge_max_kw));
     check(sums, 'battery_both', d.id, t, Math.min(charge, discharge));
-    soc += s.dt_h * (d.eta_charge * charge - discharge / d.eta_discharge);
+    soc += hoursOf(s, t) * (d.eta_charge * charge - discharge / d.eta_discharge);
     check(sums, 'soc_low', d.id, t, d.soc_min_kwh - soc, TOLERANCE.kwh);
     check(sums, 'soc_high', d.id, t, soc - d.soc_max_kwh, TOLERANCE.kwh);
     sums.draw[t] = at(sums.draw, t) + charge;
     sums.supply[t] = at(sums.supply, t) + discharge;
     if (d.steerable) sums.steerable[t] = at(sums.steerable, t) + charge;
-    sums.cost += s.dt_h * discharge * d.wear_per_kwh;
+    sums.cost += hoursOf(s, t) * discharge * d.wear_per_kwh;
   }
   sums.cost -= d.terminal_value_per_kwh * (soc - d.soc0_kwh);
 }
@@ -137,7 +138,7 @@ function car(s: Scenario, d: DeviceOf<'ev'>, p: DeviceSchedule, sums: Sums): voi
       if (d.step_kw)
         check(sums, 'ev_step', d.id, t, Math.abs(power - Math.round(power / d.step_kw) * d.step_kw));
     }
-    delivered += s.dt_h * power;
+    delivered += hoursOf(s, t) * power;
     sums.draw[t] = at(sums.draw, t) + power;
     if (d.steerable) sums.steerable[t] = at(sums.steerable, t) + power;
   }
@@ -159,12 +160,13 @@ export function nextTemperature(
     at(d.gain_kw, t) -
     at(d.draw_kw, t) -
     d.ua_kw_per_k * (t_c - ambientAt(s, d, t));
-  return t_c + (s.dt_h / d.c_kwh_per_k) * flow;
+  return t_c + (hoursOf(s, t) / d.c_kwh_per_k) * flow;
 }
 
 /** Cost of having `t_c` at the end of slot `t`. */
 export function discomfort(s: Scenario, d: DeviceOf<'thermal'>, t: number, t_c: number): number {
-  return s.dt_h * d.discomfort_per_kh * (Math.max(0, at(d.lo_c, t) - t_c) + Math.max(0, t_c - at(d.hi_c, t)));
+  const outside = Math.max(0, at(d.lo_c, t) - t_c) + Math.max(0, t_c - at(d.hi_c, t));
+  return hoursOf(s, t) * d.discomfort_per_kh * outside;
 }
 
 /** Worth of the heat (or cold) left at the end, as a cost. */
@@ -202,14 +204,14 @@ function heat(s: Scenario, d: DeviceOf<'thermal'>, p: DeviceSchedule, sums: Sums
       on = !on;
       run = 0;
     }
-    run++;
+    run += spanOf(s, t);
     sums.draw[t] = at(sums.draw, t) + power;
     if (d.steerable) sums.steerable[t] = at(sums.steerable, t) + power;
   }
   sums.cost += terminalHeat(s, d, t_c);
 }
 
-function appliance(d: DeviceOf<'appliance'>, p: DeviceSchedule, sums: Sums): void {
+function appliance(s: Scenario, d: DeviceOf<'appliance'>, p: DeviceSchedule, sums: Sums): void {
   const start = p.start;
   if (start === undefined || start === null) {
     if (typeof d.skip_penalty === 'number') sums.cost += d.skip_penalty;
@@ -217,10 +219,9 @@ function appliance(d: DeviceOf<'appliance'>, p: DeviceSchedule, sums: Sums): voi
     return;
   }
   check(sums, 'appliance_start', d.id, start, Number.isInteger(start) ? d.earliest_slot - start : 1, 0);
-  check(sums, 'appliance_late', d.id, start, start + d.profile_kw.length - d.latest_end_slot, 0);
-  d.profile_kw.forEach((power, i) => {
-    if (start + i >= 0 && start + i < sums.draw.length)
-      sums.draw[start + i] = at(sums.draw, start + i) + power;
+  check(sums, 'appliance_late', d.id, start, lateBy(s, d, start), 0);
+  cycle(s, d, start).forEach((power, t) => {
+    sums.draw[t] = at(sums.draw, t) + power;
   });
 }
 
@@ -230,7 +231,7 @@ function curtailable(s: Scenario, d: DeviceOf<'curtailable'>, p: DeviceSchedule,
     const cut = at(p.curtailed_kw, t);
     check(sums, 'negative', d.id, t, -cut);
     check(sums, 'curtail_over', d.id, t, cut - at(d.demand_kw, t) * d.max_fraction);
-    energy += s.dt_h * cut;
+    energy += hoursOf(s, t) * cut;
     sums.draw[t] = at(sums.draw, t) + at(d.demand_kw, t) - cut;
   }
   sums.cost += energy * d.penalty_per_kwh;
@@ -239,7 +240,6 @@ function curtailable(s: Scenario, d: DeviceOf<'curtailable'>, p: DeviceSchedule,
 }
 
 function grid(s: Scenario, sums: Sums, import_kw: Float64Array, export_kw: Float64Array): void {
-  let peak = 0;
   for (let t = 0; t < s.n; t++) {
     const net = at(sums.draw, t) - at(sums.supply, t);
     const taken = Math.max(0, net);
@@ -248,10 +248,10 @@ function grid(s: Scenario, sums: Sums, import_kw: Float64Array, export_kw: Float
     export_kw[t] = fed;
     check(sums, 'grid_import', 'grid', t, taken - s.grid.import_max_kw);
     check(sums, 'grid_export', 'grid', t, fed - s.grid.export_max_kw);
-    sums.cost += s.dt_h * (taken * importPrice(s, t) - fed * at(s.prices.export, t));
-    peak = Math.max(peak, taken);
+    sums.cost += hoursOf(s, t) * (taken * importPrice(s, t) - fed * at(s.prices.export, t));
   }
-  if (s.grid.peak) sums.cost += s.grid.peak.price_per_kw * Math.max(0, peak - s.grid.peak.free_kw);
+  if (s.grid.peak)
+    sums.cost += s.grid.peak.price_per_kw * Math.max(0, highestMean(s, import_kw) - s.grid.peak.free_kw);
 }
 
 function batteryDirection(s: Scenario, schedule: Schedule, sums: Sums, export_kw: Float64Array): void {
@@ -273,15 +273,15 @@ function event(
   export_kw: Float64Array,
 ): void {
   let energy = 0;
-  for (let t = e.start; t < e.end; t++) energy += s.dt_h * at(import_kw, t);
+  for (let t = e.start; t < e.end; t++) energy += hoursOf(s, t) * at(import_kw, t);
   const beyond = (slot: number | null, excess: number, hours: number, tolerance: number): void => {
     if (e.hard) check(sums, e.kind, e.id, slot, excess, tolerance);
     else sums.cost += Math.max(0, excess) * hours * (e.penalty_per_kwh ?? 0);
   };
   if (e.kind === 'incentive') {
-    sums.cost -= (e.reward_per_kwh ?? 0) * Math.max(0, windowEnergy(e, s.dt_h) - energy);
+    sums.cost -= (e.reward_per_kwh ?? 0) * Math.max(0, windowEnergy(s, e) - energy);
   } else if (isWindow(e)) {
-    beyond(null, energy - Math.max(0, windowEnergy(e, s.dt_h)), 1, TOLERANCE.kwh);
+    beyond(null, energy - Math.max(0, windowEnergy(s, e)), 1, TOLERANCE.kwh);
   } else {
     for (let t = e.start; t < e.end; t++) {
       const taken = at(import_kw, t);
@@ -291,7 +291,7 @@ function event(
           : e.kind === 'steerable_limit'
             ? Math.min(at(sums.steerable, t), taken)
             : taken;
-      beyond(t, what - (limitAt(e, t) ?? 0), s.dt_h, TOLERANCE.kw);
+      beyond(t, what - (limitAt(e, t) ?? 0), hoursOf(s, t), TOLERANCE.kw);
     }
   }
 }

@@ -5,17 +5,12 @@
  * course both would cost nothing.
  */
 import { energyValue, type Outlook, type SlotView } from './battery-value.ts';
+import { highestMean } from './billing.ts';
 import { evaluate } from './model.ts';
-import {
-  at,
-  type Device,
-  type DeviceOf,
-  isWindow,
-  netPower,
-  type Scenario,
-  type Schedule,
-} from './scenario.ts';
+import { socChange } from './respond.ts';
+import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
+import { hoursOf, netPower } from './slots.ts';
 
 /** How far reality may be from what is expected. */
 export interface Spread {
@@ -50,11 +45,11 @@ const SOLAR_LASTS = 0.85;
 const SOLAR_FACTOR = { least: 0.1, most: 2.5 };
 
 /**
- * `schedule` with the first slot of its batteries decided anew: that slot is known, what follows may turn out as
- * `spread` says, all other devices keep to the schedule. It stays as it is where the cost of a slot cannot be told on
+ * `schedule` with the first slots of its batteries decided anew: `now` slots are taken as known, what follows may turn out
+ * as `spread` says, all other devices keep to the schedule. It stays as it is where the cost of a slot cannot be told on
  * its own (energy windows).
  */
-export function hedged(s: Scenario, schedule: Schedule, spread: Spread): Schedule {
+export function hedged(s: Scenario, schedule: Schedule, spread: Spread, now = 1): Schedule {
   const batteries = s.devices.filter((d) => d.type === 'battery');
   if (batteries.length === 0 || s.events.some((e) => e.kind === 'incentive' || isWindow(e))) return schedule;
   const coupling: Coupling = { threshold_kw: ceiling(s, schedule), window_per_kwh: null };
@@ -62,38 +57,48 @@ export function hedged(s: Scenario, schedule: Schedule, spread: Spread): Schedul
   const next = { ...schedule };
   for (const d of batteries) {
     const others = othersThan(s, d, next, spread.margin_per_kwh);
-    const value = energyValue(s, d, outlookOf(s, d, others, coupling, spread));
-    const power = value.best(0, 0, viewOf(d, known, others, 0, 0), d.soc0_kwh);
-    next[d.id] = {
-      charge_kw: firstAs(s, next[d.id]?.charge_kw, Math.max(0, power)),
-      discharge_kw: firstAs(s, next[d.id]?.discharge_kw, Math.max(0, -power)),
-    };
+    const seen = (t: number): SlotView => viewOf(s, d, known, others, t, 0);
+    const value = energyValue(s, d, outlookOf(s, d, others, coupling, spread, { slots: now, view: seen }));
+    let soc_kwh = d.soc0_kwh;
+    for (let t = 0; t < now; t++) {
+      const power = value.best(t, 0, seen(t), soc_kwh);
+      soc_kwh += socChange(s, d, t, power);
+      next[d.id] = {
+        charge_kw: withSlot(s, t, next[d.id]?.charge_kw, Math.max(0, power)),
+        discharge_kw: withSlot(s, t, next[d.id]?.discharge_kw, Math.max(0, -power)),
+      };
+    }
   }
-  return withFirstSolar(s, next, known);
+  for (let t = 0; t < now; t++) useSun(s, t, next, known);
+  return next;
 }
 
-const firstAs = (s: Scenario, series: readonly number[] | undefined, x: number): number[] =>
-  (series ?? new Array<number>(s.n).fill(0)).with(0, x);
+const withSlot = (s: Scenario, t: number, series: readonly number[] | undefined, x: number): number[] =>
+  (series ?? new Array<number>(s.n).fill(0)).with(t, x);
 
-/** Solar in the first slot as far as it pays beside what the loads now do. */
-function withFirstSolar(s: Scenario, schedule: Schedule, costs: SlotCosts): Schedule {
+/** Solar in a slot as far as it pays beside what the loads now do. */
+function useSun(s: Scenario, t: number, schedule: Schedule, costs: SlotCosts): void {
   const all = othersThan(s, null, schedule);
-  let left = costs.solar(0, at(all.net_kw, 0), at(all.steerable_kw, 0), at(all.charge_kw, 0));
-  for (const d of s.devices) if (d.type === 'pv' && !d.curtailable) left -= at(d.available_kw, 0);
-  const next = { ...schedule };
+  let left = costs.solar(t, at(all.net_kw, t), at(all.steerable_kw, t), at(all.charge_kw, t));
+  for (const d of s.devices) if (d.type === 'pv' && !d.curtailable) left -= at(d.available_kw, t);
   for (const d of s.devices) {
     if (d.type !== 'pv' || !d.curtailable) continue;
-    const used = Math.min(at(d.available_kw, 0), Math.max(0, left));
-    next[d.id] = { used_kw: firstAs(s, next[d.id]?.used_kw ?? d.available_kw, used) };
+    const used = Math.min(at(d.available_kw, t), Math.max(0, left));
+    schedule[d.id] = { used_kw: withSlot(s, t, schedule[d.id]?.used_kw ?? d.available_kw, used) };
     left -= used;
   }
-  return next;
 }
 
 /** Peaks up to the one that is planned are paid for. */
 function ceiling(s: Scenario, schedule: Schedule): number | null {
   if (!s.grid.peak) return null;
-  return Math.max(s.grid.peak.free_kw, ...evaluate(s, schedule).import_kw);
+  return Math.max(s.grid.peak.free_kw, highestMean(s, evaluate(s, schedule).import_kw));
+}
+
+/** The slots that are taken as known, and how they look. */
+interface Now {
+  readonly slots: number;
+  view(t: number): SlotView;
 }
 
 function outlookOf(
@@ -102,31 +107,51 @@ function outlookOf(
   others: Others,
   coupling: Coupling,
   spread: Spread,
+  now: Now,
 ): Outlook {
-  const sunny = s.devices.some((x) => x.type === 'pv' && x.available_kw.some((p, t) => t > 0 && p > 0));
+  const sunny = s.devices.some(
+    (x) => x.type === 'pv' && x.available_kw.some((p, t) => t >= now.slots && p > 0),
+  );
   const suns = sunny ? SOLAR_STATES : [{ offset: 0, chance: 1 }];
   const costs = suns.map(({ offset }) => slotCosts(withSun(s, spread, offset), coupling));
   const states = LOAD_STATES.flatMap((load) => suns.map((sun, i) => ({ load, sun, costs: costs[i] })));
-  const stay = (chance: number): number => chance ** s.dt_h;
-  const lasting = stay(LOAD_LASTS);
-  const chances = (from: number, sunLasts: number): number[] =>
-    states.map(({ load, sun }, to) => {
-      const sameLoad = Math.floor(from / suns.length) === Math.floor(to / suns.length) ? lasting : 0;
-      const sameSun = from % suns.length === to % suns.length ? sunLasts : 0;
-      return (sameLoad + (1 - lasting) * load.chance) * (sameSun + (1 - sunLasts) * sun.chance);
-    });
-  const within = states.map((_, k) => chances(k, stay(SOLAR_LASTS)));
-  const overnight = states.map((_, k) => chances(k, 0));
+  const chancesAfter = (hours: number): Chances => {
+    const lasting = LOAD_LASTS ** hours;
+    const chances = (from: number, sunLasts: number): number[] =>
+      states.map(({ load, sun }, to) => {
+        const sameLoad = Math.floor(from / suns.length) === Math.floor(to / suns.length) ? lasting : 0;
+        const sameSun = from % suns.length === to % suns.length ? sunLasts : 0;
+        return (sameLoad + (1 - lasting) * load.chance) * (sameSun + (1 - sunLasts) * sun.chance);
+      });
+    return {
+      within: states.map((_, k) => chances(k, SOLAR_LASTS ** hours)),
+      overnight: states.map((_, k) => chances(k, 0)),
+    };
+  };
+  /** By length of a slot, h. */
+  const lengths = new Map<number, Chances>();
+  for (let t = 0; t < s.n; t++)
+    if (!lengths.has(hoursOf(s, t))) lengths.set(hoursOf(s, t), chancesAfter(hoursOf(s, t)));
   const any = states.map(({ load, sun }) => load.chance * sun.chance);
   return {
     states: states.length,
     view: (t, k) => {
+      if (t < now.slots) return now.view(t);
       const state = states[k];
       const offset_kw = (state?.load.offset ?? 0) * spread.load_kw;
-      return viewOf(d, state?.costs, others, t, offset_kw);
+      return viewOf(s, d, state?.costs, others, t, offset_kw);
     },
-    chances: (t, k) => (t === 0 ? any : (spread.newDay[t + 1] ? overnight : within)[k]) ?? any,
+    chances: (t, k) => {
+      if (t < now.slots) return any;
+      return lengths.get(hoursOf(s, t))?.[spread.newDay[t + 1] ? 'overnight' : 'within'][k] ?? any;
+    },
   };
+}
+
+/** By state, those of the states a slot later: on the same day, and on the next. */
+interface Chances {
+  readonly within: readonly number[][];
+  readonly overnight: readonly number[][];
 }
 
 function withSun(s: Scenario, spread: Spread, offset: number): Scenario {
@@ -142,8 +167,7 @@ function withSun(s: Scenario, spread: Spread, offset: number): Scenario {
 /** What everything but the battery and the sun draws, by slot; the sun that is expected, and what passes its surplus costs. */
 interface Others {
   readonly solar_kw: Float64Array;
-  /** Per kW in a slot. */
-  readonly margin: number;
+  readonly margin_per_kwh: number;
   readonly net_kw: Float64Array;
   readonly steerable_kw: Float64Array;
   readonly charge_kw: Float64Array;
@@ -168,10 +192,11 @@ function othersThan(s: Scenario, without: Device | null, schedule: Schedule, mar
       if (d.type === 'battery' && !d.grid_charge) charge_kw[t] = Math.max(at(charge_kw, t), x);
     }
   }
-  return { net_kw, steerable_kw, charge_kw, solar_kw, margin: margin_per_kwh * s.dt_h };
+  return { net_kw, steerable_kw, charge_kw, solar_kw, margin_per_kwh };
 }
 
 function viewOf(
+  s: Scenario,
   d: DeviceOf<'battery'>,
   costs: SlotCosts | undefined,
   others: Others,
@@ -183,9 +208,10 @@ function viewOf(
   const charge = at(others.charge_kw, t);
   const surplus = Math.max(0, at(others.solar_kw, t) - base);
   const kinks = costs?.kinks(t);
+  const margin = others.margin_per_kwh * hoursOf(s, t);
   return {
     cost: (p) =>
-      others.margin * Math.max(0, p - surplus) +
+      margin * Math.max(0, p - surplus) +
       (costs?.cost(
         t,
         base + p,

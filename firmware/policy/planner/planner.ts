@@ -1,6 +1,7 @@
 /** The plan for a scenario: from the solver where it can, never dearer than without it, checked, with a certificate. */
 import { type Fault, fault, type Result } from '../../domain/errors.ts';
 import type { HousePlan } from '../../domain/house-plan.ts';
+import type { WallMs } from '../../domain/time.ts';
 import type { ForecastInput } from '../forecast/house.ts';
 import type { Horizon } from '../forecast/series.ts';
 import type { Alternative } from './alternative.ts';
@@ -47,7 +48,10 @@ export interface PlanTask {
   readonly scenario: Scenario;
   readonly last: LastPlan | null;
   readonly known: ForecastInput;
+  /** The quarter hours that forecasts are made for. */
   readonly horizon: Horizon;
+  /** When the first slot of the scenario begins. */
+  readonly fromMs: WallMs;
 }
 
 /** A plan as it comes from the process that made it. */
@@ -59,7 +63,7 @@ export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'fault
   readonly course?: Readonly<Record<string, readonly number[]>>;
   /** What the roofs are expected to give. */
   readonly solar_kw?: readonly number[];
-  /** By device, of the first slot. */
+  /** By device, of now. */
   readonly alternatives?: Readonly<Record<string, Alternative>>;
 }
 

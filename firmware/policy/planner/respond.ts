@@ -4,6 +4,7 @@
  */
 import { type EnergyValue, energyValue, type SlotView } from './battery-value.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
+import { cycleFrom, hoursOf, spanOf, startsOf } from './slots.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
@@ -29,8 +30,9 @@ function storedValue(
 
 const IDLE: SlotView = { cost: () => 0, kinks_kw: [] };
 
-const socChange = (s: Scenario, d: DeviceOf<'battery'>, power: number): number =>
-  s.dt_h * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
+/** What a battery gains in slot `t` at this power, kWh. */
+export const socChange = (s: Scenario, d: DeviceOf<'battery'>, t: number, power: number): number =>
+  hoursOf(s, t) * (power > 0 ? power * d.eta_charge : power / d.eta_discharge);
 
 /** Battery power by slot, charging positive. */
 export function planBattery(s: Scenario, d: DeviceOf<'battery'>, prices: BatteryPrices): Float64Array {
@@ -40,7 +42,7 @@ export function planBattery(s: Scenario, d: DeviceOf<'battery'>, prices: Battery
   for (let t = 0; t < s.n; t++) {
     const power = value.best(t, 0, views[t] ?? IDLE, soc);
     powers[t] = power;
-    soc += socChange(s, d, power);
+    soc += socChange(s, d, t, power);
   }
   return powers;
 }
@@ -62,20 +64,21 @@ export function withBattery(
   let now = d.soc0_kwh;
   for (let t = 0; t < s.n; t++) {
     soc[t] = now;
-    now += socChange(s, d, at(powers, t));
+    now += socChange(s, d, t, at(powers, t));
   }
   const low = Math.min(d.soc_min_kwh, d.soc0_kwh);
   const high = Math.max(d.soc_max_kwh, d.soc0_kwh);
   const kinks = Array.from({ length: s.n }, (_, t) => Float64Array.from(new Set(beside.kinks(t))));
   return (t, x) => {
     const from = at(soc, t);
-    const most = Math.min(d.charge_max_kw, Math.max(0, (high - from) / (s.dt_h * d.eta_charge)));
-    const least = -Math.min(d.discharge_max_kw, Math.max(0, ((from - low) * d.eta_discharge) / s.dt_h));
+    const hours = hoursOf(s, t);
+    const most = Math.min(d.charge_max_kw, Math.max(0, (high - from) / (hours * d.eta_charge)));
+    const least = -Math.min(d.discharge_max_kw, Math.max(0, ((from - low) * d.eta_discharge) / hours));
     let best = Number.POSITIVE_INFINITY;
     const consider = (p: number): void => {
       if (p < least || p > most) return;
-      const wear = Math.max(0, -p) * s.dt_h * d.wear_per_kwh;
-      best = Math.min(best, beside.cost(t, p, x) + wear + value.after(t, 0, from + socChange(s, d, p)));
+      const wear = Math.max(0, -p) * hours * d.wear_per_kwh;
+      best = Math.min(best, beside.cost(t, p, x) + wear + value.after(t, 0, from + socChange(s, d, t, p)));
     };
     consider(0);
     consider(most);
@@ -88,6 +91,9 @@ export function withBattery(
   };
 }
 
+/** Of energy, in the grid of a car's plan: 230 kWh in ticks of 5 min and steps of 230 W. */
+const MOST_UNITS = 12_000;
+
 /** Charging power by slot: zero, or between minimum and maximum in whole steps. */
 export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64Array {
   const powers = new Float64Array(s.n);
@@ -95,7 +101,7 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
   const low = Math.max(1, Math.ceil(d.min_kw / step - 1e-6));
   const high = Math.floor(d.max_kw / step + 1e-6);
   const unit = step * s.dt_h;
-  const count = Math.min(4_000, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+  const count = Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
   const from = Math.max(0, d.arrive_slot);
   const until = Math.min(s.n, d.depart_slot);
   let next = Float64Array.from({ length: count }, (_, k) => {
@@ -112,11 +118,12 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
     );
     const now = new Float64Array(count);
     const pick = new Int16Array(count);
+    const span = spanOf(s, t);
     for (let k = 0; k < count; k++) {
       let best = (costs[0] ?? 0) + (next[k] ?? 0);
-      const most = Math.min(high, count - 1 - k);
+      const most = Math.min(high, Math.floor((count - 1 - k) / span));
       for (let j = low; j <= most; j++) {
-        const c = (costs[j] ?? 0) + (next[k + j] ?? 0);
+        const c = (costs[j] ?? 0) + (next[k + j * span] ?? 0);
         if (c < best - 1e-12) [best, pick[k]] = [c, j];
       }
       now[k] = best;
@@ -128,7 +135,7 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
   for (let t = from; t < until; t++) {
     const j = at(choice[t], k);
     powers[t] = j * step;
-    k += j;
+    k += j * spanOf(s, t);
   }
   return powers;
 }
@@ -137,12 +144,9 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
 export function planAppliance(s: Scenario, d: DeviceOf<'appliance'>, price: PriceOf): number | null {
   let best = typeof d.skip_penalty === 'number' ? d.skip_penalty : Number.POSITIVE_INFINITY;
   let start: number | null = null;
-  const last = Math.min(s.n, d.latest_end_slot) - d.profile_kw.length;
-  for (let k = Math.max(0, d.earliest_slot); k <= last; k++) {
+  for (const k of startsOf(s, d)) {
     let c = 0;
-    d.profile_kw.forEach((power, i) => {
-      c += price(k + i, power) - price(k + i, 0);
-    });
+    for (const [t, power] of cycleFrom(s, d, k)) c += price(t, power) - price(t, 0);
     if (c < best) [best, start] = [c, k];
   }
   return start;
@@ -158,16 +162,16 @@ export function planCut(s: Scenario, d: DeviceOf<'curtailable'>, price: PriceOf)
     if (piece <= 0) continue;
     for (let i = 0; i < parts; i++) {
       const saved = price(t, -piece * i) - price(t, -piece * (i + 1));
-      gains.push({ t, piece, gain: saved / (piece * s.dt_h) - d.penalty_per_kwh - i * 1e-9 });
+      gains.push({ t, piece, gain: saved / (piece * hoursOf(s, t)) - d.penalty_per_kwh - i * 1e-9 });
     }
   }
   gains.sort((a, b) => b.gain - a.gain);
   let left = d.max_kwh ?? Number.POSITIVE_INFINITY;
   for (const { t, piece, gain } of gains) {
     if (gain <= 0 || left <= 1e-9) break;
-    const taken = Math.min(piece, left / s.dt_h);
+    const taken = Math.min(piece, left / hoursOf(s, t));
     cut[t] = at(cut, t) + taken;
-    left -= taken * s.dt_h;
+    left -= taken * hoursOf(s, t);
   }
   return cut;
 }

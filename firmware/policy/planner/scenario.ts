@@ -113,6 +113,16 @@ const event = z.object({
   carry_kwh: real.optional(),
 });
 
+/**
+ * The mean over so many `dt_h` is billed; absent: every slot by itself. The first may have begun before the horizon: so much
+ * of it is over, with so much import.
+ */
+const period = z.object({
+  ticks: z.number().int().min(1).max(288),
+  past_ticks: z.number().int().min(0).max(287).default(0),
+  past_kwh: positive.default(0),
+});
+
 const scenario = z.object({
   format: z.literal('hems-scenario/1').optional(),
   id: z.string().max(128).default('scenario'),
@@ -123,10 +133,12 @@ const scenario = z.object({
     .number()
     .min(1 / 60)
     .max(24),
+  /** Slots of other lengths: how many `dt_h` each is long (slots.ts). Not of the format: our own houses have it. */
+  spans: z.array(z.number().int().min(1).max(288)).max(LIMITS.planSlots).nullish(),
   grid: z.object({
     import_max_kw: positive,
     export_max_kw: positive,
-    peak: z.object({ price_per_kw: real, free_kw: positive }).nullish(),
+    peak: z.object({ price_per_kw: real, free_kw: positive, period: period.nullish() }).nullish(),
   }),
   prices: z.object({
     import: series,
@@ -182,6 +194,13 @@ export function parseScenario(input: unknown): Result<Scenario> {
   return wrong === null ? ok(parsed.data) : refuse('SCENARIO_INVALID', wrong);
 }
 
+/** The same where all slots must have one length: the line protocol and the simulations count in slots. */
+export function parseEvenScenario(input: unknown): Result<Scenario> {
+  const parsed = parseScenario(input);
+  const isEven = !parsed.ok || (!parsed.value.spans && !parsed.value.grid.peak?.period);
+  return isEven ? parsed : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
+}
+
 function mistakeIn(s: Scenario): string | null {
   const lengths: [string, readonly unknown[] | null | undefined][] = [
     ['prices.import', s.prices.import],
@@ -189,6 +208,7 @@ function mistakeIn(s: Scenario): string | null {
     ['base_load_kw', s.base_load_kw],
     ['t_out_c', s.t_out_c],
     ['co2.g_per_kwh', s.co2?.g_per_kwh],
+    ['spans', s.spans],
   ];
   const ids = new Set<string>();
   for (const d of s.devices) {
@@ -241,24 +261,6 @@ export function limitAt(e: PlanEvent, t: number): number | null {
 }
 
 export const isWindow = (e: PlanEvent): boolean => e.kind === 'reduce' && e.measure === 'window';
-
-/** The energy (kWh) that the whole window allows (`reduce`) or is measured against (`incentive`). */
-export function windowEnergy(e: PlanEvent, dt_h: number): number {
-  let sum = e.carry_kwh ?? 0;
-  for (let t = e.start; t < e.end; t++) sum += dt_h * (limitAt(e, t) ?? at(e.baseline_kw, t - e.start));
-  return sum;
-}
-
-/** What a device draws by slot, kW; a battery that discharges draws less than nothing. Solar is not a load: 0. */
-export function netPower(s: Scenario, d: Device, p: DeviceSchedule): Float64Array {
-  const start = p.start ?? null;
-  return Float64Array.from({ length: s.n }, (_, t) => {
-    if (d.type === 'battery') return at(p.charge_kw, t) - at(p.discharge_kw, t);
-    if (d.type === 'curtailable') return at(d.demand_kw, t) - at(p.curtailed_kw, t);
-    if (d.type === 'appliance') return start === null ? 0 : at(d.profile_kw, t - start);
-    return d.type === 'pv' ? 0 : at(p.power_kw, t);
-  });
-}
 
 /** What a kWh of import costs in slot `t`, carbon included. */
 export const importPrice = (s: Scenario, t: number): number =>

@@ -2,7 +2,9 @@
  * What one slot costs as a function of the net power before solar, with everything else standing still. This is what
  * the devices are planned against one by one; couplings over several slots (peak, windows) enter as prices.
  */
-import { at, importPrice, isWindow, limitAt, type Scenario, windowEnergy } from './scenario.ts';
+import { peakSteps } from './billing.ts';
+import { at, importPrice, isWindow, limitAt, type Scenario } from './scenario.ts';
+import { hoursOf, tickOf, windowEnergy } from './slots.ts';
 
 /** Price of being above a hard limit, per kWh: far above any tariff, so that a limit gives way last. */
 export function breachPrice(s: Scenario): number {
@@ -37,19 +39,28 @@ export interface Kinks {
   readonly charge_kw: readonly number[];
 }
 
+interface Step {
+  readonly above_kw: number;
+  /** Per kWh. */
+  readonly price: number;
+}
+
 interface SlotTerms {
+  readonly hours: number;
   readonly buy: number;
   readonly sell: number;
   readonly fixed_kw: number;
   readonly flexible_kw: number;
-  readonly steps: readonly { readonly above_kw: number; readonly price: number }[];
-  readonly exports: readonly { readonly above_kw: number; readonly price: number }[];
-  readonly steerable: readonly { readonly above_kw: number; readonly price: number }[];
+  readonly steps: readonly Step[];
+  readonly exports: readonly Step[];
+  readonly steerable: readonly Step[];
 }
 
 export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
   const breach = breachPrice(s);
-  const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach));
+  const { threshold_kw } = coupling;
+  const peaks = s.grid.peak && threshold_kw !== null ? peakSteps(s, threshold_kw) : [];
+  const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach, peaks[t]));
   const kinks = terms.map(kinksOf);
   const solarOnlyCharge = s.devices.some((d) => d.type === 'battery' && !d.grid_charge);
   const solarOnlyExport = s.devices.some((d) => d.type === 'battery' && !d.grid_discharge);
@@ -63,7 +74,7 @@ export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
     for (const x of m.steerable) if (counted > x.above_kw) sum += (counted - x.above_kw) * x.price;
     if (solarOnlyCharge && charge > pv) sum += (charge - pv) * breach;
     if (solarOnlyExport && fed > pv) sum += (fed - pv) * breach;
-    return sum * s.dt_h;
+    return sum * m.hours;
   };
   const best = (t: number, net: number, steerable: number, charge: number): [number, number] => {
     const m = terms[t];
@@ -104,24 +115,27 @@ function kinksOf(m: SlotTerms): Kinks {
   return { net_kw: [...new Set(net_kw)], steerable_kw, charge_kw: [m.fixed_kw, m.fixed_kw + m.flexible_kw] };
 }
 
-function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): SlotTerms {
-  const steps = [{ above_kw: s.grid.import_max_kw, price: breach }];
+function termsOf(
+  s: Scenario,
+  t: number,
+  { window_per_kwh }: Coupling,
+  breach: number,
+  peak: Step | undefined,
+): SlotTerms {
+  const steps = [{ above_kw: s.grid.import_max_kw, price: breach }, ...(peak ? [peak] : [])];
   const exports = [{ above_kw: s.grid.export_max_kw, price: breach }];
-  const steerable: { above_kw: number; price: number }[] = [];
-  const { threshold_kw, window_per_kwh } = coupling;
+  const steerable: Step[] = [];
   let buy = importPrice(s, t);
-  if (s.grid.peak && threshold_kw !== null)
-    steps.push({ above_kw: threshold_kw, price: s.grid.peak.price_per_kw / s.dt_h });
   for (const e of s.events) {
     if (t < e.start || t >= e.end) continue;
     const price = e.hard ? breach : (e.penalty_per_kwh ?? 0);
     const above_kw = limitAt(e, t) ?? 0;
     if (e.kind === 'incentive') {
       // Worth having while the window can still be won; a slot alone cannot know, the final cost decides.
-      buy += windowEnergy(e, s.dt_h) > 0 && window_per_kwh !== 0 ? (e.reward_per_kwh ?? 0) : 0;
+      buy += windowEnergy(s, e) > 0 && window_per_kwh !== 0 ? (e.reward_per_kwh ?? 0) : 0;
     } else if (isWindow(e) && window_per_kwh !== null) buy += window_per_kwh;
     else if (isWindow(e)) {
-      const mean = Math.max(0, windowEnergy(e, s.dt_h)) / ((e.end - e.start) * s.dt_h);
+      const mean = Math.max(0, windowEnergy(s, e)) / (s.dt_h * (tickOf(s, e.end) - tickOf(s, e.start)));
       steps.push({ above_kw: mean, price });
     } else if (e.kind === 'export_limit') exports.push({ above_kw, price });
     else if (e.kind === 'steerable_limit') steerable.push({ above_kw, price });
@@ -134,5 +148,6 @@ function termsOf(s: Scenario, t: number, coupling: Coupling, breach: number): Sl
     if (d.curtailable) flexible_kw += at(d.available_kw, t);
     else fixed_kw += at(d.available_kw, t);
   }
-  return { buy, sell: at(s.prices.export, t), fixed_kw, flexible_kw, steps, exports, steerable };
+  const hours = hoursOf(s, t);
+  return { hours, buy, sell: at(s.prices.export, t), fixed_kw, flexible_kw, steps, exports, steerable };
 }

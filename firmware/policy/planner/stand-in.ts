@@ -14,16 +14,9 @@ import {
   planCut,
   withBattery,
 } from './respond.ts';
-import {
-  at,
-  type Device,
-  type DeviceOf,
-  isWindow,
-  netPower,
-  type Scenario,
-  type Schedule,
-} from './scenario.ts';
+import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
+import { cycle, netPower } from './slots.ts';
 
 export interface Planned {
   readonly schedule: Schedule;
@@ -164,12 +157,6 @@ function adopt(s: Scenario, d: Device, from: Schedule, loads: Map<string, Load>)
   load.start = p.start ?? null;
 }
 
-function cycle(s: Scenario, profile_kw: readonly number[], start: number | null): Float64Array {
-  const power = new Float64Array(s.n);
-  if (start !== null) for (const [i, x] of profile_kw.entries()) if (start + i < s.n) power[start + i] = x;
-  return power;
-}
-
 interface Rest {
   readonly net: Float64Array;
   readonly steerable: Float64Array;
@@ -214,7 +201,7 @@ function respond(
   else if (d.type === 'thermal') load.power = planHeat(s, d, price);
   else if (d.type === 'appliance') {
     load.start = planAppliance(s, d, price);
-    load.power = cycle(s, d.profile_kw, load.start);
+    load.power = cycle(s, d, load.start);
   } else if (d.type === 'curtailable') {
     const demand = d.demand_kw;
     const cut = planCut(s, d, (t, x) => price(t, at(demand, t) + x));

@@ -3,7 +3,8 @@ import type { Result } from '../../domain/errors.ts';
 import { discomfort, type Evaluation, nextTemperature } from '../planner/model.ts';
 import { makePlan, type SolveProgram } from '../planner/planner.ts';
 import { RollingPlanner, type StepAnswer } from '../planner/rolling.ts';
-import { at, netPower, type Scenario, type Schedule } from '../planner/scenario.ts';
+import { at, type Scenario, type Schedule } from '../planner/scenario.ts';
+import { netPower } from '../planner/slots.ts';
 import { chart, type Line } from './chart.ts';
 import { forecastOf, replay } from './rolling-home.ts';
 

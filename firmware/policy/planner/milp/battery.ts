@@ -1,5 +1,6 @@
 /** A battery in the program: one energy balance a slot, and a direction where both at once could pay. */
 import { at, type DeviceOf, type DeviceSchedule, importPrice, limitAt, type Scenario } from '../scenario.ts';
+import { hoursOf } from '../slots.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import { type DeviceColumns, draws, type SlotTerms } from './slot.ts';
 
@@ -18,13 +19,14 @@ export function battery(
   const low = Math.min(d.soc_min_kwh, d.soc0_kwh);
   const high = Math.max(d.soc_max_kwh, d.soc0_kwh);
   slots.forEach((slot, t) => {
+    const hours = hoursOf(s, t);
     const c = lp.variable(0, 0, d.charge_max_kw);
-    const x = lp.variable(s.dt_h * d.wear_per_kwh, 0, d.discharge_max_kw);
+    const x = lp.variable(hours * d.wear_per_kwh, 0, d.discharge_max_kw);
     const soc = lp.variable(t === s.n - 1 ? -d.terminal_value_per_kwh : 0, low, high);
     const change: Term[] = [
       [soc, 1],
-      [c, -s.dt_h * d.eta_charge],
-      [x, s.dt_h / d.eta_discharge],
+      [c, -hours * d.eta_charge],
+      [x, hours / d.eta_discharge],
     ];
     if (before !== null) lp.row([...change, [before, -1]], '=', 0);
     else lp.row(change, '=', d.soc0_kwh);

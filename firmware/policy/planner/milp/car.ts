@@ -1,5 +1,6 @@
 /** A car that charges: zero or between its minimum and maximum, in whole steps where it has steps. */
 import { at, type DeviceOf, type Scenario } from '../scenario.ts';
+import { hoursOf } from '../slots.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import { type DeviceColumns, draws, type SlotTerms, within } from './slot.ts';
 
@@ -29,7 +30,7 @@ export function car(
       lp.atLeastWith(p, low, on);
     }
     present.set(t, { power: p, on });
-    total.push([p, unit * s.dt_h]);
+    total.push([p, unit * hoursOf(s, t)]);
     draws(slots[t], p, unit, high * unit);
     if (d.steerable) slots[t]?.steerable.push([p, unit]);
   }

@@ -1,6 +1,7 @@
 /** The operator's commands in the program. A hard limit gives way last, at a price above any tariff. */
-import { at, isWindow, limitAt, type PlanEvent, type Scenario, windowEnergy } from '../scenario.ts';
+import { at, isWindow, limitAt, type PlanEvent, type Scenario } from '../scenario.ts';
 import { breachPrice } from '../slot-cost.ts';
+import { hoursOf, windowEnergy } from '../slots.ts';
 import type { Grid } from './grid.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import type { SlotTerms } from './slot.ts';
@@ -16,10 +17,10 @@ export function buildEvent(
   grid: Grid,
 ): EventStart {
   const price = e.hard ? breachPrice(s) : (e.penalty_per_kwh ?? 0);
-  const window = (): Term[] => grid.taken.slice(e.start, e.end).map((v) => [v, s.dt_h]);
+  const window = (): Term[] => grid.taken.slice(e.start, e.end).map((v, i) => [v, hoursOf(s, e.start + i)]);
   if (e.kind === 'incentive') return incentive(lp, s, e, slots, window());
   if (isWindow(e)) {
-    lp.row([...window(), [lp.variable(price, 0, 1e5), -1]], '<=', Math.max(0, windowEnergy(e, s.dt_h)));
+    lp.row([...window(), [lp.variable(price, 0, 1e5), -1]], '<=', Math.max(0, windowEnergy(s, e)));
     return () => [];
   }
   const own: [number, number][] = [];
@@ -41,17 +42,17 @@ function incentive(
   slots: readonly SlotTerms[],
   window: Term[],
 ): EventStart {
-  const base = windowEnergy(e, s.dt_h);
+  const base = windowEnergy(s, e);
   if (base <= 0) return () => [];
   const reward = lp.variable(-(e.reward_per_kwh ?? 0), 0, base);
   const won = lp.binary();
   lp.onlyWith(reward, base, won);
   let most = 0;
-  for (const slot of slots.slice(e.start, e.end)) most += s.dt_h * mostTaken(s, slot);
+  for (let t = e.start; t < e.end; t++) most += hoursOf(s, t) * mostTaken(s, slots[t]);
   lp.row([[reward, 1], ...window, [won, most]], '<=', base + most);
   const taken = (import_kw: ArrayLike<number>): number => {
     let energy = 0;
-    for (let t = e.start; t < e.end; t++) energy += s.dt_h * at(import_kw, t);
+    for (let t = e.start; t < e.end; t++) energy += hoursOf(s, t) * at(import_kw, t);
     return energy;
   };
   return (import_kw) => [[won, taken(import_kw) < base ? 1 : 0]];
@@ -68,7 +69,7 @@ function slotLimit(
 ): number | null {
   const limit = limitAt(e, t) ?? 0;
   const taken: Term = [grid.taken[t] ?? 0, 1];
-  const beyond = (): Term => [lp.variable(s.dt_h * price, 0, 1e4), -1];
+  const beyond = (): Term => [lp.variable(hoursOf(s, t) * price, 0, 1e4), -1];
   if (e.kind !== 'steerable_limit') {
     lp.row([e.kind === 'export_limit' ? [grid.fed[t] ?? 0, 1] : taken, beyond()], '<=', limit);
     return null;

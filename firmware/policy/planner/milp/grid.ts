@@ -1,6 +1,8 @@
 /** The grid connection in the program: balance, connection limits, peak; and what batteries may not do with it. */
+import { billedPeriods } from '../billing.ts';
 import { at, importPrice, type Scenario } from '../scenario.ts';
 import { breachPrice } from '../slot-cost.ts';
+import { hoursOf } from '../slots.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import type { DeviceColumns, SlotTerms } from './slot.ts';
 
@@ -21,7 +23,10 @@ export function buildGrid(lp: LinearProgram, s: Scenario, slots: readonly SlotTe
   const peak = s.grid.peak;
   if (!peak || peak.price_per_kw <= 0) return grid;
   const above = lp.variable(peak.price_per_kw, 0, Number.POSITIVE_INFINITY);
-  for (const i of grid.taken) lp.row([[i, 1] as Term, [above, -1] as Term], '<=', peak.free_kw);
+  for (const { from, until, hours, past_kwh } of billedPeriods(s)) {
+    const mean = grid.taken.slice(from, until).map((i, k): Term => [i, hoursOf(s, from + k) / hours]);
+    lp.row([...mean, [above, -1]], '<=', peak.free_kw - past_kwh / hours);
+  }
   return grid;
 }
 
@@ -30,16 +35,17 @@ function balance(lp: LinearProgram, s: Scenario, slot: SlotTerms, t: number, gri
   const buy = importPrice(s, t);
   const sell = at(s.prices.export, t);
   const breach = breachPrice(s);
+  const hours = hoursOf(s, t);
   const most = Math.max(0, slot.most_kw);
   const least = Math.max(0, -slot.least_kw);
-  const i = lp.variable(s.dt_h * buy, 0, Math.min(most, s.grid.import_max_kw));
-  const x = lp.variable(-s.dt_h * sell, 0, Math.min(least, s.grid.export_max_kw));
+  const i = lp.variable(hours * buy, 0, Math.min(most, s.grid.import_max_kw));
+  const x = lp.variable(-hours * sell, 0, Math.min(least, s.grid.export_max_kw));
   const terms: Term[] = [
     [i, 1],
     [x, -1],
   ];
-  if (most > s.grid.import_max_kw) terms.push([lp.variable(s.dt_h * (buy + breach), 0, most), 1]);
-  if (least > s.grid.export_max_kw) terms.push([lp.variable(s.dt_h * (breach - sell), 0, least), -1]);
+  if (most > s.grid.import_max_kw) terms.push([lp.variable(hours * (buy + breach), 0, most), 1]);
+  if (least > s.grid.export_max_kw) terms.push([lp.variable(hours * (breach - sell), 0, least), -1]);
   lp.row([...terms, ...slot.net.map(([v, f]): Term => [v, -f])], '=', slot.fixed_kw);
   if (buy < sell && most > 0 && least > 0) {
     const importing = lp.binary();

@@ -1,5 +1,6 @@
 /** A heated or cooled store of the first order: on or off where that is a decision, comfort as a soft band. */
 import { ambientAt, at, type DeviceOf, type Scenario } from '../scenario.ts';
+import { hoursOf, tickOf } from '../slots.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import { type DeviceColumns, draws, type SlotTerms, within } from './slot.ts';
 
@@ -30,7 +31,7 @@ export function heat(
     if (d.steerable) slot.steerable.push([p, unit]);
   });
   if (before !== null) terminal(lp, s, d, before);
-  if (decides) runs(lp, d, columns.on);
+  if (decides) runs(lp, s, d, columns.on);
   return {
     read: (values) => ({ power_kw: columns.power.map((_, t) => readPower(d, columns, values, t)) }),
     start: (schedule) => columns.on.map((v, t): Term => [v, at(schedule.power_kw, t) > 1e-3 ? 1 : 0]),
@@ -73,7 +74,7 @@ function temperature(
   unit: number,
   before: number | null,
 ): number {
-  const k = s.dt_h / d.c_kwh_per_k;
+  const k = hoursOf(s, t) / d.c_kwh_per_k;
   const warm = lp.variable(0, -1e4, 1e4);
   const gain = k * (at(d.gain_kw, t) - at(d.draw_kw, t) + d.ua_kw_per_k * ambientAt(s, d, t));
   const keep = 1 - k * d.ua_kw_per_k;
@@ -87,7 +88,7 @@ function temperature(
 }
 
 function comfort(lp: LinearProgram, s: Scenario, d: DeviceOf<'thermal'>, t: number, warm: number): void {
-  const price = s.dt_h * d.discomfort_per_kh;
+  const price = hoursOf(s, t) * d.discomfort_per_kh;
   const bound = (edge: number, relation: '<=' | '>=', perK: number): void => {
     const beyond = lp.variable(perK, 0, 1e4);
     lp.row([[warm, 1] as Term, [beyond, relation === '<=' ? -1 : 1] as Term], relation, edge);
@@ -109,13 +110,19 @@ function terminal(lp: LinearProgram, s: Scenario, d: DeviceOf<'thermal'>, warm: 
 }
 
 /** Minimum on and off times, with the state before the first slot (turn-on inequalities of Rajan and Takriti). */
-function runs(lp: LinearProgram, d: DeviceOf<'thermal'>, on: readonly number[]): void {
+function runs(lp: LinearProgram, s: Scenario, d: DeviceOf<'thermal'>, on: readonly number[]): void {
   if (d.min_on_slots <= 1 && d.min_off_slots <= 1) return;
   const need = d.init_on ? d.min_on_slots : d.min_off_slots;
   const initial = d.init_on ? 1 : 0;
   const ups: number[] = [];
+  /** The first slot from which on a start comes less than so many ticks before slot `t`. */
+  const within = (ticks: number, t: number): number => {
+    let u = t;
+    while (u > 0 && tickOf(s, t) - tickOf(s, u - 1) < ticks) u--;
+    return u;
+  };
   on.forEach((v, t) => {
-    if (t < need - d.init_slots) lp.row([[v, 1]], '=', initial);
+    if (tickOf(s, t) < need - d.init_slots) lp.row([[v, 1]], '=', initial);
     const up = lp.variable(0, 0, 1);
     const previous = on[t - 1];
     const rise: Term[] = [
@@ -125,11 +132,11 @@ function runs(lp: LinearProgram, d: DeviceOf<'thermal'>, on: readonly number[]):
     if (previous === undefined) lp.row(rise, '>=', -initial);
     else lp.row([...rise, [previous, 1]], '>=', 0);
     ups.push(up);
-    lp.row([...ups.slice(Math.max(0, t - d.min_on_slots + 1)).map((u): Term => [u, 1]), [v, -1]], '<=', 0);
+    lp.row([...ups.slice(within(d.min_on_slots, t)).map((u): Term => [u, 1]), [v, -1]], '<=', 0);
     // Whoever starts in these slots was off before the first of them.
-    const first = t - Math.max(1, d.min_off_slots);
-    const earlier = on[first];
-    const starts = ups.slice(Math.max(0, first + 1)).map((u): Term => [u, 1]);
+    const first = within(Math.max(1, d.min_off_slots), t);
+    const earlier = on[first - 1];
+    const starts = ups.slice(first).map((u): Term => [u, 1]);
     if (earlier !== undefined) lp.row([...starts, [earlier, 1]], '<=', 1);
     else if (d.init_on) lp.row(starts, '<=', 0);
   });

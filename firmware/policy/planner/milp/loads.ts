@@ -1,5 +1,6 @@
 /** Solar, appliances and curtailable loads as columns and rows of the program. */
 import { at, type DeviceOf, type Scenario } from '../scenario.ts';
+import { cycleFrom, hoursOf, startsOf } from '../slots.ts';
 import type { LinearProgram, Term } from './linear-program.ts';
 import { type DeviceColumns, draws, type SlotTerms, within } from './slot.ts';
 
@@ -24,17 +25,17 @@ export function appliance(
   slots: readonly SlotTerms[],
 ): DeviceColumns {
   const starts = new Map<number, number>();
-  const last = Math.min(s.n, d.latest_end_slot) - d.profile_kw.length;
-  const most = Math.max(...d.profile_kw);
-  for (let k = Math.max(0, d.earliest_slot); k <= last; k++) {
+  const most = new Set<SlotTerms>();
+  for (const k of startsOf(s, d)) {
     const v = lp.binary();
     starts.set(k, v);
-    for (const [i, power] of d.profile_kw.entries()) slots[k + i]?.net.push([v, power]);
+    for (const [t, power] of cycleFrom(s, d, k)) {
+      const slot = slots[t];
+      slot?.net.push([v, power]);
+      if (slot) most.add(slot);
+    }
   }
-  for (let k = Math.max(0, d.earliest_slot); k < last + d.profile_kw.length; k++) {
-    const slot = slots[k];
-    if (slot) slot.most_kw += most;
-  }
+  for (const slot of most) slot.most_kw += Math.max(...d.profile_kw);
   const skipped = lp.variable(d.skip_penalty ?? 1_000, 0, 1);
   lp.row([...[...starts.values()].map((v): Term => [v, 1]), [skipped, 1]], '=', 1);
   return {
@@ -51,7 +52,7 @@ export function curtailable(
 ): DeviceColumns {
   const most = d.demand_kw.map((x) => x * d.max_fraction);
   const cut = slots.map((slot, t) => {
-    const v = lp.variable(s.dt_h * d.penalty_per_kwh, 0, at(most, t));
+    const v = lp.variable(hoursOf(s, t) * d.penalty_per_kwh, 0, at(most, t));
     slot.fixed_kw += at(d.demand_kw, t);
     slot.most_kw += at(d.demand_kw, t);
     slot.least_kw += at(d.demand_kw, t);
@@ -60,7 +61,7 @@ export function curtailable(
   });
   if (typeof d.max_kwh === 'number')
     lp.row(
-      cut.map((v): Term => [v, s.dt_h]),
+      cut.map((v, t): Term => [v, hoursOf(s, t)]),
       '<=',
       d.max_kwh,
     );

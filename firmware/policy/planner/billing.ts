@@ -1,0 +1,54 @@
+/** Peaks as they are billed: by the mean import of a slot, or of a period of several slots that may have begun already. */
+import { at, type Scenario } from './scenario.ts';
+import { hoursOf, tickOf } from './slots.ts';
+
+export interface BilledPeriod {
+  /** Half-open. */
+  readonly from: number;
+  readonly until: number;
+  /** Of the whole period as far as it is known: what is over, and its slots within the horizon. */
+  readonly hours: number;
+  readonly past_kwh: number;
+}
+
+/** In order; every slot belongs to the period in which it begins. */
+export function billedPeriods(s: Scenario): BilledPeriod[] {
+  const { ticks = 1, past_ticks = 0, past_kwh = 0 } = s.grid.peak?.period ?? {};
+  const isWhole = !s.grid.peak?.period;
+  const periods: BilledPeriod[] = [];
+  const periodOf = (t: number): number => (isWhole ? t : Math.floor((past_ticks + tickOf(s, t)) / ticks));
+  for (let from = 0; from < s.n; ) {
+    let until = from;
+    let hours = from === 0 ? past_ticks * s.dt_h : 0;
+    for (; until < s.n && periodOf(until) === periodOf(from); until++) hours += hoursOf(s, until);
+    periods.push({ from, until, hours, past_kwh: from === 0 ? past_kwh : 0 });
+    from = until;
+  }
+  return periods;
+}
+
+/** The highest mean import of a period, kW. */
+export function highestMean(s: Scenario, import_kw: ArrayLike<number>): number {
+  let most = 0;
+  for (const { from, until, hours, past_kwh } of billedPeriods(s)) {
+    let energy = past_kwh;
+    for (let t = from; t < until; t++) energy += hoursOf(s, t) * at(import_kw, t);
+    most = Math.max(most, energy / hours);
+  }
+  return most;
+}
+
+/** By slot: the import above which a peak beyond `threshold_kw` would be billed, and what a kWh more then costs. */
+export function peakSteps(s: Scenario, threshold_kw: number): { above_kw: number; price: number }[] {
+  const steps: { above_kw: number; price: number }[] = [];
+  for (const { from, until, hours, past_kwh } of billedPeriods(s)) {
+    let left_h = 0;
+    for (let t = from; t < until; t++) left_h += hoursOf(s, t);
+    // What was imported in it before leaves less, or more, for the rest of it.
+    const isBegun = hours > left_h;
+    const above_kw = isBegun ? Math.max(0, (threshold_kw * hours - past_kwh) / left_h) : threshold_kw;
+    for (let t = from; t < until; t++)
+      steps.push({ above_kw, price: (s.grid.peak?.price_per_kw ?? 0) / hours });
+  }
+  return steps;
+}
