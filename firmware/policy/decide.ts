@@ -84,10 +84,8 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
 
 /** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
 function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
+  if (device.flexibility.program) return programSlots(image, device);
   const modes = image.modes?.[device.id];
-  // What has begun goes on as it is stated, whatever was planned.
-  if (device.flexibility.program && (!modes || device.run?.doneMs != null))
-    return programSlots(image, device);
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
   return modes.flatMap(({ fromMs, untilMs, mode }) => {

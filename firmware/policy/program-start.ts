@@ -70,19 +70,27 @@ function startFor(image: Image, device: DeviceImage): ProgramStart | null {
   };
 }
 
-/** Where it draws, by what is stated of it: from now on where it has begun, else from its best start. */
+/** Where it draws, by what is stated of it: from now on where it has begun, else from its start by the plan or by the price. */
 export function programSlots(image: Image, device: DeviceImage): DeviceDecision['planned'] {
   const { program } = device.flexibility;
   const { run } = device;
   if (!program || !run || !image.wallTrusted) return [];
-  const atMs = run.doneMs === null ? programStart(image, device)?.atMs : image.wallMs - run.doneMs;
-  if (atMs === undefined) return [];
+  const atMs = run.doneMs === null ? startOf(image, device) : image.wallMs - run.doneMs;
+  if (atMs === null) return [];
   let untilMs = atMs;
   return program.steps.flatMap(({ forMs, power_W }) => {
     const fromMs = Math.max(untilMs, image.wallMs);
     untilMs += forMs;
     return power_W > 0 && untilMs > fromMs ? [{ fromMs, untilMs, power_W }] : [];
   });
+}
+
+function startOf(image: Image, device: DeviceImage): WallMs | null {
+  const { wallMs, modes } = image;
+  const slots = modes?.[device.id];
+  if (!slots) return programStart(image, device)?.atMs ?? null;
+  const first = slots.find((s) => s.mode.kind === 'run' && s.untilMs > wallMs);
+  return first ? Math.max(first.fromMs, wallMs) : null;
 }
 
 /** Now, at every quarter hour, and at last. */

@@ -332,6 +332,24 @@ test('the slots for the page: what it will draw, step by step', async (t) => {
   ]);
   const runs = decide(image({ devices: [running(80 * MINUTE)], modes: plan({ kind: 'off' }) }));
   t.same(runs.devices[0]?.planned, [{ fromMs: NOON, untilMs: NOON + 10 * MINUTE, power_W: 2000 }]);
+  const slot = (hour: number, mode: Mode) => ({
+    fromMs: NOON + hour * HOUR,
+    untilMs: NOON + (hour + 1) * HOUR,
+    mode,
+  });
+  const modes = {
+    dishwasher: [
+      slot(0, { kind: 'off' }),
+      slot(1, { kind: 'run', upTo_W: 2000 }),
+      slot(2, { kind: 'run', upTo_W: 2000 }),
+    ],
+  };
+  const led = decide(image({ devices: [dishwasher(6)], modes, signals: [CHEAP_AT_2] })).devices[0]?.planned;
+  t.same(
+    led?.[0],
+    { fromMs: NOON + HOUR, untilMs: NOON + 1.5 * HOUR, power_W: 2000 },
+    'from its start by the plan',
+  );
   t.same(decide(image({ devices: [dishwasher(null)] })).devices[0]?.planned, []);
 });
 

@@ -59,8 +59,9 @@ function choose(image: Image, device: DeviceImage, run: ProgramRun): Choice | nu
   const values = { price: priceAt(signals, 'importPrice', site, wallMs), byMs: run.byMs };
   if (wallMs >= (latestStartMs(device) ?? Infinity)) return runs(because('DEADLINE_RUN', values));
   if (modeNow(image, device) || asked) return null;
+  if (device.mode === 'solar') return bySun(image, device);
   if (modes && knownForMs < PLAN_COMES_MS) return waits(because('PRICE_WAIT', { ...values, fromMs: null }));
-  return device.mode === 'solar' ? bySun(image, device) : byPrice(image, device, values);
+  return byPrice(image, device, values);
 }
 
 /** It starts when the sun carries the most that it draws. */
