@@ -8,6 +8,7 @@ import { decide } from '../../firmware/policy/decide.ts';
 import { latestStartMs, programStart } from '../../firmware/policy/program-start.ts';
 import { requestsOf } from '../../firmware/policy/rules/admission.ts';
 import {
+  battery,
   boiler,
   dishwasher,
   HOUR,
@@ -319,6 +320,22 @@ test('what a wallbox on solar gets is what the program leaves', async (t) => {
   t.same(
     devices.map((d) => d.setPoint_W),
     [2000, 1840],
+  );
+});
+
+test('a battery gives what a program draws, not what it is counted with; and no plan is said to lead it', async (t) => {
+  const cells = battery({}, { setPoint_W: 0 });
+  const device = running(40 * MINUTE, { power_W: known(100) });
+  const { devices } = decide(
+    image({ grid_W: known(500), devices: [device, cells], modes: plan({ kind: 'run', upTo_W: 2000 }) }),
+  );
+  t.same(
+    devices.map((d) => d.setPoint_W),
+    [2000, -500],
+  );
+  t.same(
+    devices[0]?.reasons.map((r) => r.code),
+    ['PROGRAM_RUNS'],
   );
 });
 

@@ -7,16 +7,17 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
 import { byPriority, isControllable, isLost, isProducer } from '../plan.ts';
+import { hasBegun } from '../program-start.ts';
 import { isForced } from '../rules/owner.ts';
 import { heatPower_W } from './heat-levels.ts';
 
 /** A set-point is left as it is for less than this: writes wear, and the house flickers. */
 const DEADBAND_W = 50;
 
-/** What a device is to do now; null when no plan says anything, or the owner's "now" holds. */
+/** What a device is to do now; null when no plan says anything, the owner's "now" holds, or its program has begun. */
 export function modeNow(image: Image, device: DeviceImage): ModeSlot | null {
   const { modes, wallMs, wallTrusted } = image;
-  if (isForced(image, device)) return null;
+  if (isForced(image, device) || hasBegun(device)) return null;
   const slots = wallTrusted ? modes?.[device.id] : undefined;
   return slots?.find((s) => s.fromMs <= wallMs && wallMs < s.untilMs) ?? byItself(image, device);
 }
