@@ -172,6 +172,34 @@ test('what it draws says when it is done', async (t) => {
   t.equal(none.run()?.doneMs, 10 * MINUTE);
 });
 
+test('most of it done and then nothing drawn: it has ended early, unless a restart makes that a guess', async (t) => {
+  const long: Flexibility = { ...FLEXIBILITY, program: { steps: [{ forMs: 60 * MINUTE, power_W: 900 }] } };
+  const sure = begin(NOW, long);
+  sure.tell(2000);
+  await sure.pass(49 * MINUTE, 900);
+  t.equal(await sure.pass(4 * MINUTE, 1), false);
+  t.equal(await sure.pass(MINUTE, 1), true);
+  t.same(sure.codes, []);
+
+  const guess = begin(NOW, long);
+  guess.tell(2000);
+  await guess.pass(40 * MINUTE, 900);
+  guess.seat.save();
+  const resumed = seatOn(guess.time, guess.settings, NOW, long);
+  resumed.tell(2000);
+  await resumed.pass(9 * MINUTE, 900);
+  t.equal(await resumed.pass(10 * MINUTE, 1), false, 'it may be further than anybody knows');
+  t.equal(await resumed.pass(2 * MINUTE, 1), true);
+});
+
+test('what never begins has power for an hour', async (t) => {
+  const it = begin(NOW);
+  it.tell(2000);
+  t.equal(await it.pass(59 * MINUTE, 0), false);
+  t.equal(await it.pass(2 * MINUTE, 0), true);
+  t.same([it.codes, it.seat.override.kind], [['PROGRAM_NOT_STARTED'], 'automatic']);
+});
+
 test('an hour that passes ends a "now", not what runs; what has no program takes no such wish', async (t) => {
   const it = begin({ kind: 'now', untilMs: START + 2 * MINUTE });
   it.tell(2000);

@@ -7,7 +7,7 @@ import type Database from 'better-sqlite3';
 import { composeHouse, type House } from '../../firmware/compose.ts';
 import { checkConfig } from '../../firmware/config/check.ts';
 import type { Config } from '../../firmware/config/schema.ts';
-import { fault } from '../../firmware/domain/errors.ts';
+import { fault, ok } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
@@ -18,6 +18,8 @@ import type { SignalTransport, TransportEvents } from '../../firmware/domain/tra
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine, type TwinEnd } from '../../firmware/hal/simulated/line.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
+import type { PlanTask } from '../../firmware/policy/planner/planner.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { connectFile } from '../../firmware/store/open.ts';
 import type { ApplianceTwin, Step } from '../twins/appliance.ts';
@@ -186,6 +188,7 @@ interface HomeOptions {
   readonly stores?: boolean;
   readonly dishwasher?: { readonly mode: 'cheap' | 'solar'; readonly program: readonly Step[] };
   readonly priced?: boolean;
+  readonly planned?: boolean;
 }
 
 const PLUG = {
@@ -198,13 +201,13 @@ const PLUG = {
 
 /**
  * `stores`: with a battery and a heat pump. `dishwasher`: with one. `priced`: with a market; without one and
- * without a tariff no price is known.
+ * without a tariff no price is known. `planned`: with a planner, without its solver.
  */
 export function simulatedHome(
   seed: number,
   startMs: number,
   file: string,
-  { stores: hasStores = false, dishwasher: appliance, priced = true }: HomeOptions = {},
+  { stores: hasStores = false, dishwasher: appliance, priced = true, planned = false }: HomeOptions = {},
 ): SimulatedHome {
   const clock = new SimulatedClock(startMs);
   const random = seededRandom(seed);
@@ -271,6 +274,7 @@ export function simulatedHome(
       transport: operator.transport(),
       feedWatchdog: () => {},
       keys: new Map(),
+      ...(planned && { makePlan: async (task: PlanTask) => ok(await planHouse(task, null)) }),
     });
     house.start();
     return { house, storage };
