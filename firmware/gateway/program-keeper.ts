@@ -56,7 +56,7 @@ export class ProgramKeeper {
   private knownAtMs: ElapsedMs;
   private accountedAtMs: ElapsedMs;
   private wasOn = false;
-  /** Without a draw where none was to be expected as well, and only where one was. */
+  /** Without a draw: in all, and where one was to be expected. */
   private idleMs = 0;
   private missedMs = 0;
   private awaitedMs = 0;
@@ -96,7 +96,9 @@ export class ProgramKeeper {
     if (!this.run || this.run.isOver || this.run.doneMs !== null || setPoint_W <= 0) return;
     this.run = { ...this.run, doneMs: 0 };
     this.isExact = true;
-    [this.idleMs, this.missedMs, this.awaitedMs] = [0, 0, 0];
+    this.idleMs = 0;
+    this.missedMs = 0;
+    this.awaitedMs = 0;
     this.save();
   }
 
@@ -108,17 +110,16 @@ export class ProgramKeeper {
     this.wasOn = isOn;
     const { run } = this;
     if (!run || run.isOver || run.doneMs === null || !isOn) return null;
+    const draws = measured_W === null ? null : measured_W > IDLE_W;
     const expects = drawAt_W(program, run.doneMs) > IDLE_W;
-    if (measured_W !== null && measured_W > IDLE_W) {
-      this.run = { ...run, hasDrawn: true, doneMs: run.doneMs + spanMs };
-      [this.idleMs, this.missedMs] = [0, 0];
-    } else if (measured_W !== null) {
-      if (expects && !run.hasDrawn) return this.awaits(run, spanMs);
-      this.idleMs += spanMs;
-      if (expects) this.missedMs += spanMs;
-      this.run = { ...run, doneMs: run.doneMs + spanMs };
-    } else this.run = { ...run, doneMs: run.doneMs + spanMs };
-    return this.ends(program, this.run);
+    if (draws === false && expects && !run.hasDrawn) return this.awaits(run, spanMs);
+    if (draws !== null) {
+      this.idleMs = draws ? 0 : this.idleMs + spanMs;
+      this.missedMs = draws ? 0 : this.missedMs + (expects ? spanMs : 0);
+    }
+    const next = { ...run, hasDrawn: run.hasDrawn || draws === true, doneMs: run.doneMs + spanMs };
+    this.run = next;
+    return this.ends(program, next);
   }
 
   /** The run that was asked for and has not ended. */
@@ -137,7 +138,7 @@ export class ProgramKeeper {
     return this.run?.isOver === true;
   }
 
-  /** Right after a start: what is under way is not stopped before the house is known. */
+  /** Right after a start: what is under way is not stopped before the house is known, not even for a limit. */
   goesOn(): boolean {
     return this.isBegun() && this.clock.elapsedMs() - this.startedAtMs < HEARD_MS;
   }

@@ -51,14 +51,14 @@ const waits = (reason: Reason): Choice => ({ runs: false, reason });
 function choose(image: Image, device: DeviceImage, run: ProgramRun): Choice | null {
   const { wallMs, wallTrusted, site, signals, modes } = image;
   const knownForMs = run.knownForMs ?? Infinity;
-  const asked = device.mode === 'always';
+  const isAtOnce = device.mode === 'always';
   if (!wallTrusted) {
-    if (asked) return null;
+    if (isAtOnce) return null;
     return knownForMs < CLOCK_COMES_MS ? waits(because('NO_CLOCK')) : runs(because('NO_CLOCK'));
   }
   const values = { price: priceAt(signals, 'importPrice', site, wallMs), byMs: run.byMs };
   if (wallMs >= (latestStartMs(device) ?? Infinity)) return runs(because('DEADLINE_RUN', values));
-  if (modeNow(image, device) || asked) return null;
+  if (modeNow(image, device) || isAtOnce) return null;
   if (device.mode === 'solar') return bySun(image, device);
   if (modes && knownForMs < PLAN_COMES_MS) return waits(because('PRICE_WAIT', { ...values, fromMs: null }));
   return byPrice(image, device, values);
