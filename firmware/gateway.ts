@@ -151,7 +151,8 @@ export class Gateway {
   private runCycle(): void {
     this.cycle += 1;
     for (const seat of this.devices) {
-      seat.account();
+      const news = seat.account();
+      if (news) this.record('fault', seat.resource.id, news.code, { reason: news });
       if (seat.endOverride()) this.keepOverride(seat, { isOver: true });
     }
     const image = this.freeze();

@@ -1,16 +1,18 @@
 /**
  * `npm start`: the gateway in a home of twins on real byte streams. A P1 meter on a pseudo terminal, a heat meter on a
- * wired M-Bus, an encrypted water meter on the radio, a boiler, a wallbox, an inverter, a battery and a heat pump over
- * Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
+ * wired M-Bus, an encrypted water meter on the radio, a boiler, a wallbox, an inverter, a battery, a heat pump and a
+ * dishwasher over Modbus TCP, a grid operator on an MQTT broker. The gateway is a process of its own.
  */
 import '../firmware/node-guard.ts';
 import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../firmware/hal/clock.ts';
+import { openStore } from '../firmware/store/index.ts';
+import { DISHWASHER } from '../test/twins/appliance.ts';
 import { demoBroker } from '../test/twins/broker.ts';
 import { modbusTcp, ptyCarrier } from '../test/twins/carriers.ts';
-import { demoHome, demoStores } from '../test/twins/home.ts';
+import { demoDishwasher, demoHome, demoStores } from '../test/twins/home.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../test/twins/operator.ts';
 import { subMeters } from '../test/twins/sub-meters.ts';
 import { spawnGateway } from './gateway-process.ts';
@@ -24,12 +26,14 @@ mkdirSync(dir, { recursive: true });
 const home = demoHome(2026, Date.now);
 const meter = await ptyCarrier();
 const stores = demoStores(home, Date.now);
-const [boiler, wallbox, inverter, battery, heatPump] = await Promise.all([
+const appliance = demoDishwasher(home, Date.now);
+const [boiler, wallbox, inverter, battery, heatPump, dishwasher] = await Promise.all([
   modbusTcp(home.boiler),
   modbusTcp(home.wallbox),
   modbusTcp(home.inverter),
   modbusTcp(stores.battery.twin),
   modbusTcp(stores.heatPump.twin),
+  modbusTcp(appliance.twin),
 ]);
 const broker = await demoBroker();
 const sub = await subMeters(2026, systemClock());
@@ -131,8 +135,28 @@ const config = {
         ],
       },
     },
+    {
+      id: 'dishwasher',
+      name: 'Dishwasher',
+      profile: 'relay-appliance',
+      link: tcp(dishwasher.port),
+      priority: 25,
+      program: DISHWASHER,
+    },
   ],
 };
+/** What the owner asked for before the first visit to the page: a dishwasher that is done in six hours. */
+function askForRun(): void {
+  const storage = openStore(path.join(dir, config.store.path), {
+    clock: systemClock(),
+    timeZone: config.site.timeZone,
+  });
+  if (!storage.overrides.load().has('dishwasher'))
+    storage.overrides.save('dishwasher', { kind: 'runBy', byMs: Date.now() + 6 * 3_600_000 });
+  storage.close();
+}
+askForRun();
+
 const file = path.join(dir, 'hearth.json');
 writeFileSync(file, JSON.stringify(config, null, 2));
 

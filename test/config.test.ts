@@ -391,6 +391,59 @@ test('an inverter and the battery on it share a unit; nothing else does', async 
   t.same(of(cells, { ...unit, id: 'boiler', profile: 'relay-heater' }), ['devices[1].unitId']);
 });
 
+test('the program of an appliance: what it is by itself, and every way in which it makes no sense', async (t) => {
+  const config = exampleJson();
+  const row = {
+    id: 'dishwasher',
+    name: 'Dishwasher',
+    profile: 'relay-appliance',
+    link: { kind: 'tcp', host: '192.0.2.40', port: 502 },
+    program: [
+      { minutes: 20, power_W: 2000 },
+      { minutes: 50, power_W: 0 },
+    ],
+  };
+  const { program: steps, ...bare } = row;
+  const of = (device: object) => mistakesOf({ ...config, devices: [device] });
+  t.same(of(row), {});
+  t.same(of({ ...row, mode: 'cheap' }), {}, 'cheap by itself knows no deadline');
+  const mode = (device: object): string | null => {
+    const checked = checkConfig({ ...config, devices: [device] });
+    return checked.ok ? (checked.config.devices[0]?.mode ?? null) : null;
+  };
+  t.equal(mode(row), 'cheap');
+  t.equal(mode({ ...row, mode: 'solar' }), 'solar');
+  t.equal(mode({ ...bare, profile: 'relay-heater' }), 'always');
+  const wrong: readonly (readonly [object, string, RegExp])[] = [
+    [bare, 'program', /^missing: expected what it does, \[\{"minutes"/],
+    [{ ...row, profile: 'relay-heater' }, 'program', /^expected none: the profile is not of an appliance$/],
+    [{ ...row, deadline: { time: '18:00', energy_Wh: 900 } }, 'deadline', /^expected none: its owner asks/],
+    [{ ...row, rated_W: 2000 }, 'rated_W', /^expected none: the highest power/],
+    [{ ...row, program: [] }, 'program', />=1/],
+    [{ ...row, program: [{ minutes: 5, power_W: 0 }] }, 'program', /at least one step that draws power/],
+    [{ ...row, program: new Array(33).fill(steps[0]) }, 'program', /<=32/],
+    [{ ...row, program: new Array(25).fill({ minutes: 60, power_W: 9 }) }, 'program', /at most 24 hours/],
+    [{ ...row, program: [{ minutes: 0, power_W: 9 }] }, 'program[0].minutes', />=1/],
+    [{ ...row, program: [{ minutes: 1.5, power_W: 9 }] }, 'program[0].minutes', /int/],
+    [{ ...row, program: [{ minutes: 5, power_W: -9 }, steps[0]] }, 'program[0].power_W', />=0/],
+    [{ ...row, program: [{ minutes: 5, power_W: 20_001 }] }, 'program[0].power_W', /<=20000/],
+    [{ ...row, program: [{ minutes: 5, power_W: 9, watts: 1 }] }, 'program[0].watts', /no such key/],
+  ];
+  for (const [device, key, message] of wrong) {
+    const mistakes = of(device);
+    t.same(Object.keys(mistakes), [`devices[0].${key}`], JSON.stringify(device));
+    t.match(mistakes[`devices[0].${key}`], message);
+  }
+});
+
+test('the row that board/appliances.md shows is right', async (t) => {
+  const text = readFileSync(path.resolve(import.meta.dirname, '../board/appliances.md'), 'utf8');
+  const rows = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, row]) => JSON.parse(row ?? ''));
+  t.equal(rows.length, 1);
+  const config = exampleJson();
+  t.same(mistakesOf({ ...config, devices: [...config.devices, ...rows] }), {});
+});
+
 test('the rows that board/stores.md shows are right', async (t) => {
   const text = readFileSync(path.resolve(import.meta.dirname, '../board/stores.md'), 'utf8');
   const rows = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, row]) => JSON.parse(row ?? ''));

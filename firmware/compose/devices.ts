@@ -3,6 +3,7 @@ import { ModbusBus } from '../adapters/devices/modbus-bus.ts';
 import { ModbusDevice } from '../adapters/devices/modbus-device.ts';
 import { loadProfiles } from '../adapters/profiles/load.ts';
 import type { Control, Profile } from '../adapters/profiles/schema.ts';
+import { highest_W, programOf } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import { batteryStoreOf, heatStoreOf } from '../config/store.ts';
 import { HearthError } from '../domain/errors.ts';
@@ -30,10 +31,10 @@ export function devicesOf(config: Config, board: Board) {
       : { framing: 'tcp' as const, timeoutMs: TCP_TIMEOUT_MS };
     const bus = buses.get(line) ?? new ModbusBus(board.link(device.link), board.clock, options);
     buses.set(line, bus);
-    const { id, name, unitId } = device;
+    const { id, name, unitId, program } = device;
     const store = storeOf(device, profile);
     const resource = new ModbusDevice(
-      { id, name, unitId, ...(store && { store }) },
+      { id, name, unitId, ...(store && { store }), ...(program && { program: programOf(program) }) },
       fitted(profile, device),
       {
         bus,
@@ -67,7 +68,7 @@ function fitted(profile: Profile, device: DeviceConfig): Profile {
   };
 }
 
-function fittedControl(control: Control, { rated_W, levels_W, battery }: DeviceConfig): Control {
+function fittedControl(control: Control, { rated_W, levels_W, battery, program }: DeviceConfig): Control {
   if (control.kind === 'power' && battery)
     return { ...control, charge_W: battery.charge_W, discharge_W: battery.discharge_W };
   if (control.kind === 'levels' && levels_W) {
@@ -75,5 +76,6 @@ function fittedControl(control: Control, { rated_W, levels_W, battery }: DeviceC
     const levels = control.levels.map(({ raw, power_W }, i) => ({ raw, power_W: powers_W[i] ?? power_W }));
     return { ...control, levels };
   }
+  if (control.kind === 'switch' && program) return { ...control, rated_W: highest_W(program) };
   return rated_W !== undefined && 'rated_W' in control ? { ...control, rated_W } : control;
 }

@@ -6,6 +6,7 @@ import type { Profile } from '../adapters/profiles/schema.ts';
 import { BUS_PROTOCOLS } from '../adapters/registry.ts';
 import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import type { Mistake } from './mistake.ts';
+import { hasProgram, programRules } from './program-rules.ts';
 import { storeRules, storesEnergy } from './store-rules.ts';
 
 interface Row {
@@ -32,6 +33,7 @@ export function acrossRows(json: unknown, profiles: ReadonlyMap<string, Profile>
     ...sameUnit(devices, profiles),
     ...devices.flatMap(cheapWithoutDeadline),
     ...devices.flatMap((device) => storeRules(device, profiles)),
+    ...devices.flatMap((device) => programRules(device, profiles)),
     ...failsafeWithoutOperator(json),
   ];
 }
@@ -230,7 +232,10 @@ function cheapWithoutDeadline(device: Row): Mistake[] {
   return fits(
     device,
     'deadline',
-    mode !== 'cheap' || storesEnergy(device) || (deadline !== undefined && deadline !== null),
+    mode !== 'cheap' ||
+      storesEnergy(device) ||
+      hasProgram(device) ||
+      (deadline !== undefined && deadline !== null),
     'expected {"time": "HH:MM", "energy_Wh": number} with mode "cheap": without it nobody knows how long to wait; ' +
       'else choose mode "solar" or "always"',
   );

@@ -4,45 +4,50 @@ import { LIMITS } from '../domain/limits.ts';
 import { programSchema } from '../signals/program.ts';
 import { id, link, secretRef, zone } from './fields.ts';
 import { meterSchema } from './meter.ts';
+import { programStepsSchema } from './program.ts';
 import { batterySchema, heatSchema } from './store.ts';
 import { tariffSchema } from './tariff.ts';
 
-const deviceSchema = z.strictObject({
-  id,
-  name: z.string().min(1),
-  profile: z.string().min(1),
-  link,
-  unitId: z.int().min(0).max(247).default(1),
-  priority: z.int().min(0).max(99).default(50),
-  mode: z.enum(['cheap', 'solar', 'always']).default('always'),
-  deadline: z
-    .strictObject({
-      time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),
-      energy_Wh: z.number().positive(),
-    })
-    .nullable()
-    .default(null),
-  /** What differs from house to house, laid over the profile. */
-  rated_W: z.number().positive().optional(),
-  writesPerDay: z.int().min(1).max(100_000).optional(),
-  minOnMs: z.int().min(0).max(86_400_000).optional(),
-  minOffMs: z.int().min(0).max(86_400_000).optional(),
-  phases: z
-    .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
-    .min(1)
-    .optional(),
-  /** What each level above off draws at most, rising. */
-  levels_W: z
-    .array(z.number().positive())
-    .max(7)
-    .refine(
-      (powers) => powers.every((power, i) => i === 0 || power > (powers[i - 1] ?? 0)),
-      'expected rising powers',
-    )
-    .optional(),
-  battery: batterySchema.optional(),
-  heat: heatSchema.optional(),
-});
+const deviceSchema = z
+  .strictObject({
+    id,
+    name: z.string().min(1),
+    profile: z.string().min(1),
+    link,
+    unitId: z.int().min(0).max(247).default(1),
+    priority: z.int().min(0).max(99).default(50),
+    /** By itself `always`; with a program `cheap`: what is asked for by an hour may wait for it. */
+    mode: z.enum(['cheap', 'solar', 'always']).optional(),
+    deadline: z
+      .strictObject({
+        time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),
+        energy_Wh: z.number().positive(),
+      })
+      .nullable()
+      .default(null),
+    /** What differs from house to house, laid over the profile. */
+    rated_W: z.number().positive().optional(),
+    writesPerDay: z.int().min(1).max(100_000).optional(),
+    minOnMs: z.int().min(0).max(86_400_000).optional(),
+    minOffMs: z.int().min(0).max(86_400_000).optional(),
+    phases: z
+      .array(z.union([z.literal(1), z.literal(2), z.literal(3)]))
+      .min(1)
+      .optional(),
+    /** What each level above off draws at most, rising. */
+    levels_W: z
+      .array(z.number().positive())
+      .max(7)
+      .refine(
+        (powers) => powers.every((power, i) => i === 0 || power > (powers[i - 1] ?? 0)),
+        'expected rising powers',
+      )
+      .optional(),
+    battery: batterySchema.optional(),
+    heat: heatSchema.optional(),
+    program: programStepsSchema.optional(),
+  })
+  .transform(({ mode, ...device }) => ({ ...device, mode: mode ?? (device.program ? 'cheap' : 'always') }));
 
 export const configSchema = z.strictObject({
   site: z.strictObject({

@@ -54,6 +54,8 @@ export interface ProgramRun {
   readonly byMs: WallMs | null;
   /** How much of the program is done, ms; null: it has not begun. */
   readonly doneMs: number | null;
+  /** Since it was asked for, or since the gateway started when that was later; absent: long ago. */
+  readonly knownForMs?: number;
 }
 
 export type Override =

@@ -149,6 +149,12 @@ export const LIMITS = {
   /** What one device of a home may say it draws or gives; more is a scale read wrongly, and would unsettle every sum. */
   devicePower_W: 200_000,
   commandAttempts: 3,
+  /** Of an appliance's program. */
+  programSteps: 32,
+  programMinutes: 24 * 60,
+  programPower_W: 20_000,
+  /** An appliance that draws nothing when its program should begin has power for so long. */
+  programAwaitMs: 3_600_000,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
   planSlots: 400,

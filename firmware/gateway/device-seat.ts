@@ -8,6 +8,7 @@ import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { type DeviceNow, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
 
@@ -24,7 +25,7 @@ export interface SeatDeps {
   readonly settings: Settings;
 }
 
-/** Energy towards the need is written this often: at most so much of it is forgotten in a power cut. */
+/** Energy towards the need, and what is done of a program, are written this often: a power cut forgets no more. */
 const SAVE_MS = 300_000;
 /** What a battery was told last is kept no oftener. */
 const SAVE_SWITCH_MS = 60_000;
@@ -57,6 +58,7 @@ export class DeviceSeat {
   private switchedAtMs: ElapsedMs | null = null;
   private loweredAtMs: ElapsedMs = -Infinity;
   private readonly settling = new Settling();
+  private readonly program: ProgramKeeper;
   private atGrid_W: number | null = null;
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
@@ -69,6 +71,7 @@ export class DeviceSeat {
     this.deps = deps;
     this.override = override;
     const { clock } = deps;
+    this.program = new ProgramKeeper(resource.id, deps);
     const kept = readKept(deps.settings.get(`device.${resource.id}`));
     this.setPoint_W = kept?.setPoint_W ?? null;
     this.deadlineMs = kept?.deadlineMs ?? null;
@@ -106,8 +109,29 @@ export class DeviceSeat {
     this.retries.forget();
   }
 
-  /** Adds up energy towards the need and moves on to the next deadline when one has passed. */
-  account(): void {
+  /**
+   * Adds up energy towards the need and moves on to the next deadline when one has passed; goes on with the run of a
+   * program. What its owner has to know of that, once.
+   */
+  account(): Fault | null {
+    this.accountEnergy();
+    const program = this.flexibility?.program;
+    if (program) this.program.follow(this.override);
+    const news = program ? this.program.account(program, this.now()) : null;
+    if (this.deps.clock.elapsedMs() - this.savedAtMs >= SAVE_MS) this.save();
+    return news;
+  }
+
+  private now(): DeviceNow {
+    const isTold = this.status === 'SUCCEEDED' && (this.instruction?.setPoint_W ?? 0) > 0;
+    const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
+    return {
+      isOn: isTold && !this.isForgotten && this.health === 'ok',
+      measured_W: this.power?.quality === 'good' && ageMs <= HOLD_MS ? value : null,
+    };
+  }
+
+  private accountEnergy(): void {
     const { clock, site } = this.deps;
     const now = clock.elapsedMs();
     const power = this.powerKnown(now);
@@ -123,11 +147,26 @@ export class DeviceSeat {
       if (this.deadlineMs !== nextMs) this.delivered_Wh = 0;
       this.deadlineMs = nextMs;
     }
-    if (now - this.savedAtMs >= SAVE_MS) this.save();
   }
 
-  /** What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. */
+  /**
+   * What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. A run
+   * of a program is over when it has run, not by the hour.
+   */
   endOverride(): boolean {
+    if (!this.isRunOver() && !this.isHourOver()) return false;
+    this.override = { kind: 'automatic' };
+    return true;
+  }
+
+  /** Nor does what has no program, or no longer has one, run by an hour. */
+  private isRunOver(): boolean {
+    if (this.override.kind !== 'runBy' && this.override.kind !== 'now') return false;
+    const isPlain = this.flexibility !== null && !this.flexibility.program;
+    return isPlain ? this.override.kind === 'runBy' : this.program.isOver;
+  }
+
+  private isHourOver(): boolean {
     const wallMs = this.deps.clock.wallMs();
     const endsMs =
       this.override.kind === 'now'
@@ -135,13 +174,12 @@ export class DeviceSeat {
         : this.override.kind === 'notBefore'
           ? this.override.atMs
           : null;
-    if (endsMs === null || !isWallPlausible(wallMs) || wallMs < endsMs) return false;
-    this.override = { kind: 'automatic' };
-    return true;
+    return endsMs !== null && isWallPlausible(wallMs) && wallMs >= endsMs;
   }
 
   image(wallMs: WallMs, elapsedMs: ElapsedMs): DeviceImage | null {
     if (!this.flexibility) return null;
+    const run = this.flexibility.program && this.program.image(this.flexibility.program);
     return {
       id: this.resource.id,
       flexibility: { ...this.flexibility, need: this.need(wallMs) ?? this.flexibility.need },
@@ -154,6 +192,7 @@ export class DeviceSeat {
       ...(this.mayTake() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       override: this.override,
+      ...(run && { run }),
       priority: this.settings.priority,
       mode: this.settings.mode,
     };
@@ -164,6 +203,7 @@ export class DeviceSeat {
    * meter has a new one each time: unless a limit is behind it (`abnormal`), it waits for the retry as well.
    */
   wants(setPoint_W: number, nowMs: ElapsedMs, abnormal = true): boolean {
+    if (setPoint_W <= 0 && this.program.goesOn()) return false;
     const isNew = this.isForgotten || this.instruction?.setPoint_W !== setPoint_W;
     const direction = this.directionOf(setPoint_W);
     if (isNew && direction === 'down' && (abnormal || !this.isBattery())) return true;
@@ -195,6 +235,7 @@ export class DeviceSeat {
     this.isForgotten = false;
     this.instruction = instruction;
     this.status = 'NEW';
+    this.program.told(instruction.setPoint_W);
     this.settling.begun(this.deps.clock.elapsedMs());
     this.statusFault = null;
     this.resource.instruct(instruction);
@@ -280,6 +321,7 @@ export class DeviceSeat {
       delivered_Wh: this.delivered_Wh,
     };
     settings.set(`device.${this.resource.id}`, JSON.stringify(kept));
+    this.program.save();
   }
 
   private confirm(setPoint_W: number): void {

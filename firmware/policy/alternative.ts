@@ -4,12 +4,19 @@ import type { DeviceImage, Image } from '../domain/image.ts';
 import type { PriceStretch } from '../domain/price-curve.ts';
 import { pricePlan } from './price-plan.ts';
 import { cheapest, pricedSlots, SLOT_MS } from './prices.ts';
+import { hasBegun, latestStartMs, programStart } from './program-start.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** How much longer a device can wait and still have what it needs by its deadline; null when it states no need. */
+/**
+ * How much longer a device can wait and still have what it needs by its deadline; null when it states no need. A program
+ * that has begun waits no more.
+ */
 export function comfortLeftMs({ wallMs, wallTrusted }: Image, device: DeviceImage): number | null {
   const { need } = device.flexibility;
+  if (hasBegun(device)) return 0;
+  const latestMs = latestStartMs(device);
+  if (latestMs !== null) return wallTrusted ? latestMs - wallMs : null;
   if (!need || need.energy_Wh <= 0 || !wallTrusted) return null;
   return need.byMs - wallMs - runMs(device);
 }
@@ -23,7 +30,8 @@ export function startingNowCosts(image: Image, device: DeviceImage): number | nu
 
 /** In the site's currency, what a pause until the next quarter hour costs; null when it cannot be had or priced later. */
 export function waitingCosts(image: Image, device: DeviceImage): number | null {
-  const { need } = device.flexibility;
+  const { need, program } = device.flexibility;
+  if (program) return programStart(image, device)?.waitingCosts ?? null;
   if (!need || !image.wallTrusted) return null;
   const next = Math.floor(image.wallMs / SLOT_MS) * SLOT_MS + SLOT_MS;
   const later = cheapest(pricedSlots(image, next, need.byMs), runMs(device));

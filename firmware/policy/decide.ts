@@ -16,6 +16,7 @@ import {
   wholeMenu,
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
+import { programSlots } from './program-start.ts';
 import { admission } from './rules/admission.ts';
 import { follow } from './rules/follow.ts';
 import { gridLimit } from './rules/grid-limit.ts';
@@ -24,13 +25,14 @@ import { minimumTimes } from './rules/minimum-times.ts';
 import { ownSolar } from './rules/own-solar.ts';
 import { owner } from './rules/owner.ts';
 import { price } from './rules/price.ts';
+import { program } from './rules/program.ts';
 import { settle } from './rules/settle.ts';
 import { staleMeter } from './rules/stale-meter.ts';
 import { thermostat } from './rules/thermostat.ts';
 import { asks, withAsked } from './set-point.ts';
 
 /** What a device wants for itself. */
-const WISHES: readonly Rule[] = [minimumTimes, owner, thermostat, follow, price, ownSolar];
+const WISHES: readonly Rule[] = [minimumTimes, program, owner, thermostat, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, admission, settle, ...WISHES];
@@ -82,6 +84,7 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
 
 /** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
 function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
+  if (device.flexibility.program) return programSlots(image, device);
   const modes = image.modes?.[device.id];
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));

@@ -1,23 +1,26 @@
 /**
  * Who keeps power when there is not enough for all: the owner's priorities first; among equals whoever has the least
- * comfort left, then what runs already (switching wears), then whom waiting would cost most.
+ * comfort left (a program that has begun has none at all), then what runs already (switching wears), then whom waiting would cost most.
  */
 import type { DeviceImage, Image } from '../domain/image.ts';
 import { comfortLeftMs, waitingCosts } from './alternative.ts';
 import { comfortAt } from './comfort.ts';
+import { hasBegun } from './program-start.ts';
 
 /** Nearer to its deadline than this a device has no comfort left to give. */
 const URGENT_MS = 3_600_000;
 
-/** Urgent, then who states no need and may do harm that nobody knows, then who can wait. */
+/** A program under way, urgent, then who states no need and may do harm that nobody knows, then who can wait. */
 function harm(image: Image, device: DeviceImage): number {
   const { store } = device.flexibility;
+  if (hasBegun(device)) return -1;
   if (store?.kind === 'battery') return 3;
   if (store?.kind === 'heat' && store.temperature_C !== null) {
     const wallMs = image.wallTrusted ? image.wallMs : null;
     return store.temperature_C < comfortAt(store, wallMs, image.site.timeZone).lo_C ? 0 : 2;
   }
   const leftMs = comfortLeftMs(image, device);
+  if (leftMs === null && device.flexibility.program && !device.run) return 3;
   if (leftMs === null) return (device.flexibility.need?.energy_Wh ?? 1) > 0 ? 1 : 3;
   return leftMs < URGENT_MS ? 0 : 2;
 }

@@ -1,7 +1,7 @@
 /**
  * The operator asks for a draw: from above a set-point is a limit like any other, from below it frees devices from
  * waiting for a cheaper hour or for the sun, most important first, until what is expected reaches what is asked for.
- * Nothing runs that its owner has stopped or that has no need.
+ * Nothing runs that its owner has stopped or that has no need, and no program that was not asked for.
  */
 import { maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../domain/image.ts';
@@ -9,14 +9,16 @@ import { askedFor_W } from './active-limits.ts';
 import { baseLoad_W } from './balance.ts';
 import { mostNeeded } from './give-way.ts';
 import { because, explain, isControllable, isProducer, type Rule } from './plan.ts';
+import { latestStartMs } from './program-start.ts';
 
 const waits = (device: DeviceImage): boolean =>
   isControllable(device) &&
   !isProducer(device) &&
   device.flexibility.store === undefined &&
   device.mode !== 'always' &&
-  device.override.kind === 'automatic' &&
-  (device.flexibility.need?.energy_Wh ?? 1) > 0;
+  (device.flexibility.program
+    ? device.override.kind === 'runBy' && latestStartMs(device) !== null
+    : device.override.kind === 'automatic' && (device.flexibility.need?.energy_Wh ?? 1) > 0);
 
 /** The least that it draws when it runs. */
 const least_W = ({ flexibility }: DeviceImage): number =>

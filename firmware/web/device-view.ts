@@ -1,10 +1,12 @@
 /** A device as its card shows it: what it does, why, and what its owner wants. Pure. */
 import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
-import type { DeviceImage, Snapshot } from '../domain/image.ts';
-import type { InstructionStatus } from '../domain/instruction.ts';
+import type { DeviceImage, Image, Snapshot } from '../domain/image.ts';
+import type { InstructionStatus, Reason } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
 import { stretchesOf, wholeStretch } from './planned.ts';
-import { fresh, IDLE_W, isProducer } from './power-flow.ts';
+import { fresh, IDLE_W, isDoubtful, isProducer } from './power-flow.ts';
+import { type RunPhase, runPhase } from './program-run.ts';
+import { NOT_ASKED, programReason, programView } from './program-view.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
@@ -22,8 +24,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
   const status = dispatched?.status ?? null;
   const trouble = troubleOf(flexibility.name, status, dispatched?.statusCode ?? null);
   const isRefused = trouble !== null && (status === 'ABORTED' || status === 'REJECTED');
-  const decisive =
-    reasons[0]?.sentence ?? (controllable ? 'Nothing has been decided yet.' : 'Measured only.');
+  const decisive = reasons[0]?.sentence ?? (controllable ? undecided(device) : 'Measured only.');
   return {
     id: device.id,
     name: flexibility.name,
@@ -35,33 +36,41 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     power_W,
     setPoint_W: device.setPoint_W,
     max_W: finite(maxOf(flexibility)),
-    ...stateOf(device, power_W),
+    ...stateOf(device, power_W, runPhase(device, snapshot)),
     // Whatever was decided, it is not what the device does.
     reason: isRefused && device.health === 'ok' ? trouble : decisive,
     reasons,
     override: formOf(device),
     overrideSentence: overrideSentence(device.override, place),
-    planned: stretchesOf(decided?.planned ?? []),
+    planned: stretchesOf(flexibility.program && !device.run ? [] : (decided?.planned ?? [])),
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
     store: storeView(device, image),
+    program: programView(device, snapshot, place),
     status,
     statusSentence: trouble,
   };
 }
 
-function reasonsOf(
-  { id }: DeviceImage,
-  { decision, devices, plan }: Snapshot,
-  place: Place,
-): DeviceView['reasons'] {
+const undecided = ({ flexibility, run }: DeviceImage): string =>
+  flexibility.program && !run ? NOT_ASKED : 'Nothing has been decided yet.';
+
+function reasonsOf(device: DeviceImage, snapshot: Snapshot, place: Place): DeviceView['reasons'] {
+  const { id } = device;
+  const { image, decision, devices, plan } = snapshot;
   const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
   const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
-  return reasons.map((reason) => ({
-    code: reason.code,
-    sentence: reasonSentence(wholeStretch(reason, plan?.modes[id] ?? []), place),
-  }));
+  const sentenceOf = (reason: Reason): string =>
+    programReason(device, reason, snapshot) ??
+    reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place);
+  return reasons.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) }));
 }
+
+/** A rule knows only that the meter's power does not count; the page says why. */
+const told = (reason: Reason, image: Image): Reason =>
+  reason.code === 'STALE_METER' && isDoubtful(image.grid_W, image)
+    ? { ...reason, values: { ...reason.values, power: 'doubtful' } }
+    : reason;
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });
 
@@ -74,11 +83,15 @@ function troubleOf(name: string, status: InstructionStatus | null, code: string 
 
 type State = Pick<DeviceView, 'state' | 'stateWords'>;
 
-function stateOf(device: DeviceImage, power_W: number | null): State {
+function stateOf(device: DeviceImage, power_W: number | null, phase: RunPhase | null): State {
   const value = power_W ?? (device.health === 'ok' ? device.setPoint_W : null);
   if (value === null)
     return { state: 'unknown', stateWords: device.health === 'ok' ? 'Unknown' : 'No answer' };
+  // A pause of a program is a part of it.
+  if (phase === 'runs') return { state: 'on', stateWords: 'Running' };
   const state = value < -IDLE_W ? 'producing' : value > IDLE_W ? 'on' : 'off';
+  if (phase !== null && state === 'off')
+    return { state, stateWords: phase === 'held' ? 'Interrupted' : 'Waiting' };
   return { state, stateWords: { ...WORDS, ...WORDS_OF[device.flexibility.kind] }[state] };
 }
 

@@ -51,7 +51,7 @@ function energyRoutes(deps: WebDeps): Route[] {
         'What control saved on the last day of each device, against the same day without it, and its error',
       access: 'session',
       answer: savingsSchema,
-      handle: () => ok(savingsOf(deps.snapshot(), deps.series, deps.info.gridMeter)),
+      handle: () => ok(savingsOf(deps.snapshot(), deps, deps.info.gridMeter)),
     }),
     route({
       method: 'GET',
@@ -137,6 +137,7 @@ function journalPage(deps: WebDeps, query: z.infer<typeof journalQuery>): Journa
     ...meters.map((meter) => [meter.id, meter.name] as const),
     ...image.devices.map((device) => [device.id, device.flexibility.name] as const),
   ]);
+  const programs = new Set(image.devices.filter((d) => d.flexibility.program).map((d) => d.id));
   const { limit, beforeId, kind, subject } = query;
   const rows = deps.journal.read({
     limit,
@@ -151,7 +152,11 @@ function journalPage(deps: WebDeps, query: z.infer<typeof journalQuery>): Journa
     subject: row.subject,
     code: row.code,
     // Said as on the day it happened: its times are relative to its own.
-    sentence: journalSentence(row, (id) => names.get(id) ?? id, { ...placeOf(image), nowMs: row.atMs }),
+    sentence: journalSentence(
+      { ...row, isProgram: row.subject !== null && programs.has(row.subject) },
+      (id) => names.get(id) ?? id,
+      { ...placeOf(image), nowMs: row.atMs },
+    ),
   }));
   return { entries, nextBeforeId: entries.length < limit ? null : (entries.at(-1)?.id ?? null) };
 }

@@ -4,6 +4,7 @@ import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import { capital, clause, number, Phrase, type Place, text, type Values } from './phrase.ts';
 import { plannerWords } from './planner-words.ts';
+import { NOT_ASKED } from './program-view.ts';
 import { codeWords, isReasonCode, isStatus, reasonWords, STATUS } from './sentences.ts';
 
 /** The part of a journal entry that a sentence is made of. */
@@ -12,6 +13,8 @@ export interface Event {
   readonly subject: string | null;
   readonly code: string;
   readonly detail: Values;
+  /** It is about an appliance with a program: what is over there is a run. */
+  readonly isProgram?: boolean;
 }
 
 const SIGNALS: Readonly<Record<string, string>> = {
@@ -57,7 +60,8 @@ const EVENTS: Readonly<Record<string, (event: Event, who: string, place: Place) 
       : `The connection to the grid's signals is gone (${codeWords(code)}).`;
   },
   limit: ({ code, detail }, _who, place) => limitWords(code, detail, place),
-  override: ({ detail }, who, place) => `${who}: ${overrideWords(detail, place)}`,
+  override: ({ detail, isProgram = false }, who, place) =>
+    `${who}: ${overrideWords(detail, isProgram, place)}`,
   fault: ({ code, detail }, who) => {
     const health = code.toLowerCase();
     return isHealth(health) ? `${who} ${HEARD[health]}${clause(' (', cause(detail), ')')}.` : null;
@@ -127,11 +131,12 @@ const HEARD: Readonly<Record<ResourceHealth, string>> = {
 const isHealth = (code: string): code is ResourceHealth => Object.hasOwn(HEARD, code);
 
 /** A decision carries its reasons with their values; a bare code carries them beside the set-point. */
-function decisionWords({ code, detail }: Event, who: string, place: Place): string | null {
+function decisionWords({ code, detail, isProgram }: Event, who: string, place: Place): string | null {
   if (!isReasonCode(code)) return null;
   const [first] = Array.isArray(detail.reasons) ? detail.reasons : [];
   const values = isRecord(first) && isRecord(first.values) ? first.values : detail;
-  return `${who}${clause(' set to ', setPoint(detail, place))}: ${reasonWords(code, values, place)}`;
+  const words = isProgram && code === 'NO_NEED' ? NOT_ASKED : reasonWords(code, values, place);
+  return `${who}${clause(' set to ', setPoint(detail, place))}: ${words}`;
 }
 
 /** What is negative is given: by a roof, or by a battery. */
@@ -154,18 +159,21 @@ function plainly({ code, detail }: Event, who: string | null): string {
   return who === null ? `${capital(words)}.` : `${who}: ${words}.`;
 }
 
-function overrideWords(detail: Values, place: Place): string {
+function overrideWords(detail: Values, isProgram: boolean, place: Place): string {
   const say = new Phrase(detail, place);
   switch (text(detail, 'kind')) {
     case 'now':
       return `you asked for it to run now${say.until()}.`;
     case 'notBefore':
       return `you asked it to wait until ${say.time('atMs') ?? 'later'}.`;
+    case 'runBy':
+      return `you asked for one run${clause(', done by ', say.time('byMs'))}.`;
     case 'off':
       return 'you switched it off.';
     default:
-      return detail.isOver === true
-        ? 'what you asked for is over; it is back to automatic.'
-        : 'you set it back to automatic.';
+      if (detail.isOver !== true) return 'you set it back to automatic.';
+      return isProgram
+        ? 'the run that you asked for is over.'
+        : 'what you asked for is over; it is back to automatic.';
   }
 }

@@ -1,8 +1,11 @@
-/** Planned quarter hours as an owner reads them: what goes on without a break is one stretch. Pure. */
+/** Planned slots as an owner reads them: what goes on without a break is one stretch. Pure. */
+
+import type { HousePlan } from '../domain/house-plan.ts';
 import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../domain/mode.ts';
 import type { WallMs } from '../domain/time.ts';
+import { runTimes } from './program-run.ts';
 import type { Prices } from './schema.ts';
 import { storeView } from './store-view.ts';
 
@@ -39,7 +42,8 @@ const together = (a: Action, b: Action): Action | false =>
 /** What each device is meant to do from now on; devices of which nothing is planned are left out. */
 export function plannedOf(snapshot: Snapshot): Planned[] {
   return snapshot.image.devices.flatMap((device) => {
-    const actions = storeActions(device, snapshot) ?? loadActions(device, snapshot);
+    const actions =
+      runActions(device, snapshot) ?? storeActions(device, snapshot) ?? loadActions(device, snapshot);
     const course = courseOf(device, snapshot);
     if (actions.length + course.length === 0) return [];
     const { name, kind } = device.flexibility;
@@ -54,6 +58,17 @@ function boundOf(device: DeviceImage, { image }: Snapshot): Pick<Planned, 'of' |
   return store.kind === 'battery'
     ? { of: 'fill', least: store.leastFill }
     : { of: 'temperature_C', least: store.lo_C };
+}
+
+/**
+ * A run is one appointment, pauses and all. None where its time is not known or it is not asked for, whatever a plan from
+ * before says. Null: it has no program.
+ */
+function runActions(device: DeviceImage, snapshot: Snapshot): Planned['slots'] | null {
+  if (device.flexibility.program === undefined) return null;
+  const { startsMs = null, endsMs: untilMs = null } = runTimes(device, snapshot) ?? {};
+  if (untilMs === null) return [];
+  return [{ fromMs: startsMs ?? snapshot.image.wallMs, untilMs, power_W: null, action: 'run' }];
 }
 
 function loadActions({ id }: DeviceImage, { decision }: Snapshot): Planned['slots'] {
@@ -81,13 +96,15 @@ function actionOf(mode: Mode): Action['action'] | null {
   return mode.kind === 'charge' || mode.kind === 'discharge' || mode.kind === 'run' ? mode.kind : null;
 }
 
-/** A plan speaks of quarter hours; its owner hears until when the same goes on. */
+/** A plan speaks of short slots, of whatever length; its owner hears until when the same goes on. */
 export function wholeStretch(reason: Reason, modes: readonly ModeSlot[]): Reason {
   const { fromMs, untilMs } = reason.values;
   const index = modes.findIndex((slot) => slot.fromMs === fromMs && slot.untilMs === untilMs);
   const first = modes[index];
   if (reason.code !== 'PLANNED' || !first) return reason;
-  const other = modes.findIndex((slot, i) => i > index && !isSameMode(slot.mode, first.mode));
+  const other = modes.findIndex(
+    (slot, i) => i > index && (slot.fromMs !== modes[i - 1]?.untilMs || !isSameMode(slot.mode, first.mode)),
+  );
   const last = modes.at(other < 0 ? -1 : other - 1) ?? first;
   return { ...reason, values: { ...bounds(first.mode), ...reason.values, untilMs: last.untilMs } };
 }
@@ -110,13 +127,17 @@ const isSameMode = (a: Mode, b: Mode): boolean => {
   );
 };
 
+/** Without times of its own a course goes by the quarter hour. */
+type TimedPlan = HousePlan & { readonly courseMs?: readonly WallMs[] };
+
 /** How full or how warm a store will be, from what it is now; empty where that is not known. */
 function courseOf({ id, flexibility: { store } }: DeviceImage, { plan, image }: Snapshot): Planned['course'] {
   const now = store?.kind === 'battery' ? store.fill : (store?.temperature_C ?? null);
   const values = plan?.course?.[id];
   if (!plan || !values || now === null) return [];
+  const { madeMs, courseMs }: TimedPlan = plan;
   const ahead = values
-    .map((value, slot) => ({ atMs: plan.madeMs + slot * QUARTER_MS, value }))
+    .map((value, i) => ({ atMs: courseMs ? (courseMs[i] ?? -Infinity) : madeMs + i * QUARTER_MS, value }))
     .filter(({ atMs }) => atMs > image.wallMs);
   return ahead.length > 0 ? [{ atMs: image.wallMs, value: now }, ...ahead] : [];
 }

@@ -10,6 +10,10 @@ export const IDLE_W = 15;
 export const fresh = (known: Known, image: Image): number | null =>
   known.ageMs <= image.site.staleAfterMs ? known.value : null;
 
+/** It is heard, but its quality is such that its value does not count. */
+export const isDoubtful = (known: Known, image: Image): boolean =>
+  known.value === null && known.ageMs <= image.site.staleAfterMs;
+
 /** Sum of what is known; null when there are some and none is known, or one is missing. */
 function total(values: readonly (number | null)[]): number | null {
   let sum = 0;
@@ -68,8 +72,10 @@ function fillOf(batteries: readonly DeviceImage[]): number | null {
   return isKnown && stored_Wh !== null ? stored_Wh / capacity_Wh : null;
 }
 
-export function headline({ grid_W, solar_W, battery_W }: View['flow']): string {
-  if (grid_W === null) return 'The grid meter is silent: power is unknown.';
+/** @param isHeard the grid meter is, and only its power is doubtful where that is not known */
+export function headline({ grid_W, solar_W, battery_W }: View['flow'], isHeard = false): string {
+  if (grid_W === null)
+    return `The grid meter ${isHeard ? 'does not vouch for its power: it' : 'is silent: power'} is unknown.`;
   const sun = solar_W !== null && solar_W > IDLE_W ? ['sun'] : [];
   const battery = battery_W !== null && battery_W < -IDLE_W ? ['battery'] : [];
   const own = [...sun, ...battery];

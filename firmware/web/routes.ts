@@ -1,11 +1,11 @@
 /** The rows of the API. */
 import * as z from 'zod';
 import { ok, refuse } from '../domain/errors.ts';
-import { LIMITS } from '../domain/limits.ts';
 import { accessRoutes, type Keepers } from './access.ts';
 import type { WebDeps } from './deps.ts';
 import { historyRoutes } from './history.ts';
 import { openapiOf } from './openapi.ts';
+import { overrideFault } from './override.ts';
 import { pricesOf } from './prices.ts';
 import { radioRoutes } from './radio.ts';
 import { type Route, route, TAKEN } from './route.ts';
@@ -64,18 +64,17 @@ function houseRoutes(deps: WebDeps, { sessions, events }: Keepers): Route[] {
     route({
       method: 'POST',
       path: '/devices/:id/override',
-      summary: "Sets the owner's wish for a device: now, not before a time, off, or back to automatic",
+      summary:
+        "Sets the owner's wish for a device: now, not before a time, one run done by a time, off, or back to automatic",
       access: 'session',
       params: deviceParams,
       body: overrideSchema,
       answer: null,
       refusals: ['NOT_FOUND', 'INSTRUCTION_REJECTED'],
       handle: ({ params, body }) => {
-        const endMs = body.kind === 'now' ? body.untilMs : body.kind === 'notBefore' ? body.atMs : null;
-        const nowMs = deps.clock.wallMs();
-        if (endMs !== null && (endMs <= nowMs || endMs > nowMs + LIMITS.overrideAheadMs)) {
-          return refuse('FORM_INVALID', 'the time must lie ahead, by at most 7 days');
-        }
+        const device = deps.snapshot().image.devices.find(({ id }) => id === params.id);
+        const mistake = overrideFault(body, device, deps.clock.wallMs());
+        if (mistake) return refuse(mistake.code, mistake.message);
         return deps.setOverride(params.id, body);
       },
     }),

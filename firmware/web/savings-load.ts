@@ -5,7 +5,7 @@
  */
 
 /** A quarter hour with less is a device that waits. */
-const NOTHING_Wh = 5;
+export const NOTHING_Wh = 5;
 
 /** One quarter hour, Wh and currency per Wh; consumption of the device positive. */
 export interface Quarter {
@@ -39,7 +39,7 @@ export function savedBetween(quarters: readonly Quarter[], most_Wh: number): [nu
 }
 
 /** What `more_Wh` cost or spare: more takes what was fed in first, less spares what was bought first. */
-function worth({ import_Wh, export_Wh, importPrice, exportPrice }: Quarter, more_Wh: number): number {
+export function worth({ import_Wh, export_Wh, importPrice, exportPrice }: Quarter, more_Wh: number): number {
   const sold_Wh = more_Wh > 0 ? Math.min(export_Wh, more_Wh) : Math.min(0, more_Wh + import_Wh);
   return sold_Wh * exportPrice + (more_Wh - sold_Wh) * importPrice;
 }

@@ -5,12 +5,13 @@
 import { energyHistory } from '../domain/energy-history.ts';
 import { maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../domain/image.ts';
-import type { SeriesStore } from '../domain/storage.ts';
+import type { Journal, SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
 import { pricesKept } from './energy.ts';
 import { moneyWords } from './phrase.ts';
 import { batterySaved } from './savings-battery.ts';
 import { type Quarter, savedBetween } from './savings-load.ts';
+import { lastRun, programSaved } from './savings-program.ts';
 import type { Savings } from './schema-history.ts';
 import { dayStart, timeWords } from './zone.ts';
 
@@ -22,13 +23,17 @@ const MOST_MISSING = 0.1;
 const NO_MONEY = 0.005;
 
 type Reader = Pick<SeriesStore, 'points' | 'read'>;
+interface Records {
+  readonly series: Reader;
+  readonly journal: Pick<Journal, 'read'>;
+}
 type Row = Savings['devices'][number];
 
-export function savingsOf(snapshot: Snapshot, series: Reader, meter: string | null): Savings {
+export function savingsOf(snapshot: Snapshot, { series, journal }: Records, meter: string | null): Savings {
   const { image } = snapshot;
   const { currency } = image.site;
   const devices = image.wallTrusted
-    ? image.devices.flatMap((d) => rowOf(d, snapshot, series, meter) ?? [])
+    ? image.devices.flatMap((d) => rowOf(d, snapshot, { series, journal }, meter) ?? [])
     : [];
   const known = devices.filter((d) => d.saved !== null);
   const sum = (pick: (d: Row) => number | null): number | null =>
@@ -41,10 +46,15 @@ export function savingsOf(snapshot: Snapshot, series: Reader, meter: string | nu
 }
 
 /** Null for what is not steered by price or plan. */
-function rowOf(device: DeviceImage, snapshot: Snapshot, series: Reader, meter: string | null): Row | null {
+function rowOf(
+  device: DeviceImage,
+  snapshot: Snapshot,
+  { series, journal }: Records,
+  meter: string | null,
+): Row | null {
   const { site, wallMs } = snapshot.image;
   const { id, mode, flexibility } = device;
-  const { name, need, store } = flexibility;
+  const { name, need, store, program } = flexibility;
   if (flexibility.controlType === 'NOT_CONTROLABLE') return null;
   const row = { id, name, missing: 0, energy_Wh: null, saved: null, error: null };
   const [fromMs, untilMs] = [dayStart(site.timeZone, wallMs, -1), dayStart(site.timeZone, wallMs)];
@@ -61,11 +71,19 @@ function rowOf(device: DeviceImage, snapshot: Snapshot, series: Reader, meter: s
     const saved: Compare = (quarters) => batterySaved(quarters, store, startFill);
     return of(fromMs, untilMs, saved, 'storing spare sun only');
   }
+  if (program) {
+    const run = mode === 'always' ? null : lastRun(journal, id, fromMs);
+    if (run === null) return null;
+    const startMs = quarterOf(run.askedMs);
+    return of(startMs, quarterOf(run.endedMs) + QUARTER_MS, programSaved, 'starting when you asked for it');
+  }
   if (mode !== 'cheap' || need === null) return null;
-  const deadlineMs = Math.floor((need.byMs - DAY_MS) / QUARTER_MS) * QUARTER_MS;
+  const deadlineMs = quarterOf(need.byMs - DAY_MS);
   const saved: Compare = (quarters) => savedBetween(quarters.map(drawn), maxOf(flexibility) / 4);
   return of(deadlineMs - DAY_MS, deadlineMs, saved, 'running at once, depending on when it could have begun');
 }
+
+const quarterOf = (atMs: WallMs): WallMs => Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
 
 const drawn = (q: Quarter): Quarter => ({ ...q, device_Wh: Math.max(0, q.device_Wh) });
 

@@ -13,6 +13,8 @@ export const money = z
   .meta({ description: 'in the currency of the site; null is unknown' });
 export const energy = z.number().nullable().meta({ description: 'Wh; null is unknown' });
 
+export const share = z.number().nullable().meta({ description: 'of the capacity, 0 to 1; null is unknown' });
+
 export const faultSchema = z
   .object({ code: z.string(), message: z.string() })
   .meta({ id: 'Fault', description: 'a coded refusal; the code never changes its meaning' });

@@ -72,7 +72,10 @@ export const savingsSchema = z
         id: z.string(),
         name: z.string(),
         fromMs: ms,
-        untilMs: ms.meta({ description: 'its last deadline; of a battery the end of yesterday' }),
+        untilMs: ms.meta({
+          description:
+            'its last deadline; of a battery the end of yesterday, of a program the end of its last run',
+        }),
         energy_Wh: energy,
         saved: money,
         error: money,

@@ -1,77 +1,13 @@
 /** What crosses the API, once: the handlers check with it, OpenAPI is made from it, the page takes its types from it. */
 import * as z from 'zod';
 import { LIMITS } from '../domain/limits.ts';
-import { energy, ms, plannedSchema, power_W, sentence } from './schema-atoms.ts';
+import { ms, power_W, sentence, share } from './schema-atoms.ts';
+import { deviceSchema } from './schema-device.ts';
 
 export { faultSchema } from './schema-atoms.ts';
+export * from './schema-device.ts';
 export * from './schema-history.ts';
 export * from './schema-radio.ts';
-
-const id = z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -');
-
-export const overrideSchema = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('automatic') }),
-    z.strictObject({ kind: z.literal('now'), untilMs: ms.nullable() }),
-    z.strictObject({ kind: z.literal('notBefore'), atMs: ms }),
-    z.strictObject({ kind: z.literal('runBy'), byMs: ms }),
-    z.strictObject({ kind: z.literal('off') }),
-  ])
-  .meta({ id: 'Override' });
-
-const share = z.number().nullable().meta({ description: 'of the capacity, 0 to 1; null is unknown' });
-const temperature_C = z.number().nullable().meta({ description: '°C; null is unknown' });
-
-const batterySchema = z
-  .object({
-    kind: z.literal('battery'),
-    fill: share,
-    leastFill: z.number().meta({ description: 'kept in reserve, 0 to 1' }),
-    mostFill: z.number().meta({ description: 'never filled beyond, 0 to 1' }),
-    capacity_Wh: z.number(),
-    stored_Wh: energy,
-    sentence,
-  })
-  .meta({ id: 'BatteryStore' });
-const heatSchema = z
-  .object({
-    kind: z.literal('heat'),
-    what: z.enum(['tank', 'house']),
-    temperature_C,
-    outdoor_C: temperature_C,
-    most_C: temperature_C.meta({ description: 'never heated above; null: the device sees to it' }),
-    lo_C: temperature_C.meta({ description: 'the least that is wanted now; null without a clock' }),
-    hi_C: temperature_C,
-    sentence,
-  })
-  .meta({ id: 'HeatStore' });
-
-export const deviceSchema = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    kind: z.string(),
-    controllable: z.boolean(),
-    producer: z.boolean(),
-    health: z.enum(['connecting', 'ok', 'silent', 'faulty']),
-    healthSentence: sentence,
-    power_W,
-    setPoint_W: power_W,
-    max_W: power_W,
-    state: z.enum(['on', 'off', 'producing', 'unknown']),
-    stateWords: z.string(),
-    reason: sentence,
-    reasons: z.array(z.object({ code: z.string(), sentence })),
-    override: overrideSchema,
-    overrideSentence: sentence.nullable(),
-    planned: z.array(plannedSchema),
-    needByMs: ms.nullable(),
-    need_Wh: energy,
-    store: z.discriminatedUnion('kind', [batterySchema, heatSchema]).nullable(),
-    status: z.string().nullable(),
-    statusSentence: sentence.nullable(),
-  })
-  .meta({ id: 'Device' });
 
 export const meterSchema = z
   .object({
@@ -191,10 +127,7 @@ export const setupSchema = z.strictObject({
 export const passwordSchema = z.strictObject({ password });
 export const changePasswordSchema = z.strictObject({ password, next: newPassword });
 
-export const deviceParams = z.strictObject({ id });
 export type View = z.infer<typeof viewSchema>;
-export type DeviceView = z.infer<typeof deviceSchema>;
 export type MeterCard = z.infer<typeof meterSchema>;
-export type OverrideForm = z.infer<typeof overrideSchema>;
 
 export type SessionState = z.infer<typeof sessionSchema>;

@@ -42,14 +42,17 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     clause(' Starting now would cost ', say.money('startingNowCosts'), ' more.'),
   PRICE_RUN: (say) =>
     `Runs now because power is cheap${clause(' (', say.price('price'), ')')}${say.until()}.` +
-    clause(' A pause of a quarter of an hour would cost ', say.money('waitingCosts'), ' more.'),
+    clause(' Waiting would cost ', say.money('waitingCosts'), ' more.'),
   DEADLINE_RUN: (say) => `Runs now so that it is ready${clause(' by ', say.time('byMs'))}.`,
   OWN_SOLAR: (say) =>
     `Follows your own solar power${clause(' (', say.power('surplus_W'), ' to spare)')}.` +
     clause(' From the grid now it would cost ', say.money('startingNowCosts'), ' more.'),
   NO_PRICE: () => 'No price is known for now, so the price does not decide.',
   NO_CLOCK: () => 'The time of day is not known yet, so prices and schedules do not count.',
-  STALE_METER: () => 'The meter is silent, so nothing is turned up until it is heard again.',
+  STALE_METER: (say) =>
+    say.text('power') === 'doubtful'
+      ? 'The meter sends a power that it does not vouch for, so nothing is turned up until it does.'
+      : 'The meter is silent, so nothing is turned up until it is heard again.',
   DEVICE_LOST: (say) =>
     `The device does not answer${clause('; it is counted with ', say.power('worstCase_W'))}.`,
   OWNER_NOW: (say) => `You asked for it to run now${say.until()}.`,

@@ -1,5 +1,6 @@
 /** Snapshot → what the page shows: numbers rounded by nobody yet, and sentences. Pure. */
 import type { ActiveLimit, Image, Snapshot } from '../domain/image.ts';
+import type { Reason } from '../domain/instruction.ts';
 import { priceAt } from '../domain/price-curve.ts';
 import type { StorageHealth } from '../domain/storage.ts';
 import type { SiteInfo } from './deps.ts';
@@ -7,7 +8,7 @@ import { deviceView } from './device-view.ts';
 import { meterCard } from './meters.ts';
 import { type Place, powerWords } from './phrase.ts';
 import { planSentences } from './plan-words.ts';
-import { flowOf, fresh, headline } from './power-flow.ts';
+import { flowOf, fresh, headline, isDoubtful } from './power-flow.ts';
 import type { View } from './schema.ts';
 import { limitSentence, reasonSentence } from './sentences.ts';
 import { storageNotices } from './storage-words.ts';
@@ -33,7 +34,7 @@ export function viewOf(snapshot: Snapshot, info: SiteInfo, storage: StorageHealt
     version: info.version,
     timeZone: image.site.timeZone,
     currency: image.site.currency,
-    headline: headline(flow),
+    headline: headline(flow, isDoubtful(image.grid_W, image)),
     grid: {
       power_W: flow.grid_W,
       stale: flow.grid_W === null,
@@ -80,7 +81,8 @@ function noticesOf({ image, decision }: Snapshot, place: Place): string[] {
   const notices: string[] = [];
   if (!image.wallTrusted) notices.push(reasonSentence({ code: 'NO_CLOCK', values: {} }, place));
   if (fresh(image.grid_W, image) === null) {
-    notices.push(reasonSentence({ code: 'STALE_METER', values: {} }, place));
+    const values: Reason['values'] = isDoubtful(image.grid_W, image) ? { power: 'doubtful' } : {};
+    notices.push(reasonSentence({ code: 'STALE_METER', values }, place));
   }
   for (const correction of decision?.corrections ?? []) {
     const name = nameOf(image, correction.resource);

@@ -7,7 +7,7 @@ import type { DeviceDecision, DeviceImage, Image, Known } from '../../firmware/d
 import type { Mode } from '../../firmware/domain/mode.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import { decide } from '../../firmware/policy/decide.ts';
-import { battery, boiler, image, NOON, SITE, tank, wallbox } from './home.ts';
+import { battery, boiler, dishwasher, image, NOON, SITE, tank, wallbox } from './home.ts';
 
 const STEP_MS = 1000;
 const STEPS = 40;
@@ -122,6 +122,12 @@ function newHeat(patch: Patch, random: () => number): DeviceImage {
   return tank({ temperature_C }, { ...patch, flexibility: { ...flexibility, ranges, worstCase_W: 3000 } });
 }
 
+/** Not asked for, waiting, under way or held up. */
+function newProgram(patch: Patch, random: () => number): DeviceImage {
+  const hours = random() < 0.2 ? null : random() * 6 - 1;
+  return dishwasher(hours, random() < 0.5 ? null : Math.floor(random() * 90 * 60_000), patch);
+}
+
 function newDevice(index: number, random: () => number): Real {
   const phases =
     random() < 0.4 ? ([1, 2, 3] as const) : ([(1 + Math.floor(random() * 3)) as 1 | 2 | 3] as const);
@@ -131,13 +137,15 @@ function newDevice(index: number, random: () => number): Real {
   const patch = { id: `d${index}`, priority: Math.floor(random() * 3), mode, flexibility };
   const kind = random();
   const template =
-    kind < 0.3
+    kind < 0.25
       ? boiler(patch)
-      : kind < 0.6
+      : kind < 0.5
         ? wallbox(patch)
-        : kind < 0.8
+        : kind < 0.65
           ? newBattery(patch, random)
-          : newHeat(patch, random);
+          : kind < 0.8
+            ? newProgram(patch, random)
+            : newHeat(patch, random);
   return {
     template,
     draw_W: 0,
@@ -173,6 +181,9 @@ function disturb(home: Home, random: () => number): void {
       home.disturbedStep = home.step;
     }
     d.silentSteps = d.lost ? d.silentSteps + 1 : 0;
+    // Within what it was told a program draws more and less: that is to be counted with.
+    if (d.template.flexibility.program && happens(0.1))
+      d.draw_W = d.confirmed_W * (random() < 0.5 ? 0.05 : 1);
   }
 }
 
@@ -430,6 +441,7 @@ function modesFrom(seen: Image, wanted: readonly DeviceDecision[]): NonNullable<
         { kind: 'heat', level: 'reduced', upTo_W: x },
         { kind: 'surplus' },
         { kind: 'run', upTo_W: x },
+        { kind: 'off' },
       ];
       const turn = Math.floor(Math.abs(Number.isFinite(x) ? x : 7)) + i + Math.floor(wallMs / 1000 / 8);
       const mode = kinds[turn % kinds.length] ?? { kind: 'hold' };

@@ -1,5 +1,5 @@
 /** A small home to decide on, in parts that a test replaces. */
-import type { BatteryStore, Flexibility, HeatStore } from '../../firmware/domain/flexibility.ts';
+import type { BatteryStore, Flexibility, HeatStore, Program } from '../../firmware/domain/flexibility.ts';
 import type { DeviceImage, Image, Known, Site } from '../../firmware/domain/image.ts';
 import type { Signal, SignalKind } from '../../firmware/domain/signal.ts';
 
@@ -196,6 +196,38 @@ export const heatPump = (store: Partial<HeatStore> = {}, { flexibility, ...rest 
       },
     },
   );
+
+/** Heats, washes, heats: 2 kW at most, 90 minutes. */
+export const PROGRAM: Program = {
+  steps: [
+    { forMs: 30 * 60_000, power_W: 2000 },
+    { forMs: 45 * 60_000, power_W: 100 },
+    { forMs: 15 * 60_000, power_W: 2000 },
+  ],
+};
+
+/** Asked to run, done in so many hours from `NOON`; `doneMs` null is not begun. */
+export const dishwasher = (
+  byHours: number | null,
+  doneMs: number | null = null,
+  { flexibility, ...rest }: Patch = {},
+): DeviceImage =>
+  boiler({
+    id: 'dishwasher',
+    mode: 'cheap',
+    ...(byHours !== null && {
+      override: { kind: 'runBy', byMs: NOON + byHours * HOUR },
+      run: { byMs: NOON + byHours * HOUR, doneMs },
+    }),
+    ...rest,
+    flexibility: {
+      controlType: 'POWER_PROFILE_BASED_CONTROL',
+      kind: 'appliance',
+      name: 'Dishwasher',
+      program: PROGRAM,
+      ...flexibility,
+    },
+  });
 
 export const image = (patch: Partial<Image> = {}): Image => ({
   cycle: 1,

@@ -7,7 +7,7 @@ import type Database from 'better-sqlite3';
 import { composeHouse, type House } from '../../firmware/compose.ts';
 import { checkConfig } from '../../firmware/config/check.ts';
 import type { Config } from '../../firmware/config/schema.ts';
-import { fault } from '../../firmware/domain/errors.ts';
+import { fault, ok } from '../../firmware/domain/errors.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Link } from '../../firmware/domain/link.ts';
 import { type Measurement, pointKey } from '../../firmware/domain/measurement.ts';
@@ -18,9 +18,12 @@ import type { SignalTransport, TransportEvents } from '../../firmware/domain/tra
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { simulatedLine, type TwinEnd } from '../../firmware/hal/simulated/line.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
+import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
+import type { PlanTask } from '../../firmware/policy/planner/planner.ts';
 import { openStore } from '../../firmware/store/index.ts';
 import { connectFile } from '../../firmware/store/open.ts';
-import { type DemoStores, demoHome, demoStores } from '../twins/home.ts';
+import type { ApplianceTwin, Step } from '../twins/appliance.ts';
+import { type DemoStores, demoDishwasher, demoHome, demoStores } from '../twins/home.ts';
 import { ModbusTwin } from '../twins/modbus-device.ts';
 import { DAY_PRICES, limitEvent, priceEvent } from '../twins/operator.ts';
 
@@ -28,7 +31,7 @@ export const METER_MS = 10_000;
 /** The series that is followed from the meter to the disk. */
 export const REGISTER = 'grid/activeEnergyImport';
 const DAY_MS = 86_400_000;
-const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4, battery: 5, 'heat-pump': 6 } as const;
+const PORTS = { grid: 1, boiler: 2, wallbox: 3, roof: 4, battery: 5, 'heat-pump': 6, dishwasher: 7 } as const;
 type Port = keyof typeof PORTS;
 
 export interface HandedIn {
@@ -43,6 +46,7 @@ export interface SimulatedHome {
   readonly twins: Readonly<Record<Exclude<Port, 'grid'>, ModbusTwin>>;
   /** Null in a home without them. */
   readonly stores: DemoStores | null;
+  readonly dishwasher: ApplianceTwin | null;
   readonly config: Config;
   readonly operator: Operator;
   /** Net power at the connection now. */
@@ -180,24 +184,44 @@ const STORES = [
   },
 ];
 
-/** `stores`: with a battery and a heat pump. */
+interface HomeOptions {
+  readonly stores?: boolean;
+  readonly dishwasher?: { readonly mode: 'cheap' | 'solar'; readonly program: readonly Step[] };
+  readonly priced?: boolean;
+  readonly planned?: boolean;
+}
+
+const PLUG = {
+  id: 'dishwasher',
+  name: 'Dishwasher',
+  profile: 'relay-appliance',
+  link: { kind: 'tcp', host: 'simulated', port: PORTS.dishwasher },
+  priority: 25,
+};
+
+/**
+ * `stores`: with a battery and a heat pump. `dishwasher`: with one. `priced`: with a market; without one and
+ * without a tariff no price is known. `planned`: with a planner, without its solver.
+ */
 export function simulatedHome(
   seed: number,
   startMs: number,
   file: string,
-  { stores: hasStores = false } = {},
+  { stores: hasStores = false, dishwasher: appliance, priced = true, planned = false }: HomeOptions = {},
 ): SimulatedHome {
   const clock = new SimulatedClock(startMs);
   const random = seededRandom(seed);
   const wallMs = (): number => startMs + clock.elapsedMs();
   const world = demoHome(seed, wallMs);
   const stores = hasStores ? demoStores(world, wallMs) : null;
+  const dishwasher = appliance ? demoDishwasher(world, wallMs, appliance.program) : null;
   const twins = {
     boiler: world.boiler,
     wallbox: world.wallbox,
     roof: world.inverter,
     battery: stores?.battery.twin ?? new ModbusTwin(),
     'heat-pump': stores?.heatPump.twin ?? new ModbusTwin(),
+    dishwasher: dishwasher?.twin ?? new ModbusTwin(),
   };
   const links = new Map<number, Link>();
   const line = (port: Port): TwinEnd => {
@@ -212,13 +236,18 @@ export function simulatedHome(
     roof: line('roof'),
     battery: line('battery'),
     'heat-pump': line('heat-pump'),
+    dishwasher: line('dishwasher'),
   };
-  for (const name of ['boiler', 'wallbox', 'roof', 'battery', 'heat-pump'] as const) {
+  for (const name of ['boiler', 'wallbox', 'roof', 'battery', 'heat-pump', 'dishwasher'] as const) {
     lines[name].onBytes((bytes) => {
       for (const answer of twins[name].tcp(bytes)) lines[name].write(answer);
     });
   }
-  const devices = [...CONFIG.devices, ...(hasStores ? STORES : [])];
+  const devices = [
+    ...CONFIG.devices,
+    ...(hasStores ? STORES : []),
+    ...(appliance ? [{ ...PLUG, ...appliance }] : []),
+  ];
   const checked = checkConfig({ ...CONFIG, devices });
   if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
   const operator = new Operator();
@@ -245,6 +274,7 @@ export function simulatedHome(
       transport: operator.transport(),
       feedWatchdog: () => {},
       keys: new Map(),
+      ...(planned && { makePlan: async (task: PlanTask) => ok(await planHouse(task, null)) }),
     });
     house.start();
     return { house, storage };
@@ -266,13 +296,14 @@ export function simulatedHome(
     );
     clock.after(DAY_MS / 2, prices);
   };
-  prices();
+  if (priced) prices();
   return {
     clock,
     random,
     lines,
     twins,
     stores,
+    dishwasher,
     config: checked.config,
     operator,
     net_W: () => world.world.net_W(startMs + clock.elapsedMs()),

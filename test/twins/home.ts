@@ -1,4 +1,5 @@
 /** The demo home: a boiler, a wallbox, a roof and what stores behind one meter, as twins that share one world. */
+import { ApplianceTwin, DISHWASHER, type Step } from './appliance.ts';
 import { BatteryTwin, registerBattery } from './battery.ts';
 import { HeatPumpTwin } from './heat-pump.ts';
 import { ModbusTwin, setLong } from './modbus-device.ts';
@@ -37,6 +38,17 @@ export function demoStores({ world }: DemoHome, wallMs: () => number): DemoStore
   const heatPump = new HeatPumpTwin(300, 49, wallMs(), wallMs);
   world.appliances.push(battery, heatPump);
   return { battery, heatPump };
+}
+
+/** A dishwasher behind a plug, added to a home that is to have it. */
+export function demoDishwasher(
+  { world }: DemoHome,
+  wallMs: () => number,
+  steps: readonly Step[] = DISHWASHER,
+): ApplianceTwin {
+  const dishwasher = new ApplianceTwin(steps, wallMs(), wallMs);
+  world.appliances.push(dishwasher);
+  return dishwasher;
 }
 
 function telegramOf(world: World, atMs: number): Uint8Array {

@@ -51,6 +51,12 @@ test('the house is answered as described', async (t) => {
     flow: { house_W: null, other_W: null },
   });
   t.ok(blind.notices.some((n) => n.includes('meter is silent')));
+  home.dress = (s) => ({ ...s, image: { ...s.image, grid_W: { value: null, ageMs: 800 } } });
+  const doubtful = viewSchema.parse((await call('GET', '/state', owner)).body);
+  t.match(doubtful, { grid: { power_W: null, ageMs: 800 }, headline: /^The grid meter does not vouch for/ });
+  t.ok(doubtful.notices.some((n) => n.startsWith('The meter sends a power that it does not vouch for')));
+  t.notMatch(JSON.stringify(doubtful), /is silent/, 'it is heard');
+  home.dress = (s) => s;
 
   const prices = pricesSchema.parse((await call('GET', '/prices', owner)).body);
   t.equal(prices.slots.length, 48);

@@ -8,6 +8,7 @@ import type { Snapshot } from '../../firmware/domain/image.ts';
 import { openWeb, type Web } from '../../firmware/web/server.ts';
 import { NOON, realClock } from './clock.ts';
 import { depsOf, Home } from './home.ts';
+import { type Washing, withProgram } from './programs.ts';
 import { withStores } from './stores.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -56,8 +57,13 @@ async function visit(
   return { home, web, page, url, complaints };
 }
 
+/** Drawings are as wide as their place, two frames after it has changed. */
+const SETTLED =
+  'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))';
 const fits = (page: Page): Promise<unknown> =>
-  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth');
+  page.evaluate(
+    `${SETTLED}.then(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)`,
+  );
 
 async function setUp({ page, url }: Visit): Promise<void> {
   await page.goto(url);
@@ -265,6 +271,92 @@ async function stores(t: Test, browser: Browser): Promise<void> {
   t.strictSame(v.complaints, []);
 }
 
+/** A washing machine: asked for by a time, waiting, running, stopped; the same in the API. */
+async function programs(t: Test, browser: Browser): Promise<void> {
+  const v = await visit(t, browser);
+  const { page, home, web } = v;
+  let washing: Washing = {};
+  home.dress = (snapshot) => {
+    const override = home.overrides.get('washer') ?? { kind: 'automatic' };
+    return withProgram(snapshot, { override, ...washing });
+  };
+  const told = async (next: Washing): Promise<void> => {
+    washing = next;
+    home.cycle += 1;
+    web.notify();
+    await page.locator(`.home[data-cycle="${home.cycle}"]`).waitFor(WAIT);
+  };
+  const inTheApi = (): Promise<unknown> =>
+    page.evaluate("fetch('/api/v1/state').then((r) => r.json()).then((v) => v.devices[0])");
+  await setUp(v);
+  const card = page.locator('[data-device=washer]');
+  const words = () => card.locator('.program').textContent();
+  const button = (name: string) => card.getByRole('button', { name });
+  t.equal(await words(), 'A run takes 1 h 50 min and 0.8 kWh.');
+  t.same(await card.getByRole('button').allTextContents(), ['Ready by …', 'Start now']);
+
+  await button('Ready by').focus();
+  await page.keyboard.press('Enter');
+  const time = card.getByLabel('Ready by', { exact: true });
+  t.equal(await time.inputValue(), '07:00', 'at 17:20 it cannot be ready by 18:00');
+  t.match(await card.textContent(), /At the earliest it is done by 19:1\d/);
+  await time.fill('18:30');
+  await button('Ask for a run').click();
+  await card
+    .locator('.said', { hasText: 'It cannot be done by 18:30; it runs as soon as it may.' })
+    .waitFor(WAIT);
+  t.match(await inTheApi(), { id: 'washer', override: { kind: 'runBy', byMs: NOON + 70 * 60_000 } });
+  const byMs = NOON + 280 * 60_000;
+  await button('Ready by').click();
+  await time.fill('22:00');
+  await page.keyboard.press('Enter');
+  await card.locator('.said', { hasText: 'To be ready by 22:00.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('washer'), { kind: 'runBy', byMs }, "22:00 of the site's zone");
+
+  const atMs = NOON + 100 * 60_000;
+  const reason = { code: 'PRICE_WAIT', values: { fromMs: atMs, price: 0.000266 } } as const;
+  await told({
+    run: { byMs, doneMs: null },
+    reasons: [reason],
+    planned: [{ fromMs: atMs, untilMs: atMs + 300_000, power_W: 2000 }],
+  });
+  t.equal(await words(), 'Starts 19:00, done by 20:50.');
+  t.match(await card.locator('.reason').textContent(), /^Waits until 19:00 for cheaper power/);
+  t.same(await card.getByRole('button').allTextContents(), ['Ready by 22:00', 'Start now', 'Cancel']);
+  t.equal(await button('Ready by').getAttribute('aria-pressed'), 'true');
+  await page.getByRole('img', { name: 'Washing machine: 19:00–20:50.' }).waitFor(WAIT);
+  await button('Cancel').click();
+  await card.locator('.said', { hasText: 'It is not asked to run any more.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('washer'), { kind: 'automatic' });
+  await button('Start now').click();
+  await card.locator('.said', { hasText: 'Starts as soon as it may.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('washer'), { kind: 'now', untilMs: null });
+
+  const run = { byMs: null, doneMs: 62 * 60_000 };
+  await told({ run, power_W: 80, reasons: [{ code: 'PROGRAM_RUNS', values: { leftMs: 48 * 60_000 } }] });
+  t.match(await words(), /^Runs, 48 min left: done by 18:0\d\.$/);
+  t.match(await card.locator('.state').textContent(), /Running/);
+  const done = await card.locator('.step.done').last().getAttribute('width');
+  t.ok(Math.abs(Number(done) / 240 - 42 / 110) < 1e-9, `as far as it is: ${done}`);
+  t.same(await card.getByRole('button').allTextContents(), ['Stop …'], 'what runs is not asked for');
+  await button('Stop').click();
+  await card.getByRole('alert').filter({ hasText: 'may have to be begun anew' }).waitFor(WAIT);
+  await button('Let it run').click();
+  t.equal(await card.getByRole('alert').count(), 0);
+  t.match(home.overrides.get('washer'), { kind: 'now' }, 'nothing was stopped');
+  await button('Stop').click();
+  await button('Stop it').click();
+  await card.locator('.said', { hasText: 'Stopped.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('washer'), { kind: 'off' });
+  await told({ reasons: [{ code: 'OWNER_OFF', values: {} }] });
+  t.same(await card.getByRole('button').allTextContents(), ['Ready by …', 'Start now', 'Back to automatic']);
+  for (const width of [320, 390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    t.ok(await fits(page), `no sideways scrolling at ${width} px`);
+  }
+  t.strictSame(v.complaints, []);
+}
+
 /** Chart, table, keyboard, another day, and a copy that is kept. */
 async function pastDays(t: Test, page: Page): Promise<void> {
   const past = page.locator('.history');
@@ -347,6 +439,7 @@ if (existsSync(CHROMIUM)) {
     await t.test('first start, set a password, sign out and in', (s) => firstStart(s, browser));
     await t.test('the home on a phone and on a desk, and the wishes', (s) => theHome(s, browser));
     await t.test('batteries, heat, and the extremes', (s) => stores(s, browser));
+    await t.test('an appliance with a program', (s) => programs(s, browser));
     await t.test('live: pushed, lost, back again', (s) => live(s, browser));
   });
 } else {

@@ -6,13 +6,16 @@ import type { SeriesStore } from '../../firmware/domain/storage.ts';
 import { savingsOf } from '../../firmware/web/savings.ts';
 import { batterySaved } from '../../firmware/web/savings-battery.ts';
 import { type Quarter, savedBetween } from '../../firmware/web/savings-load.ts';
+import { programSaved } from '../../firmware/web/savings-program.ts';
 import { savingsSchema } from '../../firmware/web/schema.ts';
 import { HandClock, NOON } from './clock.ts';
 import { Home } from './home.ts';
+import { withProgram } from './programs.ts';
 import { BATTERY, withStores } from './stores.ts';
 
 const QUARTER = 900_000;
 const NO_SERIES = { points: () => ['grid/activeEnergyImport'], read: () => [] };
+const NOTHING = { series: NO_SERIES, journal: { read: () => [] } };
 const DAY = 96 * QUARTER;
 const quarter = (device_Wh: number, importPrice: number, more: Partial<Quarter> = {}): Quarter => ({
   import_Wh: device_Wh + 100,
@@ -86,7 +89,7 @@ function home(change: Partial<DeviceImage> = {}, hole: (atMs: number) => boolean
         return { atMs, value: value(point, atMs), min: null, max: null, quality: 'good' as const };
       }),
   };
-  return savingsSchema.parse(savingsOf(snapshot, series, 'grid'));
+  return savingsSchema.parse(savingsOf(snapshot, { ...NOTHING, series }, 'grid'));
 }
 
 test('for the owner: a sentence with its error', (t) => {
@@ -152,7 +155,7 @@ test('a battery, against itself storing spare sun only', (t) => {
 });
 
 test('of heat nothing is claimed, and of a battery only with readings', (t) => {
-  const { devices, saved } = savingsOf(withStores(new Home(new HandClock()).snapshot()), NO_SERIES, 'grid');
+  const { devices, saved } = savingsOf(withStores(new Home(new HandClock()).snapshot()), NOTHING, 'grid');
   t.equal(saved, null);
   t.match(
     devices.filter((d) => d.id === 'battery' || d.id === 'floor'),
@@ -166,5 +169,77 @@ test('of heat nothing is claimed, and of a battery only with readings', (t) => {
       { id: 'floor', saved: null, sentence: /^Not compared/ },
     ],
   );
+  t.end();
+});
+
+/** Asked for at 17:20 yesterday, run from 22:00 on for two quarter hours of 800 Wh, when power cost a third. */
+const ASKED = NOON - DAY;
+const RAN = Math.floor((ASKED + 280 * 60_000) / QUARTER) * QUARTER;
+type Wish = readonly [atMs: number, detail: Record<string, unknown>];
+const WISHES: readonly Wish[] = [
+  [ASKED, { kind: 'runBy', byMs: ASKED + DAY / 2 }],
+  [RAN + 2 * QUARTER + 60_000, { kind: 'automatic', isOver: true }],
+];
+
+function washed(wishes: readonly Wish[], hole: (atMs: number) => boolean = () => false, mode = 'cheap') {
+  const given = new Home(new HandClock());
+  const snapshot = withProgram(given.snapshot());
+  const devices = snapshot.image.devices
+    .filter((d) => d.id === 'washer')
+    .map((d) => ({ ...d, mode: mode as DeviceImage['mode'] }));
+  given.entries.length = 0;
+  for (const [atMs, detail] of wishes)
+    given.journal.record({ atMs, kind: 'override', subject: 'washer', code: 'X', detail });
+  const runs = (at: number): boolean => at >= RAN && at < RAN + 2 * QUARTER;
+  const value = (point: string, at: number): number | null => {
+    if (hole(at)) return null;
+    if (point === '_prices/importPrice') return at < RAN ? 0.0003 : 0.0001;
+    if (point === 'washer/activePower') return runs(at) ? 3200 : 0;
+    return point === 'grid/activeEnergyImport'
+      ? 50 * (at / QUARTER) + 800 * Math.max(0, Math.min(2, (at - RAN) / QUARTER + 1))
+      : null;
+  };
+  const series = {
+    points: () => ['grid/activeEnergyImport'],
+    read: (point: string, _: string, fromMs: number, untilMs: number) =>
+      Array.from({ length: Math.round((untilMs - fromMs) / QUARTER) }, (_x, i) => {
+        const atMs = Math.ceil(fromMs / QUARTER) * QUARTER + i * QUARTER;
+        return { atMs, value: value(point, atMs), min: null, max: null, quality: 'good' as const };
+      }),
+  };
+  const image = { ...snapshot.image, devices };
+  return savingsSchema.parse(savingsOf({ ...snapshot, image }, { series, journal: given.journal }, 'grid'));
+}
+
+test('a program, against starting when it was asked for', (t) => {
+  const { saved, error, energy_Wh, devices } = washed(WISHES);
+  t.equal(energy_Wh, 1600);
+  t.ok(near(saved ?? undefined, 0.32) && near(error ?? undefined, 0), `${saved} ± ${error}`);
+  t.equal(
+    devices[0]?.sentence,
+    '1.6 kWh until yesterday 22:45: saved €0.32 ± €0.00 against starting when you asked for it.',
+  );
+  const again: Wish = [ASKED + 3_600_000, { kind: 'runBy', byMs: ASKED + DAY }];
+  t.same(washed([...WISHES.slice(0, 1), again, ...WISHES.slice(1)]).devices, devices, 'since the first wish');
+  const late: Wish = [RAN - 15 * 60_000, { kind: 'runBy', byMs: ASKED + DAY }];
+  const near22 = washed([[ASKED, { kind: 'off' }], late, ...WISHES.slice(1)]);
+  t.ok(
+    near(near22.saved ?? undefined, 0.08),
+    `when it began in the quarter hour is not known: ${near22.saved}`,
+  );
+  t.ok(near(near22.error ?? undefined, 0.08), `${near22.error}`);
+  const over: Wish = [RAN + 3_600_000, { kind: 'automatic' }];
+  t.same(washed([...WISHES, over]).devices, devices, 'what was asked later is another matter');
+
+  t.same(washed([]).devices, []);
+  t.same(washed([WISHES[0] ?? [0, {}], over]).devices, [], 'taken back');
+  t.same(washed([[ASKED, { kind: 'now', untilMs: null }], ...WISHES.slice(1)]).devices, [], 'never waited');
+  t.same(washed(WISHES.map(([atMs, detail]) => [atMs - 2 * DAY, detail])).devices, [], 'long ago');
+  t.same(washed(WISHES, () => false, 'always').devices, [], 'does not wait');
+  t.match(washed(WISHES, () => true).devices, [{ saved: null, sentence: /readings or prices are missing/ }]);
+  const at = (device_Wh: number, importPrice: number) => quarter(device_Wh, importPrice);
+  t.equal(programSaved([at(0, 1), at(3, 1)]), null, 'took nothing');
+  const [least, most] = programSaved([at(0, 0.0001), at(0, 0.0002), at(500, 0.0004)]) ?? [];
+  t.ok(near(least, -500 * 0.0003) && near(most, -500 * 0.0002), `waiting cost more: ${least} to ${most}`);
   t.end();
 });

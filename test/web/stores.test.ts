@@ -13,6 +13,7 @@ import { depsOf, Home } from './home.ts';
 import { batteryDevice, heatPump, withStores } from './stores.ts';
 
 const HOUR = 3_600_000;
+const START = Math.floor(NOON / 900_000) * 900_000;
 const home = new Home(new HandClock());
 const bare = home.snapshot();
 const image = (grid_W: number | null, ...devices: Image['devices'][number][]): Image => ({
@@ -88,11 +89,10 @@ test('what is held, in numbers with their units and in words', async (t) => {
 test('the plan of a battery: when it charges and gives, and how full it will be', async (t) => {
   const { planned } = pricesSchema.parse(pricesOf(withStores(bare)));
   const [battery, floor] = planned;
-  const start = Math.floor(NOON / 900_000) * 900_000;
   t.same(
     battery?.slots.map(({ fromMs, untilMs, action }) => [
-      (fromMs - start) / HOUR,
-      (untilMs - start) / HOUR,
+      (fromMs - START) / HOUR,
+      (untilMs - START) / HOUR,
       action,
     ]),
     [
@@ -102,8 +102,8 @@ test('the plan of a battery: when it charges and gives, and how full it will be'
   );
   t.same(
     floor?.slots.map(({ fromMs, untilMs, action }) => [
-      (fromMs - start) / HOUR,
-      (untilMs - start) / HOUR,
+      (fromMs - START) / HOUR,
+      (untilMs - START) / HOUR,
       action,
     ]),
     [[9, 12, 'heat']],
@@ -112,13 +112,26 @@ test('the plan of a battery: when it charges and gives, and how full it will be'
   t.match(floor, { of: 'temperature_C', least: 20 });
   const [now, next] = battery?.course ?? [];
   t.same(now, { atMs: NOON, value: 0.68 }, 'it begins with what is');
-  t.equal(next?.atMs, start + 900_000, 'and goes on with the end of the quarter hour that runs');
-  const empty = battery?.course.find(({ atMs }) => atMs === start + 5 * HOUR)?.value ?? Number.NaN;
+  t.equal(next?.atMs, START + 900_000, 'and goes on with the end of the quarter hour that runs');
+  const empty = battery?.course.find(({ atMs }) => atMs === START + 5 * HOUR)?.value ?? Number.NaN;
   t.ok(Math.abs(empty - (0.68 + (2 * 900 - 3 * 1800) * 0.000095)) < 1e-9, `given until then: ${empty}`);
-  t.equal(battery?.course.at(-1)?.atMs, start + 24 * HOUR);
+  t.equal(battery?.course.at(-1)?.atMs, START + 24 * HOUR);
 
   const of = (...given: Parameters<typeof withStores>) =>
     pricesOf(withStores(...given)).planned.find((p) => p.id === 'battery')?.course;
+  const timed = withStores(bare);
+  const courseMs = [START, START + 300_000, NOON + 60_000, NOON + 960_000];
+  const course = { battery: [0.1, 0.2, 0.3, 0.4, 0.5] };
+  const exact = { ...timed, plan: timed.plan ? { ...timed.plan, courseMs, course } : null };
+  t.same(
+    pricesOf(exact).planned.find((p) => p.id === 'battery')?.course,
+    [
+      { atMs: NOON, value: 0.68 },
+      { atMs: NOON + 60_000, value: 0.3 },
+      { atMs: NOON + 960_000, value: 0.4 },
+    ],
+    'at the times that the plan names; what has none is not drawn',
+  );
   t.same(of(bare, 0, null), [], 'of an unknown fill no course is drawn');
   t.same(of({ ...bare, plan: null }), undefined, 'without a plan nothing of it is said');
 });
@@ -197,6 +210,14 @@ test('of a plan in quarter hours the owner hears until when the same goes on', a
   t.equal(until(1, own, keep, keep), 3, 'to the end of the plan');
   t.equal(until(0, { kind: 'charge', upTo_W: 100 }, { kind: 'charge', upTo_W: 900 }, own), 2);
   t.equal(until(0, low, low, high), 2);
+  const fine = [0, 5, 10, 15, 30].map((minute, i, all) => ({
+    ...{ fromMs: NOON + minute * 60_000, untilMs: NOON + (all[i + 1] ?? 45) * 60_000, mode: low },
+  }));
+  const short = { mode: 'heat', fromMs: NOON + 300_000, untilMs: NOON + 600_000 };
+  const end = (slots: typeof fine): unknown =>
+    wholeStretch({ code: 'PLANNED', values: short }, slots).values.untilMs;
+  t.equal(end(fine), NOON + 45 * 60_000, 'slots of five minutes and of fifteen alike');
+  t.equal(end(fine.toSpliced(3, 1)), NOON + 15 * 60_000, 'up to a gap');
   const values = { mode: 'selfConsume', fill: 0.5, fromMs: quarter(0), untilMs: quarter(1) };
   const told = wholeStretch({ code: 'PLANNED', values }, modes(keep, keep));
   t.match(told.values, { dischargeUpTo_W: 0 }, 'what it may not do tells what it is for');

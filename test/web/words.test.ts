@@ -17,6 +17,10 @@ test('quarter hours without a break are one stretch', async (t) => {
     quarter(2, 3),
     quarter(5, 3),
   ]);
+  const short = { fromMs: 0, untilMs: 300_000, power_W: 2 };
+  t.same(stretchesOf([short, { ...short, fromMs: 300_000, untilMs: 1_200_000 }]), [
+    { ...short, untilMs: 1_200_000 },
+  ]);
   t.same(stretchesOf([]), []);
 });
 
@@ -76,6 +80,14 @@ test('days and words', async (t) => {
   t.equal(
     say('override', 'OWNER_NOT_BEFORE', { kind: 'notBefore', atMs: NOON + 600_000 }),
     'Hot water: you asked it to wait until 17:30.',
+  );
+  t.equal(
+    say('override', 'RUNBY', { kind: 'runBy', byMs: NOON + 600_000 }),
+    'Hot water: you asked for one run, done by 17:30.',
+  );
+  t.equal(
+    say('decision', 'PROGRAM_RUNS', { setPoint_W: 2000, reasons: [{ values: { leftMs: 2_880_000 } }] }),
+    'Hot water set to 2 kW: Its program has begun and runs for 48 more minutes: it is not interrupted.',
   );
   const limit = (first: object) => say('signal', 'importLimit', { kind: 'importLimit', first });
   t.equal(

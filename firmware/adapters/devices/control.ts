@@ -1,5 +1,5 @@
 /** Set-points in W to what a product's registers take, and the menu that this makes. Pure. */
-import type { Flexibility, PowerRange } from '../../domain/flexibility.ts';
+import type { Flexibility, PowerRange, Program } from '../../domain/flexibility.ts';
 import type { Control, Profile, Register } from '../profiles/schema.ts';
 
 /** Raw values for neighbouring registers, written in one request and read back the same. */
@@ -54,7 +54,7 @@ const towardsRest = (raw: number): number => Math.trunc(raw + Math.sign(raw) * 1
 type Menu = Pick<Flexibility, 'controlType' | 'ranges' | 'step_W' | 'consequence' | 'worstCase_W'>;
 
 /** The menu of the product as it stands in this house, before its store has a say. */
-export function menuOf(profile: Profile, name: string): Flexibility {
+export function menuOf(profile: Profile, name: string, program?: Program): Flexibility {
   return {
     kind: profile.kind,
     name,
@@ -65,6 +65,7 @@ export function menuOf(profile: Profile, name: string): Flexibility {
     need: null,
     steerable: profile.steerable,
     ...choiceOf(profile.control, profile.phases.length),
+    ...(program && { controlType: 'POWER_PROFILE_BASED_CONTROL', program }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** A Modbus device with a product profile, as a resource manager. */
 import { type Fault, fault, faultOf, HearthError } from '../../domain/errors.ts';
-import type { Flexibility } from '../../domain/flexibility.ts';
+import type { Flexibility, Program } from '../../domain/flexibility.ts';
 import type { Instruction } from '../../domain/instruction.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import type { ResourceEvents, ResourceHealth, ResourceManager } from '../../domain/resource-manager.ts';
@@ -20,6 +20,8 @@ export interface ModbusDeviceConfig {
   readonly unitId: number;
   /** What it stores in this house; its readings in here are overwritten. */
   readonly store?: Store;
+  /** What it does once it has power. */
+  readonly program?: Program;
 }
 
 export interface ModbusDeviceDeps {
@@ -59,7 +61,7 @@ export class ModbusDevice implements ResourceManager {
     this.profile = profile;
     this.deps = deps;
     this.store = config.store ? new StoreWatch(config.store) : null;
-    this.menu = menuOf(profile, config.name);
+    this.menu = menuOf(profile, config.name, config.program);
   }
 
   open(events: ResourceEvents): void {
@@ -165,7 +167,7 @@ export class ModbusDevice implements ResourceManager {
 
   /** The menu of what was found may be a smaller one. */
   private registerAs(found: Profile): void {
-    const menu = menuOf(found, this.config.name);
+    const menu = menuOf(found, this.config.name, this.config.program);
     if (JSON.stringify(menu) === JSON.stringify(this.menu)) return;
     this.menu = menu;
     this.register();

@@ -2,21 +2,22 @@
  * The fast loop: carries the modes of a plan out on what the meter shows now. Pure; the rules of limits and fuse come
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
-import { minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
+import { maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { isFresh, measured_W } from '../balance.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
+import { hasBegun } from '../program-start.ts';
 import { isForced } from '../rules/owner.ts';
 import { heatPower_W } from './heat-levels.ts';
 
 /** A set-point is left as it is for less than this: writes wear, and the house flickers. */
 const DEADBAND_W = 50;
 
-/** What a device is to do now; null when no plan says anything, or the owner's "now" holds. */
+/** What a device is to do now; null when no plan says anything, the owner's "now" holds, or its program has begun. */
 export function modeNow(image: Image, device: DeviceImage): ModeSlot | null {
   const { modes, wallMs, wallTrusted } = image;
-  if (isForced(image, device)) return null;
+  if (isForced(image, device) || hasBegun(device)) return null;
   const slots = wallTrusted ? modes?.[device.id] : undefined;
   return slots?.find((s) => s.fromMs <= wallMs && wallMs < s.untilMs) ?? byItself(image, device);
 }
@@ -36,7 +37,7 @@ export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 
 
 /**
  * Set-points in W of all devices that have a mode now, by id. What stronger rules have closed in `plan` nobody is led by:
- * a battery does not give for a load that a limit or the thermostat keeps off.
+ * a battery does not give for heat that the thermostat keeps off.
  */
 export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number> {
   const followers = byPriority(image.devices.filter(isControllable)).flatMap((device) => {
@@ -153,8 +154,10 @@ function fixed_W(device: DeviceImage, mode: Mode): number {
   const { flexibility } = device;
   const under = (power_W: number): number => Math.max(0, setPointUnder(flexibility, power_W) ?? 0);
   switch (mode.kind) {
-    case 'charge':
     case 'run':
+      // A program takes what it takes, step by step.
+      return flexibility.program ? maxOf(flexibility) : under(mode.upTo_W);
+    case 'charge':
       return under(mode.upTo_W);
     case 'discharge':
       return Math.min(0, setPointOver(flexibility, -mode.target_W) ?? 0);

@@ -45,6 +45,11 @@ function held(image: Image, device: DeviceImage): Reason | null {
   return null;
 }
 
+function energy_Wh({ flexibility: { need, program } }: DeviceImage): number | null {
+  if (!program) return need?.energy_Wh ?? null;
+  return program.steps.reduce((sum, { forMs, power_W }) => sum + (forMs * power_W) / 3_600_000, 0);
+}
+
 /** What is to be asked now: for devices that this decision holds back for it, and that nobody has asked for yet. */
 export function requestsOf(image: Image, { devices }: Decision): AdmissionRequest[] {
   return devices.flatMap(({ resource, reasons }) => {
@@ -55,7 +60,7 @@ export function requestsOf(image: Image, { devices }: Decision): AdmissionReques
     const request: AdmissionRequest = {
       device: resource,
       power_W: maxOf(device.flexibility),
-      energy_Wh: device.flexibility.need?.energy_Wh ?? null,
+      energy_Wh: energy_Wh(device),
       priority: device.priority,
       latestStartMs: left === null ? null : image.wallMs + left,
     };

@@ -16,6 +16,8 @@ export const ownSolar: Rule = ({ image }, plan) =>
 
 /** Mode `solar`, and `cheap` while it waits for its slot. */
 function follows(image: Image, device: DeviceImage): boolean {
+  // A program takes the sun where it starts, and is not stopped for a cloud.
+  if (device.flexibility.program) return false;
   if (!isControllable(device) || isProducer(device) || isForced(image, device) || modeNow(image, device))
     return false;
   return device.mode === 'solar' || (device.mode === 'cheap' && pricePlan(image, device).verdict === 'wait');

@@ -13,11 +13,12 @@ import { isForced } from './owner.ts';
 
 export const price: Rule = ({ image }, plan) =>
   image.devices
-    .filter((d) => isControllable(d) && !isProducer(d) && d.mode === 'cheap' && !isKept(d))
+    .filter((d) => isControllable(d) && !isProducer(d) && d.mode === 'cheap' && !isLed(d))
     .reduce((p, d) => choose(image, p, d), plan);
 
-/** Its thermostat has decided already. */
-const isKept = ({ flexibility: { store, need } }: DeviceImage): boolean => store?.kind === 'heat' && !need;
+/** Its thermostat or its program has decided already. */
+const isLed = ({ flexibility: { store, need, program } }: DeviceImage): boolean =>
+  (store?.kind === 'heat' && !need) || program !== undefined;
 
 function choose(image: Image, plan: Plan, device: DeviceImage): Plan {
   if (isForced(image, device) || modeNow(image, device)) return plan;

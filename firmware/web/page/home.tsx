@@ -1,6 +1,6 @@
 /** The home: power now, where it flows, what today costs, what is planned, each device and why. */
 import { render } from 'preact';
-import type { Prices, Today, View } from '../schema.ts';
+import type { DeviceView, Prices, Today, View } from '../schema.ts';
 import { remove } from './api.ts';
 import { DeviceCard } from './devices.tsx';
 import { Fact, Facts } from './facts.tsx';
@@ -162,7 +162,9 @@ function Money({ view }: { view: View }) {
 
 /** Changes when a plan does, so that the curve is asked for again at once. */
 const planKey = (view: View): string =>
-  `${view.plan?.madeMs} ${view.devices.map((d) => `${d.id}:${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`)}`;
+  `${view.plan?.madeMs} ${view.devices.map((d) => `${d.id}:${isBegun(d)}${d.planned.map((slot) => `${slot.fromMs}-${slot.untilMs}`)}`)}`;
+
+const isBegun = ({ program }: DeviceView): boolean => program?.run != null && program.run.doneMs !== null;
 
 const page = document.getElementById('page');
 if (page) render(<Home />, page);

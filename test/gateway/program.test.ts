@@ -1,0 +1,275 @@
+/** The run of a program that its owner asked for: what is asked, what is done, and what is left of it after a restart. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'tap';
+import { fault } from '../../firmware/domain/errors.ts';
+import type { Flexibility, Program } from '../../firmware/domain/flexibility.ts';
+import type { Override, Site } from '../../firmware/domain/image.ts';
+import type { Settings } from '../../firmware/domain/storage.ts';
+import type { Quality } from '../../firmware/domain/telegram.ts';
+import { DeviceSeat } from '../../firmware/gateway/device-seat.ts';
+import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
+import { openStore } from '../../firmware/store/index.ts';
+
+const MINUTE = 60_000;
+const START = Date.UTC(2026, 5, 1);
+const PROGRAM: Program = {
+  steps: [
+    { forMs: 4 * MINUTE, power_W: 2000 },
+    { forMs: 2 * MINUTE, power_W: 0 },
+    { forMs: 4 * MINUTE, power_W: 2000 },
+  ],
+};
+const FLEXIBILITY = {
+  controlType: 'POWER_PROFILE_BASED_CONTROL',
+  program: PROGRAM,
+  ranges: [0, 2000].map((x) => ({ min_W: x, max_W: x })),
+} as unknown as Flexibility;
+const BY: Override = { kind: 'runBy', byMs: START + 60 * MINUTE };
+const LATER: Override = { kind: 'runBy', byMs: START + 90 * MINUTE };
+const NOW: Override = { kind: 'now', untilMs: null };
+const AUTOMATIC: Override = { kind: 'automatic' };
+
+const dir = mkdtempSync(path.join(tmpdir(), 'hearth-run-'));
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
+
+function inMemory(): Settings {
+  const kept = new Map<string, string>();
+  return {
+    get: (key) => kept.get(key) ?? null,
+    set: (key, value) => void kept.set(key, value),
+    remove: (key) => void kept.delete(key),
+  };
+}
+
+/** A plug that does what it is told, and a gateway on it. */
+function seatOn(time: SimulatedClock, settings: Settings, override: Override, flexibility = FLEXIBILITY) {
+  const resource = { id: 'd', open: () => {}, instruct: () => {}, close: async () => {} };
+  const site = { timeZone: 'Europe/Berlin' } as Site;
+  const seat = new DeviceSeat(
+    resource,
+    { priority: 1, mode: 'cheap', deadline: null },
+    { clock: time, site, settings },
+    override,
+  );
+  seat.flexibility = flexibility;
+  seat.setHealth('ok');
+  const codes: string[] = [];
+  const cycle = (): boolean => {
+    const news = seat.account();
+    if (news) codes.push(news.code);
+    return seat.endOverride();
+  };
+  let id = 0;
+  const tell = (setPoint_W: number, failed = false): void => {
+    const instruction = { id: ++id, resource: 'd', setPoint_W, issuedMs: 0, abnormal: false, reasons: [] };
+    seat.instruct(instruction);
+    if (failed) seat.report(instruction, 'ABORTED', fault('TIMEOUT'));
+    else seat.report(instruction, 'SUCCEEDED', null);
+    cycle();
+  };
+  const measure = (value: number | null, quality: Quality = 'good'): void => {
+    const point = { source: 'd', quantity: 'activePower', phase: 0, tariff: 0, channel: 0 } as const;
+    const at = { meterTimeMs: null, receivedMs: time.wallMs(), receivedElapsedMs: time.elapsedMs() };
+    seat.take([{ point, value, quality, ...at }]);
+  };
+  /** In cycles of a second; `draw_W` undefined: it does not measure. */
+  const pass = async (ms: number, draw_W?: number): Promise<boolean> => {
+    const end = time.elapsedMs() + ms;
+    let isOver = false;
+    while (time.elapsedMs() < end) {
+      await time.advanceTo(Math.min(end, time.elapsedMs() + 1000));
+      if (draw_W !== undefined) measure(draw_W);
+      isOver = cycle() || isOver;
+    }
+    return isOver;
+  };
+  const run = () => seat.image(time.wallMs(), time.elapsedMs())?.run;
+  cycle();
+  return { seat, cycle, tell, measure, pass, run, codes };
+}
+
+const begin = (override: Override, flexibility?: Flexibility) => {
+  const time = new SimulatedClock(START);
+  const settings = inMemory();
+  return { time, settings, ...seatOn(time, settings, override, flexibility) };
+};
+
+test('wishes: what asks for a run, what takes it back, and what no longer changes it', async (t) => {
+  const it = begin(AUTOMATIC);
+  t.equal(it.run(), undefined);
+  const wish = (override: Override) => {
+    it.seat.override = override;
+    it.cycle();
+    return it.run();
+  };
+  t.match(wish(BY), { byMs: START + 60 * MINUTE, doneMs: null });
+  t.match(wish(LATER), { byMs: START + 90 * MINUTE, doneMs: null });
+  t.equal(wish(AUTOMATIC), undefined, 'taken back');
+  t.match(wish(NOW), { byMs: null, doneMs: null });
+  t.equal(wish({ kind: 'notBefore', atMs: START + MINUTE }), undefined);
+  t.match(wish(BY), { doneMs: null });
+  it.tell(2000);
+  await it.pass(MINUTE);
+  for (const other of [LATER, NOW, AUTOMATIC, { kind: 'notBefore', atMs: START + 99 * MINUTE } as const])
+    t.match(wish(other), { byMs: START + 60 * MINUTE, doneMs: MINUTE }, other.kind);
+  t.equal(wish({ kind: 'off' }), undefined, 'stopped');
+  t.match(wish(BY), { doneMs: null }, 'and anew');
+});
+
+test('it counts while it surely has power, and ends with its length where nothing is measured', async (t) => {
+  const it = begin(BY);
+  await it.pass(MINUTE);
+  t.equal(it.run()?.doneMs, null, 'it waits');
+  it.tell(2000, true);
+  await it.pass(MINUTE);
+  t.equal(it.run()?.doneMs, 0, 'begun, as far as anybody knows, and nothing done');
+  it.tell(2000);
+  it.measure(2000, 'estimated');
+  await it.pass(3 * MINUTE);
+  t.equal(it.run()?.doneMs, 3 * MINUTE);
+  it.seat.setHealth('silent');
+  await it.pass(5 * MINUTE);
+  it.seat.setHealth('ok');
+  await it.pass(MINUTE);
+  t.equal(it.run()?.doneMs, 3 * MINUTE, 'until it was told again');
+  it.tell(2000);
+  await it.pass(MINUTE);
+  it.tell(0);
+  await it.pass(7 * MINUTE);
+  t.equal(it.run()?.doneMs, 4 * MINUTE, 'a pause');
+  await it.time.advanceTo(it.time.elapsedMs() + 5 * MINUTE);
+  it.tell(2000);
+  t.equal(it.run()?.doneMs, 4 * MINUTE, 'whatever was between two cycles');
+  t.equal(await it.pass(5 * MINUTE), false);
+  t.equal(await it.pass(MINUTE + 1000), true);
+  t.same([it.run(), it.seat.override, it.codes], [undefined, AUTOMATIC, []]);
+});
+
+test('what it draws says when it is done', async (t) => {
+  const late = begin(NOW);
+  late.tell(2000);
+  t.equal(await late.pass(14 * MINUTE, 1500), false, 'longer, as long as it draws');
+  t.equal(late.run()?.doneMs, 10 * MINUTE, 'never more than all of it');
+  t.equal(await late.pass(2 * MINUTE, 1500), true, 'to a bound');
+  t.same(late.codes, ['PROGRAM_OVERRUN']);
+
+  const quiet = begin(NOW);
+  quiet.tell(2000);
+  await quiet.pass(10 * MINUTE, 1500);
+  t.equal(await quiet.pass(4 * MINUTE, 3), false, 'it may only pause');
+  t.equal(await quiet.pass(2 * MINUTE, 3), true);
+  t.same(quiet.codes, []);
+
+  const none = begin(NOW);
+  none.tell(2000);
+  await none.pass(4 * MINUTE, 2);
+  t.same(none.codes, []);
+  await none.pass(30 * MINUTE, 2);
+  t.same([none.codes, none.run()?.doneMs], [['PROGRAM_NOT_STARTED'], 0]);
+  t.equal(await none.pass(10 * MINUTE, 2000), false, 'it counts from when it draws');
+  t.equal(none.run()?.doneMs, 10 * MINUTE);
+});
+
+test('most of it done and then nothing drawn: it has ended early, unless a restart makes that a guess', async (t) => {
+  const long: Flexibility = { ...FLEXIBILITY, program: { steps: [{ forMs: 60 * MINUTE, power_W: 900 }] } };
+  const sure = begin(NOW, long);
+  sure.tell(2000);
+  await sure.pass(49 * MINUTE, 900);
+  t.equal(await sure.pass(4 * MINUTE, 1), false);
+  t.equal(await sure.pass(MINUTE, 1), true);
+  t.same(sure.codes, []);
+
+  const guess = begin(NOW, long);
+  guess.tell(2000);
+  await guess.pass(40 * MINUTE, 900);
+  guess.seat.save();
+  const resumed = seatOn(guess.time, guess.settings, NOW, long);
+  resumed.tell(2000);
+  await resumed.pass(9 * MINUTE, 900);
+  t.equal(await resumed.pass(10 * MINUTE, 1), false, 'it may be further than anybody knows');
+  t.equal(await resumed.pass(2 * MINUTE, 1), true);
+});
+
+test('what never begins has power for an hour', async (t) => {
+  const it = begin(NOW);
+  it.tell(2000);
+  t.equal(await it.pass(59 * MINUTE, 0), false);
+  t.equal(await it.pass(2 * MINUTE, 0), true);
+  t.same([it.codes, it.seat.override.kind], [['PROGRAM_NOT_STARTED'], 'automatic']);
+});
+
+test('an hour that passes ends a "now", not what runs; what has no program takes no such wish', async (t) => {
+  const it = begin({ kind: 'now', untilMs: START + 2 * MINUTE });
+  it.tell(2000);
+  t.equal(await it.pass(3 * MINUTE), true);
+  t.match([it.run()?.doneMs, it.seat.override], [3 * MINUTE, AUTOMATIC]);
+  const { program: _, ...plain } = FLEXIBILITY;
+  const boiler = begin(BY, plain);
+  t.same([boiler.run(), boiler.seat.override], [undefined, AUTOMATIC]);
+  const late = begin({ kind: 'runBy', byMs: START - 60 * MINUTE });
+  await late.pass(5 * MINUTE);
+  t.match([late.run()?.doneMs, late.seat.override.kind], [null, 'runBy'], 'late, and not forgotten');
+});
+
+test('what is over is not begun again by a wish that outlived it on disk; the same wish made anew is', async (t) => {
+  const it = begin(BY);
+  it.tell(2000);
+  for (let s = 0; s < 11 * 60; s++) {
+    await it.time.advanceTo(it.time.elapsedMs() + 1000);
+    it.seat.account();
+  }
+  t.equal(it.run(), undefined);
+  const again = seatOn(it.time, it.settings, { ...BY });
+  t.equal(again.run(), undefined);
+  t.equal(again.seat.override.kind, 'automatic');
+  again.seat.override = { ...BY };
+  again.cycle();
+  t.match(again.run(), { doneMs: null });
+});
+
+test('garbage in the settings is no run', async (t) => {
+  for (const text of ['', '{', 'null', '[]', '{"wish":7}', '{"wish":"x","doneMs":"1"}', '"\\u0000"']) {
+    const settings = inMemory();
+    settings.set('program.d', text);
+    const it = seatOn(new SimulatedClock(START), settings, BY);
+    t.match(it.run(), { byMs: START + 60 * MINUTE, doneMs: null }, text);
+  }
+});
+
+test('on disk: killed at every fifth second of it, it runs once and its wish is over once', async (t) => {
+  const timeZone = 'Europe/Berlin';
+  for (let killS = 0; killS < 13 * 60; killS += 5) {
+    const time = new SimulatedClock(START);
+    const file = path.join(dir, `${killS}.sqlite`);
+    const open = () => openStore(file, { clock: time, timeZone, syncs: false });
+    let store = open();
+    let override: Override = BY;
+    store.overrides.save('d', override);
+    let it = seatOn(time, store.settings, override);
+    const step = async (): Promise<void> => {
+      await time.advanceTo(time.elapsedMs() + 1000);
+      if (it.cycle()) store.overrides.save('d', it.seat.override);
+      override = it.seat.override;
+    };
+    it.tell(2000);
+    for (let s = 0; s < killS; s++) await step();
+    await time.advanceTo(time.elapsedMs() + 1);
+    const before = it.run();
+    // Nothing is closed in order: what is not on disk is gone.
+    store = open();
+    it = seatOn(time, store.settings, store.overrides.load().get('d') ?? AUTOMATIC);
+    const after = it.run();
+    t.equal(after === undefined, before === undefined, `${killS} s: as it was`);
+    const lostMs = (before?.doneMs ?? 0) - (after?.doneMs ?? 0);
+    t.ok(lostMs >= 0 && lostMs <= 5 * MINUTE + 1000, `${killS} s: ${lostMs} ms are lost`);
+    if (after) {
+      t.not(after.doneMs, null, 'it has begun');
+      t.equal(it.seat.wants(0, time.elapsedMs()), false, 'and is not stopped on a guess');
+      it.tell(2000);
+    }
+    for (let s = 0; s < 11 * 60; s++) await step();
+    t.same([it.run(), override.kind], [undefined, 'automatic'], `${killS} s: it has ended`);
+  }
+});

@@ -1,0 +1,442 @@
+/** The program of an appliance through all rules, and where it starts without a plan. */
+import fc from 'fast-check';
+import { test } from 'tap';
+import { lengthMsOf } from '../../firmware/domain/flexibility.ts';
+import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import type { Mode, Modes } from '../../firmware/domain/mode.ts';
+import { decide } from '../../firmware/policy/decide.ts';
+import { latestStartMs, programStart } from '../../firmware/policy/program-start.ts';
+import { requestsOf } from '../../firmware/policy/rules/admission.ts';
+import {
+  battery,
+  boiler,
+  dishwasher,
+  HOUR,
+  image,
+  known,
+  limitNow,
+  NOON,
+  PROGRAM,
+  prices,
+  signal,
+  wallbox,
+} from './home.ts';
+
+const MINUTE = 60_000;
+const LENGTH = lengthMsOf(PROGRAM);
+/** Under way, and drawing. */
+const running = (doneMs: number, patch: Parameters<typeof dishwasher>[2] = {}) =>
+  dishwasher(4, doneMs, { setPoint_W: 2000, power_W: known(2000), ...patch });
+const plan = (mode: Mode, id = 'dishwasher'): Modes => ({
+  [id]: [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode }],
+});
+const CHEAP_AT_2 = prices(0.4, 0.4, 0.1, 0.1, 0.3, 0.3);
+const NO_CLOCK = { wallTrusted: false, wallMs: 1000 };
+
+interface Case {
+  readonly name: string;
+  readonly image: Partial<Image>;
+  readonly device: DeviceImage;
+  /** Set-point in W and the first reason; then values of that reason. */
+  readonly expect: readonly [number, string, Readonly<Record<string, unknown>>?];
+}
+
+const CASES: readonly Case[] = [
+  { name: 'nobody asked', image: {}, device: dishwasher(null), expect: [0, 'NO_NEED'] },
+  {
+    name: 'nobody asked, whatever the plan or the sun says',
+    image: { modes: plan({ kind: 'run', upTo_W: 2000 }), grid_W: known(-5000) },
+    device: dishwasher(null, null, { mode: 'solar' }),
+    expect: [0, 'NO_NEED'],
+  },
+  {
+    name: 'nobody asked: what an operator asks to be drawn does not start it',
+    image: { signals: [signal('setPoint', limitNow(6000).intervals, { binding: 'commandable' })] },
+    device: dishwasher(null),
+    expect: [0, 'NO_NEED'],
+  },
+  {
+    name: 'the operator asks for a draw: one that waits is started',
+    image: {
+      signals: [CHEAP_AT_2, signal('setPoint', limitNow(6000).intervals, { binding: 'commandable' })],
+    },
+    device: dishwasher(6),
+    expect: [2000, 'GRID_ASKS'],
+  },
+  {
+    name: 'it waits for the cheap hours',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(6),
+    expect: [0, 'PRICE_WAIT', { fromMs: NOON + 2 * HOUR, byMs: NOON + 6 * HOUR, price: 0.4 / 1000 }],
+  },
+  {
+    name: 'it runs in them',
+    image: { signals: [prices(0.1, 0.1, 0.4, 0.4)] },
+    device: dishwasher(4),
+    expect: [2000, 'PRICE_RUN', { price: 0.1 / 1000 }],
+  },
+  {
+    name: 'cheaper hours that come too late are none',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(2),
+    expect: [2000, 'PRICE_RUN'],
+  },
+  {
+    name: 'at the last moment it runs',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(1.5),
+    expect: [2000, 'DEADLINE_RUN', { byMs: NOON + 1.5 * HOUR }],
+  },
+  {
+    name: 'the hour has passed and it has not run: it still does',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(-3),
+    expect: [2000, 'DEADLINE_RUN'],
+  },
+  { name: 'no price', image: {}, device: dishwasher(6), expect: [2000, 'NO_PRICE'] },
+  {
+    name: 'no price for as long as it runs',
+    image: { signals: [prices(0.1)] },
+    device: dishwasher(6),
+    expect: [2000, 'NO_PRICE'],
+  },
+  { name: 'no clock', image: NO_CLOCK, device: dishwasher(6), expect: [2000, 'NO_CLOCK'] },
+  {
+    name: 'no clock so soon after a start: it may come',
+    image: NO_CLOCK,
+    device: dishwasher(6, null, { run: { byMs: NOON + 6 * HOUR, doneMs: null, knownForMs: 10_000 } }),
+    expect: [0, 'NO_CLOCK'],
+  },
+  {
+    name: 'its owner wants it now, whatever it costs',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(null, null, {
+      override: { kind: 'now', untilMs: null },
+      run: { byMs: null, doneMs: null },
+    }),
+    expect: [2000, 'OWNER_NOW'],
+  },
+  {
+    name: 'always: it does not wait',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(6, null, { mode: 'always' }),
+    expect: [2000, 'FREE'],
+  },
+  {
+    name: 'solar: it waits for the sun',
+    image: { grid_W: known(-1900), signals: [prices(0.1, 0.4, 0.4, 0.4, 0.4)] },
+    device: dishwasher(5, null, { mode: 'solar' }),
+    expect: [0, 'OWN_SOLAR'],
+  },
+  {
+    name: 'solar: the sun carries the most that it draws',
+    image: { grid_W: known(-2100) },
+    device: dishwasher(5, null, { mode: 'solar' }),
+    expect: [2000, 'OWN_SOLAR', { surplus_W: 2000 }],
+  },
+  {
+    name: 'solar: at last without the sun',
+    image: { grid_W: known(300) },
+    device: dishwasher(1.5, null, { mode: 'solar' }),
+    expect: [2000, 'DEADLINE_RUN'],
+  },
+  {
+    name: 'the plan starts it',
+    image: { signals: [CHEAP_AT_2], modes: plan({ kind: 'run', upTo_W: 100 }) },
+    device: dishwasher(6),
+    expect: [2000, 'PLANNED', { mode: 'run' }],
+  },
+  {
+    name: 'the plan has it wait, where the price would not',
+    image: { signals: [prices(0.1, 0.1, 0.4, 0.4)], modes: plan({ kind: 'off' }) },
+    device: dishwasher(4),
+    expect: [0, 'PLANNED', { mode: 'off' }],
+  },
+  {
+    name: 'the plan has it wait too long',
+    image: { modes: plan({ kind: 'off' }) },
+    device: dishwasher(1.5),
+    expect: [2000, 'DEADLINE_RUN'],
+  },
+  {
+    name: 'a planner that has not heard of it yet is given a moment',
+    image: { signals: [prices(0.1, 0.1, 0.4, 0.4)], modes: {} },
+    device: dishwasher(4, null, { run: { byMs: NOON + 4 * HOUR, doneMs: null, knownForMs: 5000 } }),
+    expect: [0, 'PRICE_WAIT'],
+  },
+  {
+    name: 'and no longer',
+    image: { signals: [prices(0.1, 0.1, 0.4, 0.4)], modes: {} },
+    device: dishwasher(4, null, { run: { byMs: NOON + 4 * HOUR, doneMs: null, knownForMs: 90_000 } }),
+    expect: [2000, 'PRICE_RUN'],
+  },
+  {
+    name: 'under way: no price stops it',
+    image: { signals: [CHEAP_AT_2] },
+    device: running(10 * MINUTE),
+    expect: [2000, 'PROGRAM_RUNS', { leftMs: LENGTH - 10 * MINUTE }],
+  },
+  {
+    name: 'under way: no plan stops it',
+    image: { modes: plan({ kind: 'off' }) },
+    device: running(40 * MINUTE, { power_W: known(100) }),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'under way: no cloud stops it',
+    image: { grid_W: known(2500) },
+    device: running(10 * MINUTE, { mode: 'solar' }),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'under way: a lost clock does not stop it',
+    image: NO_CLOCK,
+    device: running(10 * MINUTE, {
+      run: { byMs: NOON + HOUR, doneMs: 10 * MINUTE, knownForMs: 0 },
+    }),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'under way: another wish changes nothing',
+    image: {},
+    device: running(10 * MINUTE, { override: { kind: 'notBefore', atMs: NOON + HOUR } }),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'under way: its owner stops it',
+    image: {},
+    device: running(10 * MINUTE, { override: { kind: 'off' } }),
+    expect: [0, 'OWNER_OFF'],
+  },
+  {
+    name: 'under way: a limit stops it',
+    image: { grid_W: known(2400), signals: [limitNow(0)] },
+    device: running(10 * MINUTE),
+    expect: [0, 'GRID_LIMIT'],
+  },
+  {
+    name: 'under way: a limit that leaves it room does not',
+    image: { grid_W: known(2400), signals: [limitNow(2600)] },
+    device: running(10 * MINUTE),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'under way: the fuse stops it',
+    image: { grid_W: known(9000), gridPhase_A: [known(40), known(1), known(1)] },
+    device: running(10 * MINUTE),
+    expect: [0, 'HOUSE_FUSE'],
+  },
+  {
+    name: 'under way: without a fresh meter it goes on',
+    image: { grid_W: known(null) },
+    device: running(10 * MINUTE),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'waiting: without a fresh meter it does not begin',
+    image: { grid_W: known(null) },
+    device: dishwasher(1),
+    expect: [0, 'STALE_METER'],
+  },
+  {
+    name: 'held up by a limit that is over: it goes on at once, whatever the price',
+    image: { signals: [CHEAP_AT_2] },
+    device: dishwasher(6, 10 * MINUTE),
+    expect: [2000, 'PROGRAM_RUNS'],
+  },
+  {
+    name: 'no wish, not before: the owner says why',
+    image: {},
+    device: dishwasher(null, null, { override: { kind: 'notBefore', atMs: NOON + HOUR } }),
+    expect: [0, 'OWNER_NOT_BEFORE'],
+  },
+];
+
+for (const { name, image: patch, device, expect } of CASES) {
+  test(name, async (t) => {
+    const decision = decide(image({ ...patch, devices: [device] }));
+    const [one] = decision.devices;
+    const [setPoint_W, code, values = {}] = expect;
+    t.same([one?.setPoint_W, one?.reasons[0]?.code], [setPoint_W, code]);
+    t.match(one?.reasons[0]?.values, values);
+    t.same(decision.corrections, [], 'nothing for the guard');
+  });
+}
+
+test('who gives way: among equals a program under way comes last, one that waits is not begun', async (t) => {
+  const on = { setPoint_W: 2000, power_W: known(2000) };
+  const cold = boiler({
+    ...on,
+    mode: 'cheap',
+    flexibility: { need: { energy_Wh: 1900, byMs: NOON + HOUR } },
+  });
+  const room = { signals: [limitNow(2600)] };
+  const both = decide(image({ grid_W: known(4400), ...room, devices: [cold, running(10 * MINUTE)] }));
+  t.same(
+    both.devices.map((d) => d.setPoint_W),
+    [0, 2000],
+  );
+  const waits = decide(image({ grid_W: known(2400), ...room, devices: [cold, dishwasher(9)] }));
+  t.same(
+    waits.devices.map((d) => d.setPoint_W),
+    [2000, 0],
+  );
+  const more = boiler({ ...on, priority: 1 });
+  const priority = decide(image({ grid_W: known(4400), ...room, devices: [more, running(10 * MINUTE)] }));
+  t.same(
+    priority.devices.map((d) => d.setPoint_W),
+    [2000, 0],
+    'but its owner ranks first',
+  );
+});
+
+test('a load admission is asked for before it begins, and not when it goes on', async (t) => {
+  const admissions = { source: 'DSO', least_W: 1000, byDevice: {} };
+  const asked = image({ admissions, devices: [dishwasher(6, null, { mode: 'always' })] });
+  const decision = decide(asked);
+  t.equal(decision.devices[0]?.reasons[0]?.code, 'ADMISSION_ASKED');
+  t.same(requestsOf(asked, decision), [
+    {
+      device: 'dishwasher',
+      power_W: 2000,
+      energy_Wh: 1575,
+      priority: 5,
+      latestStartMs: NOON + 6 * HOUR - LENGTH - 5 * MINUTE,
+    },
+  ]);
+  const [goesOn] = decide(image({ admissions, devices: [dishwasher(6, MINUTE)] })).devices;
+  t.same([goesOn?.setPoint_W, goesOn?.reasons[0]?.code], [2000, 'PROGRAM_RUNS']);
+});
+
+test('what a wallbox on solar gets is what the program leaves', async (t) => {
+  const car = wallbox({ mode: 'solar', priority: 9 });
+  const { devices } = decide(
+    image({
+      grid_W: known(-2000),
+      devices: [running(10 * MINUTE), car],
+      gridPhase_A: [known(1), known(1), known(1)],
+    }),
+  );
+  t.same(
+    devices.map((d) => d.setPoint_W),
+    [2000, 1840],
+  );
+});
+
+test('a battery gives what a program draws, not what it is counted with; and no plan is said to lead it', async (t) => {
+  const cells = battery({}, { setPoint_W: 0 });
+  const device = running(40 * MINUTE, { power_W: known(100) });
+  const { devices } = decide(
+    image({ grid_W: known(500), devices: [device, cells], modes: plan({ kind: 'run', upTo_W: 2000 }) }),
+  );
+  t.same(
+    devices.map((d) => d.setPoint_W),
+    [2000, -500],
+  );
+  t.same(
+    devices[0]?.reasons.map((r) => r.code),
+    ['PROGRAM_RUNS'],
+  );
+});
+
+test('the slots for the page: what it will draw, step by step', async (t) => {
+  const waits = decide(image({ signals: [CHEAP_AT_2], devices: [dishwasher(6)] })).devices[0]?.planned;
+  const at = NOON + 2 * HOUR;
+  t.same(waits, [
+    { fromMs: at, untilMs: at + 30 * MINUTE, power_W: 2000 },
+    { fromMs: at + 30 * MINUTE, untilMs: at + 75 * MINUTE, power_W: 100 },
+    { fromMs: at + 75 * MINUTE, untilMs: at + 90 * MINUTE, power_W: 2000 },
+  ]);
+  const runs = decide(image({ devices: [running(80 * MINUTE)], modes: plan({ kind: 'off' }) }));
+  t.same(runs.devices[0]?.planned, [{ fromMs: NOON, untilMs: NOON + 10 * MINUTE, power_W: 2000 }]);
+  const slot = (hour: number, mode: Mode) => ({
+    fromMs: NOON + hour * HOUR,
+    untilMs: NOON + (hour + 1) * HOUR,
+    mode,
+  });
+  const modes = {
+    dishwasher: [
+      slot(0, { kind: 'off' }),
+      slot(1, { kind: 'run', upTo_W: 2000 }),
+      slot(2, { kind: 'run', upTo_W: 2000 }),
+    ],
+  };
+  const led = decide(image({ devices: [dishwasher(6)], modes, signals: [CHEAP_AT_2] })).devices[0]?.planned;
+  t.same(
+    led?.[0],
+    { fromMs: NOON + HOUR, untilMs: NOON + 1.5 * HOUR, power_W: 2000 },
+    'from its start by the plan',
+  );
+  t.same(decide(image({ devices: [dishwasher(null)] })).devices[0]?.planned, []);
+});
+
+// ---- the start by price ----
+
+/** Minute by minute, from the very definition. */
+function costByMinutes(perKWh: readonly number[], startMs: number): number | null {
+  let cost = 0;
+  let at = startMs;
+  for (const { forMs, power_W } of PROGRAM.steps) {
+    for (let ms = 0; ms < forMs; ms += MINUTE) {
+      const price = perKWh[Math.floor((at + ms - NOON) / (HOUR / 4))];
+      if (price === undefined) return null;
+      cost += (price * power_W) / 1000 / 60;
+    }
+    at += forMs;
+  }
+  return cost;
+}
+
+const quarters = (perKWh: readonly number[]) =>
+  signal(
+    'importPrice',
+    perKWh.map((p, i) => ({
+      fromMs: NOON + (i * HOUR) / 4,
+      untilMs: NOON + ((i + 1) * HOUR) / 4,
+      value: p / 1000,
+    })),
+  );
+
+test('no quarter hour is cheaper, and it is done in time, for any prices', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: -0.2, max: 0.8, noNaN: true }), { minLength: 6, maxLength: 96 }),
+      fc.integer({ min: 0, max: 14 }),
+      fc.integer({ min: 100, max: 2000 }),
+      (perKWh, minute, byMinute) => {
+        const now = NOON + minute * MINUTE;
+        const device = dishwasher(byMinute / 60);
+        const start = programStart(image({ wallMs: now, signals: [quarters(perKWh)] }), device);
+        const latest = latestStartMs(device) ?? 0;
+        const costNow = costByMinutes(perKWh, now);
+        if (start === null) return costNow === null;
+        const costs = [now, ...perKWh.map((_, i) => NOON + (i * HOUR) / 4)]
+          .filter((at) => at === now || (at > now && at <= latest))
+          .flatMap((at) => costByMinutes(perKWh, at) ?? []);
+        const chosen = costByMinutes(perKWh, start.atMs) ?? Infinity;
+        const inTime = start.atMs <= Math.max(now, latest);
+        const saved = Math.abs((costNow ?? 0) - chosen - (start.startingNowCosts ?? Number.NaN));
+        return inTime && chosen <= Math.min(...costs) + 0.0003 && saved < 1e-9;
+      },
+    ),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
+test('equal prices: at once; and a change of the clocks moves nothing', async (t) => {
+  const same = programStart(image({ signals: [prices(...new Array<number>(12).fill(0.3))] }), dishwasher(9));
+  t.same([same?.atMs, same?.startingNowCosts], [NOON, 0]);
+  // Berlin, the night in which 2:00 to 3:00 comes twice: the hour of 2 that is cheap is the second.
+  const night = Date.UTC(2026, 9, 24, 22);
+  const at = (hours: number): number => night + hours * HOUR;
+  const hourly = [0.4, 0.4, 0.4, 0.1, 0.1, 0.4, 0.4, 0.4];
+  const signals = [
+    signal(
+      'importPrice',
+      hourly.map((p, i) => ({ fromMs: at(i), untilMs: at(i + 1), value: p / 1000 })),
+    ),
+  ];
+  const device = dishwasher(null, null, { run: { byMs: at(8), doneMs: null } });
+  t.equal(programStart(image({ wallMs: night, signals }), device)?.atMs, at(3));
+});
