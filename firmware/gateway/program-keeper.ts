@@ -21,12 +21,6 @@ const LONGEST = 1.5;
 /** Switched on and nothing drawn for so long: its owner is told. */
 const NOT_STARTED_MS = 300_000;
 
-/**
- * Until the devices of the house have been heard after a start, what they draw is taken for base load on top of what they
- * are told, and the fuse for too small.
- */
-const HEARD_MS = 10_000;
-
 /** What is kept over a restart. */
 interface Kept {
   /** The override that asked for it, as text: after a restart the same one asks for no other run. */
@@ -52,7 +46,6 @@ export class ProgramKeeper {
   private readonly settings: Settings;
   private run: Kept | null;
   private seen: Override | null = null;
-  private readonly startedAtMs: ElapsedMs;
   private knownAtMs: ElapsedMs;
   private accountedAtMs: ElapsedMs;
   private wasOn = false;
@@ -68,8 +61,7 @@ export class ProgramKeeper {
     this.clock = clock;
     this.settings = settings;
     this.run = readKept(settings.get(this.name));
-    this.startedAtMs = clock.elapsedMs();
-    this.knownAtMs = this.startedAtMs;
+    this.knownAtMs = clock.elapsedMs();
     this.accountedAtMs = clock.elapsedMs();
   }
 
@@ -136,11 +128,6 @@ export class ProgramKeeper {
   /** The run has ended, and with it the wish for it. */
   get isOver(): boolean {
     return this.run?.isOver === true;
-  }
-
-  /** Right after a start: what is under way is not stopped before the house is known, not even for a limit. */
-  goesOn(): boolean {
-    return this.isBegun() && this.clock.elapsedMs() - this.startedAtMs < HEARD_MS;
   }
 
   save(): void {

@@ -266,7 +266,6 @@ test('on disk: killed at every fifth second of it, it runs once and its wish is 
     t.ok(lostMs >= 0 && lostMs <= 5 * MINUTE + 1000, `${killS} s: ${lostMs} ms are lost`);
     if (after) {
       t.not(after.doneMs, null, 'it has begun');
-      t.equal(it.seat.wants(0, time.elapsedMs()), false, 'and is not stopped on a guess');
       it.tell(2000);
     }
     for (let s = 0; s < 11 * 60; s++) await step();
