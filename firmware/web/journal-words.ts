@@ -100,6 +100,7 @@ const SHORTFALLS: Readonly<Record<ShortfallReason, string>> = {
   DEVICE_MINIMUM: 'a device cannot be turned down further',
   UNSTEERED_PRODUCTION: 'production that cannot be turned down is more than that',
   METER_SILENT: 'the meter is silent',
+  METER_DOUBTFUL: 'the meter sends a power that it does not vouch for',
 };
 
 const isBelow = (values: Values, less: string, more: string): boolean =>
