@@ -163,7 +163,8 @@ export class Gateway {
     for (const seat of this.devices) {
       const news = seat.account();
       if (news) this.record('fault', seat.resource.id, news.code, { reason: news });
-      if (seat.endOverride()) this.keepOverride(seat, { isOver: true });
+      const end = seat.endOverride();
+      if (end) this.keepOverride(seat, { ...end });
     }
     const image = this.freeze();
     this.isHeard ||= this.knows(image);
@@ -231,6 +232,7 @@ export class Gateway {
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
+    seat?.decided(wanted.setPoint_W);
     if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),

@@ -60,6 +60,7 @@ export interface ProgramRun {
 
 export type Override =
   | { readonly kind: 'automatic' }
+  /** Of a device with a program, `untilMs` null: one run; until a time: power for setting it, which is no run. */
   | { readonly kind: 'now'; readonly untilMs: WallMs | null }
   | { readonly kind: 'notBefore'; readonly atMs: WallMs }
   /** Of a device with a program: one run, done by then. It ends with the run, not with the hour. */

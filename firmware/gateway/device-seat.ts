@@ -8,7 +8,7 @@ import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
-import { type DeviceNow, ProgramKeeper } from './program-keeper.ts';
+import { type DeviceNow, isSetting, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
 
@@ -31,6 +31,12 @@ const SAVE_MS = 300_000;
 const SAVE_SWITCH_MS = 60_000;
 /** A measurement stands for at most so long when energy is summed from power. */
 const HOLD_MS = 60_000;
+
+/** What the owner asked for is over; `setting`: of power for setting a program, whether that has begun meanwhile. */
+export interface OverrideEnd {
+  readonly isOver: true;
+  readonly setting?: 'begun' | 'over';
+}
 
 /** What is kept over a restart. */
 interface Kept {
@@ -155,12 +161,17 @@ export class DeviceSeat {
 
   /**
    * What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. A run
-   * of a program is over when it has run, not by the hour.
+   * of a program is over when it has run, not by the hour; power for setting one when nothing has begun by then.
    */
-  endOverride(): boolean {
-    if (!this.isRunOver() && !this.isHourOver()) return false;
+  endOverride(): OverrideEnd | null {
+    const isOfProgram = this.flexibility?.program !== undefined && isSetting(this.override);
+    if (
+      isOfProgram ? !this.program.isSettingOver(this.isHourOver()) : !this.isRunOver() && !this.isHourOver()
+    )
+      return null;
     this.override = { kind: 'automatic' };
-    return true;
+    if (!isOfProgram) return { isOver: true };
+    return { isOver: true, setting: this.program.endSetting() ? 'begun' : 'over' };
   }
 
   /** Nor does what has no program, or no longer has one, run by an hour. */
@@ -200,6 +211,11 @@ export class DeviceSeat {
       priority: this.settings.priority,
       mode: this.settings.mode,
     };
+  }
+
+  /** What it is to do now, whether or not it has to be told: one that has power already begins without a command. */
+  decided(setPoint_W: number): void {
+    if (this.now().isOn) this.program.told(setPoint_W);
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Override, ProgramRun } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settings } from '../domain/storage.ts';
 import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
+import { ProgramSetting } from './program-setting.ts';
 
 /** What stands by draws no more than this; what is stated with no more is a pause within the program. */
 const IDLE_W = 10;
@@ -46,6 +47,8 @@ export class ProgramKeeper {
   private readonly settings: Settings;
   private run: Kept | null;
   private seen: Override | null = null;
+  /** While it has power for being set. */
+  private setting: ProgramSetting | null = null;
   private knownAtMs: ElapsedMs;
   private accountedAtMs: ElapsedMs;
   private wasOn = false;
@@ -71,7 +74,8 @@ export class ProgramKeeper {
     const isRestart = this.seen === null;
     this.seen = override;
     if (this.isBegun() && override.kind !== 'off') return;
-    if (override.kind !== 'runBy' && override.kind !== 'now') {
+    this.followSetting(override);
+    if (this.setting || (override.kind !== 'runBy' && override.kind !== 'now')) {
       this.drop();
       return;
     }
@@ -83,7 +87,36 @@ export class ProgramKeeper {
     this.save();
   }
 
-  /** A command goes out. One to switch on may be taken whatever becomes of it: from here on the program has begun. */
+  private followSetting(override: Override): void {
+    const now = this.clock.elapsedMs();
+    if (!isSetting(override)) this.setting = null;
+    else if (this.setting) this.setting.askedAgain(now);
+    else this.setting = new ProgramSetting(now);
+  }
+
+  /** Whether the power for setting it has lasted as long as it may; `isHourOver`: as long as was asked for. */
+  isSettingOver(isHourOver: boolean): boolean {
+    const now = this.clock.elapsedMs();
+    if (this.setting === null) return isHourOver;
+    return (isHourOver && this.setting.mayEnd(now)) || this.setting.isOverdue(now);
+  }
+
+  /** It is over. Whether its owner started it meanwhile: that goes on as a run. */
+  endSetting(): boolean {
+    const now = this.clock.elapsedMs();
+    const doneMs = this.setting?.begunForMs ?? null;
+    this.setting = null;
+    if (doneMs === null) return false;
+    this.run = { wish: '', byMs: null, doneMs, hasDrawn: true, isSaid: false, isOver: false };
+    this.knownAtMs = now;
+    this.isExact = false;
+    this.idleMs = 0;
+    this.missedMs = 0;
+    this.save();
+    return true;
+  }
+
+  /** A command goes out, or what it was told before is what it is to do now. One to switch on may be taken whatever becomes of it: from here on the program has begun. */
   told(setPoint_W: number): void {
     if (!this.run || this.run.isOver || this.run.doneMs !== null || setPoint_W <= 0) return;
     this.run = { ...this.run, doneMs: 0 };
@@ -101,6 +134,7 @@ export class ProgramKeeper {
     this.accountedAtMs = now;
     this.wasOn = isOn;
     const { run } = this;
+    if (isOn) this.setting?.account(program, measured_W, spanMs, enoughMs(program));
     if (!run || run.isOver || run.doneMs === null || !isOn) return null;
     const draws = measured_W === null ? null : measured_W > IDLE_W;
     const expects = drawAt_W(program, run.doneMs) > IDLE_W;
@@ -150,13 +184,13 @@ export class ProgramKeeper {
   private ends(program: Program, run: Kept): Fault | null {
     const doneMs = run.doneMs ?? 0;
     const lengthMs = lengthMsOf(program);
-    const enoughMs = longestPauseMs(program) + DONE_MS;
+    const pauseMs = enoughMs(program);
     if (doneMs < lengthMs) {
-      if (this.isExact && doneMs >= MOST * lengthMs && this.missedMs >= enoughMs) this.end(run);
+      if (this.isExact && doneMs >= MOST * lengthMs && this.missedMs >= pauseMs) this.end(run);
       return null;
     }
     // One that does not measure has nothing else to go by.
-    const isDone = !run.hasDrawn || this.idleMs >= enoughMs;
+    const isDone = !run.hasDrawn || this.idleMs >= pauseMs;
     if (!isDone && doneMs < LONGEST * lengthMs) return null;
     this.end(run);
     return isDone || this.idleMs > 0 ? null : fault('PROGRAM_OVERRUN');
@@ -173,6 +207,10 @@ export class ProgramKeeper {
   }
 }
 
+/** Asked of a device with a program: power for choosing it at its panel. */
+export const isSetting = (override: Override): boolean =>
+  override.kind === 'now' && override.untilMs !== null;
+
 /** What it is stated to draw when so much is done; nothing after its end. */
 function drawAt_W({ steps }: Program, doneMs: number): number {
   let untilMs = 0;
@@ -182,6 +220,9 @@ function drawAt_W({ steps }: Program, doneMs: number): number {
   }
   return 0;
 }
+
+/** So long without a draw is no pause of it. */
+const enoughMs = (program: Program): number => longestPauseMs(program) + DONE_MS;
 
 function longestPauseMs({ steps }: Program): number {
   let pauseMs = 0;

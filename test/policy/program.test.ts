@@ -31,6 +31,7 @@ const plan = (mode: Mode, id = 'dishwasher'): Modes => ({
   [id]: [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode }],
 });
 const CHEAP_AT_2 = prices(0.4, 0.4, 0.1, 0.1, 0.3, 0.3);
+const SETS = { kind: 'now', untilMs: NOON + 15 * MINUTE } as const;
 const NO_CLOCK = { wallTrusted: false, wallMs: 1000 };
 
 interface Case {
@@ -62,6 +63,18 @@ const CASES: readonly Case[] = [
     },
     device: dishwasher(6),
     expect: [2000, 'GRID_ASKS'],
+  },
+  {
+    name: 'nobody asked for a run, but for power to set it, whatever the plan and the price say',
+    image: { modes: plan({ kind: 'off' }), signals: [CHEAP_AT_2] },
+    device: dishwasher(null, null, { override: SETS }),
+    expect: [2000, 'OWNER_NOW', { untilMs: NOON + 15 * MINUTE }],
+  },
+  {
+    name: 'power to set it, under a limit',
+    image: { signals: [limitNow(0)] },
+    device: dishwasher(null, null, { override: SETS }),
+    expect: [0, 'GRID_LIMIT'],
   },
   {
     name: 'it waits for the cheap hours',

@@ -185,15 +185,20 @@ test('what may be asked of it', async (t) => {
   t.match(await post({ kind: 'notBefore', atMs: NOON + HOUR }), [
     ...[422, 'INSTRUCTION_REJECTED', /say by when/],
   ]);
-  t.match(await post({ kind: 'now', untilMs: NOON + HOUR }), [422, 'INSTRUCTION_REJECTED', /to its end/]);
+  t.match(await post({ kind: 'now', untilMs: NOON + HOUR + 1 }), [
+    ...[422, 'INSTRUCTION_REJECTED', 'it has power for setting its program for an hour at most'],
+  ]);
   t.equal(served.overrides.size, 0, 'nothing of it was taken');
 
   t.equal((await post({ kind: 'runBy', byMs: NOON + MINUTE }))[0], 204, 'too late to be met, and taken');
   t.strictSame(served.overrides.get('washer'), { kind: 'runBy', byMs: NOON + MINUTE });
   t.equal((await post({ kind: 'now', untilMs: null }))[0], 204);
+  t.equal((await post({ kind: 'now', untilMs: NOON + HOUR }))[0], 204);
+  t.strictSame(served.overrides.get('washer'), { kind: 'now', untilMs: NOON + HOUR });
   washing = { run: { byMs: null, doneMs: 5 * MINUTE } };
   for (const form of [
     { kind: 'now', untilMs: null },
+    { kind: 'now', untilMs: NOON + 15 * MINUTE },
     { kind: 'runBy', byMs: NOON + HOUR },
   ])
     t.match(await post(form), [422, 'INSTRUCTION_REJECTED', 'its program has begun and runs to its end']);
