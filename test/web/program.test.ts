@@ -142,6 +142,33 @@ test('why, in words that fit a program', async (t) => {
   t.match(why('GRID_LIMIT', HOUR, { setPoint_W: 0 }), /limits the house/);
 });
 
+test('power for setting it: that, until when, and no run', async (t) => {
+  const untilMs = NOON + 15 * MINUTE;
+  const set = (washing: Washing, setPoint_W = 2000) =>
+    see({
+      override: { kind: 'now', untilMs },
+      reasons: [{ code: 'OWNER_NOW', values: { untilMs } }],
+      ...washing,
+      more: { setPoint_W },
+    });
+  const words = 'You asked for power to set it until 17:35.';
+  t.match(set({ power_W: 4 }), {
+    ...{
+      stateWords: 'Has power',
+      reason: words,
+      overrideSentence: words,
+      planned: [],
+      program: { run: null },
+    },
+  });
+  t.match(set({ power_W: 900 }), { stateWords: 'On' }, 'started at its panel');
+  t.match(set({ power_W: 0 }, 0), { stateWords: 'Off' }, 'held off by a limit');
+  t.match(
+    see({ override: { kind: 'now', untilMs: null } })?.overrideSentence,
+    /^You asked for it to run now\.$/,
+  );
+});
+
 test('a run is one appointment under the price, pauses and all', async (t) => {
   const lane = (washing: Washing) =>
     pricesSchema.parse(pricesOf(withProgram(bare, washing))).planned.find(({ id }) => id === 'washer')?.slots;
@@ -224,6 +251,26 @@ test('what became of it, in the journal', async (t) => {
   const over = { kind: 'automatic', isOver: true };
   t.equal(await say('washer', over), 'Washing machine: the run that you asked for is over.');
   t.equal(await say('washer', { kind: 'automatic' }), 'Washing machine: you set it back to automatic.');
+  const set = { kind: 'now', untilMs: NOON + 15 * MINUTE };
+  t.equal(await say('washer', set), 'Washing machine: you asked for power to set it until 17:35.');
+  t.equal(await say('boiler', set), 'Hot water: you asked for it to run now until 17:35.');
+  t.equal(
+    await say('washer', { kind: 'now', untilMs: null }),
+    'Washing machine: you asked for it to run now.',
+  );
+  t.equal(
+    await say('washer', { ...over, setting: 'over' }),
+    'Washing machine: the time with power for setting it is over.',
+  );
+  t.match(
+    await say('washer', { ...over, setting: 'begun' }),
+    /: it was started while it had power .* runs to its end\.$/,
+  );
+  const reasons = [{ code: 'OWNER_NOW', values: { untilMs: set.untilMs } }];
+  t.match(
+    await say('washer', { setPoint_W: 2000, reasons }, 'decision', 'OWNER_NOW'),
+    /set to 2 kW: You asked for power to set it until 17:35\.$/,
+  );
   t.equal(
     await say('washer', { setPoint_W: 0 }, 'decision', 'NO_NEED'),
     'Washing machine set to 0 W: You have not asked for a run.',
