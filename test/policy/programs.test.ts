@@ -4,10 +4,9 @@ import type { DeviceImage, ProgramRun } from '../../firmware/domain/image.ts';
 import type { ModeSlot } from '../../firmware/domain/mode.ts';
 import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
 import { programOf } from '../../firmware/policy/planner/house-program.ts';
-import { boiler, HOUR, image, known, NOON, prices, signal } from './home.ts';
+import { boiler, HOUR, image, known, MINUTE, NOON, prices, signal } from './home.ts';
 import { planned } from './planned.ts';
 
-const MINUTE = 60_000;
 /** Heats, washes without drawing anything, heats again: an hour and a half. */
 const PROGRAM = {
   steps: [

@@ -16,10 +16,9 @@ import {
 } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
-import { battery, HOUR, image, known, NOON, prices, signal, wallbox } from './home.ts';
+import { battery, HOUR, image, known, MINUTE, NOON, prices, signal, wallbox } from './home.ts';
 import { NOTHING, standIn as planHere, planned } from './planned.ts';
 
-const MINUTE = 60_000;
 const solve = solverProcess(systemClock(), { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 });
 
 const flat = (n: number, x: number): number[] => new Array<number>(n).fill(x);
