@@ -16,7 +16,7 @@ import {
 } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
-import { battery, HOUR, image, known, MINUTE, NOON, prices, signal, wallbox } from './home.ts';
+import { battery, HOUR, image, known, MINUTE, NOON, prices, signal, tank, wallbox } from './home.ts';
 import { NOTHING, standIn as planHere, planned } from './planned.ts';
 
 const solve = solverProcess(systemClock(), { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 });
@@ -380,6 +380,28 @@ test('prices that change every five minutes are taken by the five minutes, later
     [5, 20, 35, 50],
   );
   t.equal(plan?.certificate.cost.toFixed(3), '0.120');
+});
+
+test('heat is not switched for less than a quarter hour, however prices jump', async (t) => {
+  const told = Array.from({ length: 72 }, (_, i) => ({
+    fromMs: NOON + i * 5 * MINUTE,
+    untilMs: NOON + (i + 1) * 5 * MINUTE,
+    value: (i % 2 === 1 ? 0.05 : 0.5) / 1000,
+  }));
+  const house = image({
+    grid_W: known(300),
+    devices: [tank({ temperature_C: 47.5 })],
+    signals: [signal('importPrice', told)],
+  });
+  const { plan } = await planned(house);
+  const isOn = (plan?.modes.tank ?? []).map(({ mode }) => mode.kind === 'heat' && mode.level !== 'off');
+  t.ok(isOn.includes(true) && isOn.includes(false), 'there is something to decide');
+  const starts = isOn.flatMap((on, i) => (i > 0 && on !== isOn[i - 1] ? [i] : []));
+  const times = starts.map((i) => plan?.modes.tank?.[i]?.fromMs ?? Number.NaN);
+  t.ok(
+    times.every((atMs, i) => i === 0 || atMs - (times[i - 1] ?? 0) >= 15 * MINUTE),
+    times.map((atMs) => (atMs - NOON) / MINUTE).join(' '),
+  );
 });
 
 test('a limit that ends, and a car that leaves, between the quarters', async (t) => {
