@@ -1,6 +1,7 @@
 /**
  * Cost ÷ optimum of both planners over the development scenarios, time per plan, and memory of the solver's process:
- * `node scripts/bench-planner.ts [--no-solver] [--ten] [id …]`; `--ten`: ten deferrable devices more in those of 48 h.
+ * `node scripts/bench-planner.ts [--no-solver] [--ten] [--fine] [id …]`; `--ten`: ten deferrable devices more in those of
+ * 48 h; `--fine`: their first hour in slots of a third, as a house is planned (compared with the same optimum).
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,6 +15,7 @@ const folder = path.resolve(import.meta.dirname, '../../shared/scenarios');
 const wanted = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const files = existsSync(folder) ? readdirSync(folder).filter((f) => /^dev-\d+\.json$/.test(f)) : [];
 const ten = process.argv.includes('--ten');
+const fine = process.argv.includes('--fine');
 const noSolver = process.argv.includes('--no-solver');
 const solve = noSolver
   ? null
@@ -35,7 +37,8 @@ const watched: Solve | null =
 for (const file of files) {
   if (wanted.length && !wanted.includes(file.replace('.json', ''))) continue;
   const json: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
-  const s = parseScenario(ten ? withTen(json as { n: number; devices: unknown[] }) : json);
+  const whole = ten ? withTen(json as { n: number; devices: unknown[] }) : json;
+  const s = parseScenario(fine ? finer(whole as Plain) : whole);
   if (ten && (json as { n: number }).n < 192) continue;
   if (!s.ok) throw new Error(s.error.message);
   const { optimum } = (json as { reference: { optimum: number } }).reference;
@@ -68,6 +71,49 @@ function withTen(json: { n: number; devices: unknown[] }): unknown {
     skip_penalty: null,
   }));
   return { ...json, devices: [...json.devices, ...more] };
+}
+
+type Plain = { [key: string]: unknown; n: number; dt_h: number; events?: Plain[]; devices: Plain[] };
+
+/** The first hour in slots of a third; what counts slots counts thirds. */
+function finer(json: Plain): unknown {
+  const { n } = json;
+  const short = Math.round(1 / json.dt_h);
+  const slot = (t: number): number => (t > 0 && t < short ? 3 * t : t <= 0 ? t : t + 2 * short);
+  const threefold = (values: unknown[]): unknown[] => values.flatMap((x) => [x, x, x]);
+  const series = (x: unknown, from = 0): unknown =>
+    Array.isArray(x) && typeof x[0] === 'number'
+      ? x.flatMap((v, t) => (from + t < short ? [v, v, v] : [v]))
+      : x !== null && typeof x === 'object' && !Array.isArray(x)
+        ? Object.fromEntries(Object.entries(x).map(([key, v]) => [key, series(v)]))
+        : x;
+  const counted = (d: Plain): unknown =>
+    Object.fromEntries(
+      Object.entries(d).map(([key, x]) => {
+        if (key === 'profile_kw' && Array.isArray(x)) return [key, threefold(x)];
+        if (typeof x === 'number' && /^(arrive|depart|earliest|latest_end)_slot$/.test(key))
+          return [key, slot(x)];
+        if (typeof x === 'number' && /_slots$/.test(key)) return [key, 3 * x];
+        return [key, series(x)];
+      }),
+    );
+  const moved = ({ start, end, ...e }: Plain): unknown => ({
+    ...e,
+    ...{ start: slot(Number(start)), end: slot(Number(end)) },
+    ...(e.baseline_kw !== undefined && { baseline_kw: series(e.baseline_kw, Number(start)) }),
+  });
+  const { devices, events, prices, ...rest } = json;
+  const peak = (rest.grid as Plain).peak as object | null | undefined;
+  return {
+    ...Object.fromEntries(Object.entries(rest).map(([key, x]) => [key, series(x)])),
+    prices: { ...(series(prices) as object), publish: null },
+    grid: { ...(rest.grid as object), peak: peak && { ...peak, period: { ticks: 3 } } },
+    n: n + 2 * short,
+    dt_h: json.dt_h / 3,
+    spans: Array.from({ length: n + 2 * short }, (_, t) => (t < 3 * short ? 1 : 3)),
+    devices: devices.map(counted),
+    events: (events ?? []).map(moved),
+  };
 }
 
 ratios.sort((a, b) => a - b);

@@ -6,7 +6,7 @@
  */
 import type { HousePlan } from '../domain/house-plan.ts';
 import { PLAN_VALID_MS } from '../domain/house-plan.ts';
-import type { Image } from '../domain/image.ts';
+import type { DeviceImage, Image } from '../domain/image.ts';
 import type { Modes } from '../domain/mode.ts';
 import { priceCurve } from '../domain/price-curve.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
@@ -204,12 +204,15 @@ export class Planning {
 
 const quarterOf = ({ wallMs }: Image): number => Math.floor(wallMs / QUARTER_MS);
 
+const wishOf = ({ id, run }: DeviceImage): string =>
+  run ? `${id}@${run.byMs}${run.doneMs === null ? '' : '!'}` : id;
+
 /** What a plan depends on in steps: the quarter hour, the prices and limits, and which devices want something. */
 function dueFor(image: Image): string {
   const quarter = image.wallTrusted ? quarterOf(image) : null;
   const curve = priceCurve(image.signals, 'importPrice', image.site.currency);
   const last = curve.at(-1);
-  const wanting = image.devices.filter((d) => isPlanned(image, d)).map((d) => d.id);
+  const wanting = image.devices.filter((d) => isPlanned(image, d)).map(wishOf);
   const modified = image.signals.reduce((latest, s) => Math.max(latest, s.modifiedMs), 0);
   return [quarter, curve.length, last?.untilMs, last?.price, image.signals.length, modified, ...wanting].join(
     ' ',

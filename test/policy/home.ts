@@ -6,6 +6,7 @@ import type { Signal, SignalKind } from '../../firmware/domain/signal.ts';
 /** A Thursday noon in Berlin. */
 export const NOON = Date.UTC(2026, 0, 15, 11, 0);
 export const HOUR = 3_600_000;
+export const MINUTE = 60_000;
 
 export const known = (value: number | null, ageMs = 500): Known => ({ value, ageMs });
 

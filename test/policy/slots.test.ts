@@ -1,9 +1,6 @@
-/** Slots of different lengths: the same problem in other slots costs the same, and a house is planned finer at first. */
+/** Slots of different lengths: the same problem in other slots costs the same, and both planners find its best course. */
 import { test } from 'tap';
 import { systemClock } from '../../firmware/hal/clock.ts';
-import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
-import { endMs, quartersOf, slotsNow, timesOf } from '../../firmware/policy/planner/house-slots.ts';
-import { laterSchedule } from '../../firmware/policy/planner/last-plan.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { hedged } from '../../firmware/policy/planner/outlook.ts';
 import { makePlan } from '../../firmware/policy/planner/planner.ts';
@@ -16,10 +13,7 @@ import {
 } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
-import { battery, HOUR, image, known, NOON, prices, signal, wallbox } from './home.ts';
-import { NOTHING, standIn as planHere, planned } from './planned.ts';
 
-const MINUTE = 60_000;
 const solve = solverProcess(systemClock(), { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 });
 
 const flat = (n: number, x: number): number[] => new Array<number>(n).fill(x);
@@ -321,124 +315,4 @@ test('the first slots of a battery are decided together, against what may come a
       `${now} slots: ${charge_kw.join(' ')}`,
     );
   }
-});
-
-test('a house is planned in five minutes for an hour, then by the quarter, as far as prices are known', async (t) => {
-  const rows: readonly [minutes: number, fine: number, now: number, from: number][] = [
-    [0, 12, 3, 0],
-    [4.9, 12, 3, 0],
-    [5, 14, 2, 5],
-    [12, 13, 1, 10],
-    [15, 12, 3, 15],
-  ];
-  for (const [minutes, fine, now, from] of rows) {
-    const slots = horizonOf(
-      image({ wallMs: NOON + minutes * MINUTE, signals: [prices(0.1, 0.2, 0.3, 0.4)] }),
-    );
-    t.equal(slots.fromMs, NOON + from * MINUTE);
-    t.same(slots.spans.slice(0, fine + 1), [...flat(fine, 1), 3], `${minutes} minutes past`);
-    t.ok(
-      slots.spans.slice(fine).every((x) => x === 3),
-      'quarter hours after it',
-    );
-    t.equal(endMs(slots), NOON + 4 * HOUR);
-    t.equal(slotsNow(slots), now);
-    t.ok(timesOf(slots).every((atMs, i) => i < fine || atMs % (15 * MINUTE) === 0));
-    t.equal(new Set(quartersOf(slots)).size, 16 - Math.floor(minutes / 15));
-  }
-  t.equal(horizonOf(image({ signals: [] })).n, 0);
-  const gap = [
-    { fromMs: NOON, untilMs: NOON + 70 * MINUTE, value: 1e-4 },
-    { fromMs: NOON + 75 * MINUTE, untilMs: NOON + 3 * HOUR, value: 1e-4 },
-  ];
-  t.equal(endMs(horizonOf(image({ signals: [signal('importPrice', gap)] }))), NOON + 60 * MINUTE);
-});
-
-test('prices that change every five minutes are taken by the five minutes, later by their mean', async (t) => {
-  // Dear, and cheap in one of three.
-  const told = Array.from({ length: 48 }, (_, i) => ({
-    fromMs: NOON + i * 5 * MINUTE,
-    untilMs: NOON + (i + 1) * 5 * MINUTE,
-    value: (i % 3 === 1 ? 0.1 : 0.4) / 1000,
-  }));
-  const house = image({
-    grid_W: known(0),
-    devices: [
-      wallbox({
-        mode: 'cheap',
-        flexibility: {
-          ranges: [0, 3600].map((p) => ({ min_W: p, max_W: p })),
-          need: { energy_Wh: 1200, byMs: NOON + HOUR },
-        },
-      }),
-    ],
-    signals: [signal('importPrice', told)],
-  });
-  const { plan } = await planned(house);
-  const runs = (plan?.modes.wallbox ?? []).filter((x) => x.mode.kind === 'charge');
-  t.same(
-    runs.map((x) => (x.fromMs - NOON) / MINUTE),
-    [5, 20, 35, 50],
-  );
-  t.equal(plan?.certificate.cost.toFixed(3), '0.120');
-});
-
-test('a limit that ends, and a car that leaves, between the quarters', async (t) => {
-  const limit = {
-    ...signal('importLimit', [{ fromMs: NOON, untilMs: NOON + 20 * MINUTE, value: 0 }]),
-    binding: 'commandable' as const,
-  };
-  const car = wallbox({
-    mode: 'cheap',
-    flexibility: {
-      ranges: [0, 3600].map((p) => ({ min_W: p, max_W: p })),
-      need: { energy_Wh: 1800, byMs: NOON + 52 * MINUTE },
-    },
-  });
-  const house = image({ grid_W: known(0), devices: [car], signals: [prices(0.3, 0.3), limit] });
-  const { plan } = await planned(house);
-  const runs = (plan?.modes.wallbox ?? []).filter((x) => x.mode.kind === 'charge');
-  t.equal(runs[0]?.fromMs, NOON + 20 * MINUTE, 'right after the limit');
-  t.equal(runs.at(-1)?.untilMs, NOON + 50 * MINUTE, 'done before it leaves');
-  t.equal(runs.length, 6, 'half an hour');
-});
-
-test('the plan before is read in the slots of the next one', async (t) => {
-  const before = horizonOf(image({ signals: [prices(0.1, 0.2, 0.3)] }));
-  const now = horizonOf(image({ wallMs: NOON + 35 * MINUTE, signals: [prices(0.1, 0.2, 0.3)] }));
-  const power_kw = timesOf(before)
-    .slice(0, -1)
-    .map((atMs) => (atMs - NOON) / MINUTE);
-  const start = timesOf(before).indexOf(NOON + 75 * MINUTE);
-  const later = laterSchedule({ car: { power_kw }, washer: { start }, idle: { start: null } }, before, now);
-  const times = timesOf(now).slice(0, -1);
-  t.same(
-    later.car?.power_kw,
-    times.map((atMs) => {
-      const minutes = (atMs - NOON) / MINUTE;
-      return minutes < 60 ? minutes : Math.floor(minutes / 15) * 15;
-    }),
-  );
-  t.equal(times[later.washer?.start ?? -1], NOON + 75 * MINUTE);
-  t.equal(later.idle?.start, null);
-  // Through the planning: the second plan is offered the first.
-  let house = image({
-    grid_W: known(500),
-    devices: [battery({ fill: 0.5 })],
-    signals: [prices(0.1, 0.4, 0.1, 0.4)],
-  });
-  const offered: unknown[] = [];
-  const { planner } = await planned(house, {
-    series: NOTHING,
-    image: () => house,
-    make: (task) => {
-      offered.push(
-        task.last && [task.last.ageSlots, task.last.schedule.battery?.charge_kw?.length, task.scenario.n],
-      );
-      return planHere(task);
-    },
-  });
-  house = { ...house, wallMs: NOON + 15 * MINUTE };
-  await planner.look();
-  t.same(offered, [null, [3, 23, 23]]);
 });

@@ -12,7 +12,21 @@ import { houseSpread } from '../../firmware/policy/planner/house-spread.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { parseScenario } from '../../firmware/policy/planner/scenario.ts';
 import type { PlanningDeps } from '../../firmware/policy/planning.ts';
-import { battery, HOUR, image, inverter, known, NOON, prices, SITE, signal, tank, wallbox } from './home.ts';
+import {
+  battery,
+  boiler,
+  HOUR,
+  image,
+  inverter,
+  known,
+  MINUTE,
+  NOON,
+  prices,
+  SITE,
+  signal,
+  tank,
+  wallbox,
+} from './home.ts';
 import { CURVE, courseAt, follow, modeAt, planned, pointOf } from './planned.ts';
 
 /** The reason's value, rounded to a thousandth. */
@@ -146,6 +160,26 @@ test('where peaks are billed: charged below the highest that is paid for, kept i
   };
   const paid = await planned(house, { series: month });
   t.equal(paid.plan?.modes.battery?.[0]?.importUpTo_W, 3200, 'what this month has seen is paid for');
+});
+
+test('a load for five minutes may pass the peak that its quarter hour stays below', async (t) => {
+  const site = { ...SITE, peak: { price_perW: 4, free_W: 2500 } };
+  const pump = boiler({
+    id: 'pump',
+    mode: 'cheap',
+    flexibility: {
+      ranges: [0, 6000].map((p) => ({ min_W: p, max_W: p })),
+      need: { energy_Wh: 500, byMs: NOON + 15 * MINUTE },
+    },
+  });
+  const empty = battery({ fill: 0.1 });
+  const house = image({ site, grid_W: known(300), devices: [pump, empty], signals: [prices(0.2, 0.2, 0.2)] });
+  const { plan } = await planned(house);
+  const runs = (plan?.modes.pump ?? []).flatMap((x, i) => (x.mode.kind === 'charge' ? [i] : []));
+  t.equal(runs.length, 1, '6 kW for five minutes: 2.3 kW in the mean of the quarter hour');
+  const upTo = (plan?.modes.battery ?? []).map((x) => x.importUpTo_W);
+  t.equal(upTo[runs[0] ?? -1], 6300, 'meant to be');
+  t.same([...new Set(upTo)].sort(), [2500, 6300]);
 });
 
 test('carbon counts where the owner gives something for it and it is known', async (t) => {

@@ -6,6 +6,7 @@
 import { highestMean } from './billing.ts';
 import { planHeat } from './heat-response.ts';
 import { evaluate } from './model.ts';
+import { pricesBeside, scheduled } from './others.ts';
 import {
   type BatteryPrices,
   type PriceOf,
@@ -155,29 +156,8 @@ export function carriedOn(s: Scenario, planned: Schedule, begun: Schedule, now: 
 }
 
 /** What a slot costs by the power of one device, the others doing as scheduled, and where that bends. */
-function besideOthers(
-  s: Scenario,
-  d: Store | DeviceOf<'appliance'>,
-  schedule: Schedule,
-  costs: SlotCosts,
-): BatteryPrices {
-  const { net, steerable, charge } = othersOf(s, schedule, d);
-  const isSteerable = 'steerable' in d && d.steerable;
-  const isSolarOnly = d.type === 'battery' && !d.grid_charge;
-  return {
-    price: (t, x) =>
-      costs.cost(
-        t,
-        at(net, t) + x,
-        at(steerable, t) + (isSteerable ? Math.max(0, x) : 0),
-        isSolarOnly ? Math.max(x, at(charge, t)) : at(charge, t),
-      ),
-    kinks: (t) => [
-      ...costs.kinks(t).net_kw.map((x) => x - at(net, t)),
-      ...(isSolarOnly ? costs.kinks(t).charge_kw : []),
-    ],
-  };
-}
+const besideOthers = (s: Scenario, d: Device, schedule: Schedule, costs: SlotCosts): BatteryPrices =>
+  pricesBeside(d, costs, scheduled(s, schedule, [d.id]));
 
 /** Peaks up to the highest of these imports are paid for. */
 const costsUnder = (s: Scenario, import_kw: Float64Array): SlotCosts =>
@@ -186,24 +166,9 @@ const costsUnder = (s: Scenario, import_kw: Float64Array): SlotCosts =>
     window_per_kwh: null,
   });
 
-function othersOf(s: Scenario, schedule: Schedule, without: Device | null) {
-  const net = Float64Array.from(s.base_load_kw);
-  const steerable = new Float64Array(s.n);
-  const charge = new Float64Array(s.n);
-  for (const d of s.devices) {
-    if (d === without || d.type === 'pv') continue;
-    netPower(s, d, schedule[d.id] ?? {}).forEach((x, t) => {
-      net[t] = at(net, t) + x;
-      if ('steerable' in d && d.steerable) steerable[t] = at(steerable, t) + Math.max(0, x);
-      if (d.type === 'battery' && !d.grid_charge) charge[t] = Math.max(at(charge, t), x);
-    });
-  }
-  return { net, steerable, charge };
-}
-
 /** The sun is used as far as it pays beside what the loads then do. A house has one roof here. */
 function withSun(s: Scenario, schedule: Schedule, costs: SlotCosts): Schedule {
-  const { net, steerable, charge } = othersOf(s, schedule, null);
+  const { net, steerable, charge } = scheduled(s, schedule, []);
   const next = { ...schedule };
   for (const d of s.devices)
     if (d.type === 'pv')

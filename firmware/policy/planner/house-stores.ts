@@ -3,7 +3,7 @@ import { type BatteryStore, type HeatStore, maxOf } from '../../domain/flexibili
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { comfortAt, copAt, steady_K } from '../comfort.ts';
 import type { HeatForecasts } from '../forecast/heat.ts';
-import type { Forecast } from '../forecast/series.ts';
+import { type Forecast, QUARTER_MS } from '../forecast/series.ts';
 import { isControllable, isProducer } from '../plan.ts';
 import { isProgramPlanned } from './house-program.ts';
 import { beginMs, type HouseSlots, TICK_MS } from './house-slots.ts';
@@ -67,7 +67,10 @@ const COMFORT_PRICE = 4;
 /** Ticks that count as "for as long as one likes". */
 const LONG = 1_000_000;
 
-/** Without what the weather decides: COP, draw and end value come with the forecasts. */
+/**
+ * Without what the weather decides: COP, draw and end value come with the forecasts. On or off for a quarter hour at least:
+ * in shorter slots a plan would switch it for nothing.
+ */
 export function heatOf(
   d: DeviceImage,
   store: HeatStore,
@@ -100,8 +103,8 @@ export function heatOf(
     gain_kw: none,
     draw_kw: none,
     ...powersOf(d),
-    min_on_slots: Math.max(1, Math.ceil(minOnMs / TICK_MS)),
-    min_off_slots: Math.max(1, Math.ceil(minOffMs / TICK_MS)),
+    min_on_slots: Math.ceil(Math.max(QUARTER_MS, minOnMs) / TICK_MS),
+    min_off_slots: Math.ceil(Math.max(QUARTER_MS, minOffMs) / TICK_MS),
     init_on: (d.setPoint_W ?? d.power_W.value ?? 0) > 0,
     init_slots: Number.isFinite(inState) ? inState : LONG,
     discomfort_per_kh: 0,

@@ -7,10 +7,11 @@
 import { energyValue, type Outlook, type SlotView } from './battery-value.ts';
 import { highestMean } from './billing.ts';
 import { evaluate } from './model.ts';
+import { type Others, scheduled } from './others.ts';
 import { socChange } from './respond.ts';
 import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
-import { hoursOf, netPower } from './slots.ts';
+import { hoursOf } from './slots.ts';
 
 /** How far reality may be from what is expected. */
 export interface Spread {
@@ -56,7 +57,7 @@ export function hedged(s: Scenario, schedule: Schedule, spread: Spread, now = 1)
   const known = slotCosts(s, coupling);
   const next = { ...schedule };
   for (const d of batteries) {
-    const others = othersThan(s, d, next, spread.margin_per_kwh);
+    const others = besideOf(s, d, next, spread.margin_per_kwh);
     const seen = (t: number): SlotView => viewOf(s, d, known, others, t, 0);
     const value = energyValue(s, d, outlookOf(s, d, others, coupling, spread, { slots: now, view: seen }));
     let soc_kwh = d.soc0_kwh;
@@ -78,8 +79,8 @@ const withSlot = (s: Scenario, t: number, series: readonly number[] | undefined,
 
 /** Solar in a slot as far as it pays beside what the loads now do. */
 function useSun(s: Scenario, t: number, schedule: Schedule, costs: SlotCosts): void {
-  const all = othersThan(s, null, schedule);
-  let left = costs.solar(t, at(all.net_kw, t), at(all.steerable_kw, t), at(all.charge_kw, t));
+  const { net, steerable, charge } = scheduled(s, schedule);
+  let left = costs.solar(t, at(net, t), at(steerable, t), at(charge, t));
   for (const d of s.devices) if (d.type === 'pv' && !d.curtailable) left -= at(d.available_kw, t);
   for (const d of s.devices) {
     if (d.type !== 'pv' || !d.curtailable) continue;
@@ -104,7 +105,7 @@ interface Now {
 function outlookOf(
   s: Scenario,
   d: DeviceOf<'battery'>,
-  others: Others,
+  others: Beside,
   coupling: Coupling,
   spread: Spread,
   now: Now,
@@ -164,49 +165,34 @@ function withSun(s: Scenario, spread: Spread, offset: number): Scenario {
   return { ...s, devices };
 }
 
-/** What everything but the battery and the sun draws, by slot; the sun that is expected, and what passes its surplus costs. */
-interface Others {
-  readonly solar_kw: Float64Array;
+/** What everything but the battery and the sun draws; the sun that is expected, and what passes its surplus costs. */
+interface Beside extends Others {
+  readonly solar: Float64Array;
   readonly margin_per_kwh: number;
-  readonly net_kw: Float64Array;
-  readonly steerable_kw: Float64Array;
-  readonly charge_kw: Float64Array;
 }
 
-function othersThan(s: Scenario, without: Device | null, schedule: Schedule, margin_per_kwh = 0): Others {
-  const solar_kw = new Float64Array(s.n);
-  const net_kw = Float64Array.from(s.base_load_kw);
-  const steerable_kw = new Float64Array(s.n);
-  const charge_kw = new Float64Array(s.n);
-  for (const d of s.devices) {
-    if (d.type === 'pv')
-      d.available_kw.forEach((x, t) => {
-        solar_kw[t] = at(solar_kw, t) + x;
+function besideOf(s: Scenario, d: Device, schedule: Schedule, margin_per_kwh: number): Beside {
+  const solar = new Float64Array(s.n);
+  for (const pv of s.devices)
+    if (pv.type === 'pv')
+      pv.available_kw.forEach((x, t) => {
+        solar[t] = at(solar, t) + x;
       });
-    if (d === without || d.type === 'pv') continue;
-    const power = netPower(s, d, schedule[d.id] ?? {});
-    for (let t = 0; t < s.n; t++) {
-      const x = at(power, t);
-      net_kw[t] = at(net_kw, t) + x;
-      if ('steerable' in d && d.steerable) steerable_kw[t] = at(steerable_kw, t) + Math.max(0, x);
-      if (d.type === 'battery' && !d.grid_charge) charge_kw[t] = Math.max(at(charge_kw, t), x);
-    }
-  }
-  return { net_kw, steerable_kw, charge_kw, solar_kw, margin_per_kwh };
+  return { ...scheduled(s, schedule, [d.id]), solar, margin_per_kwh };
 }
 
 function viewOf(
   s: Scenario,
   d: DeviceOf<'battery'>,
   costs: SlotCosts | undefined,
-  others: Others,
+  others: Beside,
   t: number,
   offset_kw: number,
 ): SlotView {
-  const base = Math.max(0, at(others.net_kw, t) + offset_kw);
-  const steerable = at(others.steerable_kw, t);
-  const charge = at(others.charge_kw, t);
-  const surplus = Math.max(0, at(others.solar_kw, t) - base);
+  const base = Math.max(0, at(others.net, t) + offset_kw);
+  const steerable = at(others.steerable, t);
+  const charge = at(others.charge, t);
+  const surplus = Math.max(0, at(others.solar, t) - base);
   const kinks = costs?.kinks(t);
   const margin = others.margin_per_kwh * hoursOf(s, t);
   return {

@@ -5,15 +5,8 @@
 
 import { planHeat } from './heat-response.ts';
 import { type Evaluation, evaluate, isBetter } from './model.ts';
-import {
-  type BatteryPrices,
-  type PriceOf,
-  planAppliance,
-  planBattery,
-  planCar,
-  planCut,
-  withBattery,
-} from './respond.ts';
+import { type Others, othersOf, pricesBeside, together } from './others.ts';
+import { type PriceOf, planAppliance, planBattery, planCar, planCut, withBattery } from './respond.ts';
 import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 import { cycle, netPower } from './slots.ts';
@@ -157,30 +150,8 @@ function adopt(s: Scenario, d: Device, from: Schedule, loads: Map<string, Load>)
   load.start = p.start ?? null;
 }
 
-interface Rest {
-  readonly net: Float64Array;
-  readonly steerable: Float64Array;
-  readonly charge: Float64Array;
-}
-
-function restOf(s: Scenario, loads: ReadonlyMap<string, Load>, without: readonly string[]): Rest {
-  const net = Float64Array.from(s.base_load_kw);
-  const steerable = new Float64Array(s.n);
-  const charge = new Float64Array(s.n);
-  for (const d of s.devices) {
-    if (without.includes(d.id) || d.type === 'pv') continue;
-    const power = loads.get(d.id)?.power;
-    for (let t = 0; t < s.n; t++) {
-      const x = at(power, t);
-      net[t] = at(net, t) + x;
-      if (isSteerable(d)) steerable[t] = at(steerable, t) + Math.max(0, x);
-      if (d.type === 'battery' && !d.grid_charge) charge[t] = Math.max(at(charge, t), x);
-    }
-  }
-  return { net, steerable, charge };
-}
-
-const isSteerable = (d: Device): boolean => 'steerable' in d && d.steerable;
+const restOf = (s: Scenario, loads: ReadonlyMap<string, Load>, without: readonly string[]): Others =>
+  othersOf(s, (d) => loads.get(d.id)?.power, without);
 
 function respond(
   s: Scenario,
@@ -195,8 +166,8 @@ function respond(
   const price =
     yielding && battery?.type === 'battery' && d.type !== 'battery'
       ? yieldingPrice(s, d, battery, costs, loads)
-      : pricesFor(d, costs, restOf(s, loads, [d.id])).price;
-  if (d.type === 'battery') load.power = planBattery(s, d, pricesFor(d, costs, restOf(s, loads, [d.id])));
+      : pricesBeside(d, costs, restOf(s, loads, [d.id])).price;
+  if (d.type === 'battery') load.power = planBattery(s, d, pricesBeside(d, costs, restOf(s, loads, [d.id])));
   else if (d.type === 'ev') load.power = planCar(s, d, price);
   else if (d.type === 'thermal') load.power = planHeat(s, d, price);
   else if (d.type === 'appliance') {
@@ -207,21 +178,6 @@ function respond(
     const cut = planCut(s, d, (t, x) => price(t, at(demand, t) + x));
     load.power = demandOf(s, d).map((x, t) => x - at(cut, t));
   }
-}
-
-/** What a device's power costs by slot beside the others, and the powers at which that bends. */
-function pricesFor(d: Device, costs: SlotCosts, rest: Rest): BatteryPrices {
-  return {
-    price: (t, x) => together(costs, rest, t, [[d, x]]),
-    kinks: (t) => {
-      const kinks = costs.kinks(t);
-      return [
-        ...kinks.net_kw.map((x) => x - at(rest.net, t)),
-        ...kinks.steerable_kw.map((x) => x - at(rest.steerable, t)),
-        ...(d.type === 'battery' && !d.grid_charge ? kinks.charge_kw : []),
-      ];
-    },
-  };
 }
 
 /** The price of a device beside a battery that gives way to it. */
@@ -237,9 +193,9 @@ function yieldingPrice(
     s,
     battery,
     loads.get(battery.id)?.power ?? new Float64Array(s.n),
-    pricesFor(battery, costs, restOf(s, loads, [battery.id])),
+    pricesBeside(battery, costs, restOf(s, loads, [battery.id])),
     {
-      kinks: pricesFor(battery, costs, rest).kinks,
+      kinks: pricesBeside(battery, costs, rest).kinks,
       cost: (t, p, x) =>
         together(costs, rest, t, [
           [battery, p],
@@ -247,24 +203,6 @@ function yieldingPrice(
         ]),
     },
   );
-}
-
-/** What slot `t` costs when these devices draw that beside the rest. */
-function together(
-  costs: SlotCosts,
-  rest: Rest,
-  t: number,
-  powers: readonly (readonly [Device, number])[],
-): number {
-  let net = at(rest.net, t);
-  let steerable = at(rest.steerable, t);
-  let charge = at(rest.charge, t);
-  for (const [d, x] of powers) {
-    net += x;
-    if (isSteerable(d)) steerable += Math.max(0, x);
-    if (d.type === 'battery' && !d.grid_charge) charge = Math.max(charge, x);
-  }
-  return costs.cost(t, net, steerable, charge);
 }
 
 /** The schedule of these loads, with solar used as far as it pays, and its price. */

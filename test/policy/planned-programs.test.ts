@@ -4,10 +4,10 @@ import type { DeviceImage, ProgramRun } from '../../firmware/domain/image.ts';
 import type { ModeSlot } from '../../firmware/domain/mode.ts';
 import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
 import { programOf } from '../../firmware/policy/planner/house-program.ts';
-import { boiler, HOUR, image, known, NOON, prices, signal } from './home.ts';
-import { planned } from './planned.ts';
+import type { PlanningDeps } from '../../firmware/policy/planning.ts';
+import { boiler, HOUR, image, known, MINUTE, NOON, prices, signal } from './home.ts';
+import { planned, standIn } from './planned.ts';
 
-const MINUTE = 60_000;
 /** Heats, washes without drawing anything, heats again: an hour and a half. */
 const PROGRAM = {
   steps: [
@@ -159,4 +159,27 @@ test('a program is cut into five minutes, each with its mean', async (t) => {
   const energy = PROGRAM.steps.reduce((sum, x) => sum + (x.forMs / HOUR) * (x.power_W / 1000), 0);
   const cut = programOf('x', PROGRAM, BY_SIX, slots).profile_kw;
   t.ok(Math.abs(cut.reduce((sum, x) => sum + x / 12, 0) - energy) < 1e-9);
+});
+
+test('another wish, and a run that begins, are planned at once', async (t) => {
+  let house = image({ grid_W: known(300), devices: [dishwasher(null)], signals: [CURVE] });
+  let plans = 0;
+  const make: PlanningDeps['make'] = (task) => {
+    plans += 1;
+    return standIn(task);
+  };
+  const { planner } = await planned(house, { make, image: () => house });
+  const after = async (run: ProgramRun | null): Promise<number> => {
+    house = { ...house, devices: [dishwasher(run)] };
+    await planner.look();
+    return plans;
+  };
+  t.equal(plans, 0, 'nothing is asked for');
+  t.equal(await after(BY_SIX), 1);
+  t.equal(await after({ ...BY_SIX, knownForMs: 5000 }), 1, 'the same wish');
+  t.equal(await after({ byMs: NOON + 5 * HOUR, doneMs: null }), 2, 'an hour earlier');
+  t.equal(await after({ byMs: NOON + 5 * HOUR, doneMs: 0 }), 3, 'it has begun');
+  t.equal(await after({ byMs: NOON + 5 * HOUR, doneMs: 60_000 }), 3);
+  t.equal(await after(null), 3, 'it is over, and so is the plan');
+  t.equal(planner.current(), null);
 });
