@@ -43,6 +43,7 @@ export interface DeviceNow {
 
 export class ProgramKeeper {
   private readonly name: string;
+  private readonly settingName: string;
   private readonly clock: Clock;
   private readonly settings: Settings;
   private run: Kept | null;
@@ -61,6 +62,7 @@ export class ProgramKeeper {
 
   constructor(id: string, { clock, settings }: { readonly clock: Clock; readonly settings: Settings }) {
     this.name = `program.${id}`;
+    this.settingName = `program-setting.${id}`;
     this.clock = clock;
     this.settings = settings;
     this.run = readKept(settings.get(this.name));
@@ -74,7 +76,7 @@ export class ProgramKeeper {
     const isRestart = this.seen === null;
     this.seen = override;
     if (this.isBegun() && override.kind !== 'off') return;
-    this.followSetting(override);
+    this.followSetting(override, isRestart);
     if (this.setting || (override.kind !== 'runBy' && override.kind !== 'now')) {
       this.drop();
       return;
@@ -87,11 +89,13 @@ export class ProgramKeeper {
     this.save();
   }
 
-  private followSetting(override: Override): void {
+  private followSetting(override: Override, isRestart: boolean): void {
     const now = this.clock.elapsedMs();
+    const kept = this.settings.get(this.settingName);
+    if (kept !== null && !(isSetting(override) && isRestart)) this.settings.remove(this.settingName);
     if (!isSetting(override)) this.setting = null;
     else if (this.setting) this.setting.askedAgain(now);
-    else this.setting = new ProgramSetting(now);
+    else this.setting = new ProgramSetting(now, isRestart ? kept : null);
   }
 
   /** Whether the power for setting it has lasted as long as it may; `isHourOver`: as long as was asked for. */
@@ -134,7 +138,7 @@ export class ProgramKeeper {
     this.accountedAtMs = now;
     this.wasOn = isOn;
     const { run } = this;
-    if (isOn) this.setting?.account(program, measured_W, spanMs, enoughMs(program));
+    if (isOn && this.setting?.account(program, measured_W, spanMs, enoughMs(program))) this.save();
     if (!run || run.isOver || run.doneMs === null || !isOn) return null;
     const draws = measured_W === null ? null : measured_W > IDLE_W;
     const expects = drawAt_W(program, run.doneMs) > IDLE_W;
@@ -165,6 +169,8 @@ export class ProgramKeeper {
   }
 
   save(): void {
+    const kept = this.setting?.kept ?? null;
+    if (kept !== null) this.settings.set(this.settingName, kept);
     if (this.run) this.settings.set(this.name, JSON.stringify(this.run));
   }
 

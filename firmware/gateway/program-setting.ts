@@ -25,9 +25,19 @@ export class ProgramSetting {
   private drawnMs = 0;
   private idleMs = 0;
 
-  constructor(nowMs: ElapsedMs) {
+  /** @param kept what `kept` gave before a restart; null: there was none. */
+  constructor(nowMs: ElapsedMs, kept: string | null) {
     this.askedMs = nowMs;
     this.sinceMs = nowMs;
+    const drawnMs = Number(kept ?? Number.NaN);
+    if (!(drawnMs >= 0 && drawnMs <= LIMITS.programSettingMs)) return;
+    this.drawnMs = drawnMs;
+    this.doneMs = drawnMs;
+  }
+
+  /** How long it has drawn, for a restart: no more than that is surely done. Null: nothing. */
+  get kept(): string | null {
+    return this.doneMs === null ? null : String(Math.floor(this.drawnMs));
   }
 
   /** Asked for once more, until a later time. */
@@ -39,8 +49,15 @@ export class ProgramSetting {
    * It has had power for `spanMs`.
    *
    * @param pauseMs after so long without a draw its program is done
+   * @returns whether it has begun just now, as far as can be said: that has to outlast a restart
    */
-  account(program: Program, draw_W: number | null, spanMs: number, pauseMs: number): void {
+  account(program: Program, draw_W: number | null, spanMs: number, pauseMs: number): boolean {
+    const before = this.drawnMs >= DRAWN_MS;
+    this.count(program, draw_W, spanMs, pauseMs);
+    return !before && this.drawnMs >= DRAWN_MS;
+  }
+
+  private count(program: Program, draw_W: number | null, spanMs: number, pauseMs: number): void {
     this.isKnown ||= draw_W !== null;
     this.draws = draw_W !== null && draw_W > leastDraw_W(program);
     if (this.doneMs === null) {

@@ -277,6 +277,26 @@ test('power for setting it over a restart: it is heard before it is cut off, and
     'what was not kept is ended once more',
   );
 
+  const paused = begin(SET);
+  paused.tell(2000);
+  await paused.pass(3 * MINUTE, 2000);
+  const resumed = seatOn(paused.time, paused.settings, SET);
+  resumed.tell(2000);
+  t.equal(await resumed.pass(7 * MINUTE, 0), false);
+  t.equal(await resumed.pass(5 * MINUTE, 2000), true);
+  t.ok(
+    (resumed.run()?.doneMs ?? 0) > 10 * MINUTE - 3 * MINUTE,
+    'a pause after the restart, and what was before it',
+  );
+  for (const text of ['', 'x', '-1', '1e99', '{}', 'null']) {
+    const settings = inMemory();
+    settings.set('program-setting.d', text);
+    const it = seatOn(new SimulatedClock(START), settings, SET);
+    it.tell(2000);
+    t.equal(await it.pass(15 * MINUTE, 0), true);
+    t.equal(it.run(), undefined, `garbage: ${text}`);
+  }
+
   const mute = begin({ kind: 'now', untilMs: START - MINUTE });
   t.equal(await mute.pass(29_000), false);
   t.equal(await mute.pass(2000), true);
