@@ -86,7 +86,7 @@ export class DeviceSeat {
     this.delivered_Wh = kept?.delivered_Wh ?? 0;
     this.accountedAtMs = clock.elapsedMs();
     this.savedAtMs = clock.elapsedMs();
-    if (this.setPoint_W) this.settling.resumed(clock.elapsedMs());
+    if ((this.setPoint_W ?? 0) > 0) this.settling.resumed(clock.elapsedMs());
     // Unless the clock proves how long ago it was switched, it was just now: minimum times hold over a restart.
     if (kept) {
       const known =

@@ -120,6 +120,7 @@ test('after a start, what is kept is in the reading of the meter until the devic
   t.same(gone.seen(), [null, 30_001], 'then it is one that is lost');
 
   t.same(kept(0).seen(), [null, Infinity], 'what was off may draw all the same');
+  t.same(kept(-1500).seen(), [null, Infinity], 'a roof that is not heard may hide what others draw');
   t.same(kept(1500, 'FILL_RATE_BASED_CONTROL').seen()[0], null, 'how far a battery is, is not kept');
 });
 
