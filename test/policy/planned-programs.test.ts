@@ -152,12 +152,12 @@ test('a program is cut into five minutes, each with its mean', async (t) => {
     ],
   };
   const of = (run: ProgramRun): number[] =>
-    programOf('x', odd, run, slots).profile_kw.map((x) => Math.round(x * 1e6) / 1e6);
+    programOf('x', odd, run, slots, 0.4).profile_kw.map((x) => Math.round(x * 1e6) / 1e6);
   t.same(of(BY_SIX), [1, (2 + 1.5 * 2) / 5]);
   t.same(of({ ...BY_SIX, doneMs: 3 * MINUTE }), [(4 + 2) / 5, (0.5 * 2) / 5]);
   t.same(of({ ...BY_SIX, doneMs: 8.5 * MINUTE }), [0]);
   const energy = PROGRAM.steps.reduce((sum, x) => sum + (x.forMs / HOUR) * (x.power_W / 1000), 0);
-  const cut = programOf('x', PROGRAM, BY_SIX, slots).profile_kw;
+  const cut = programOf('x', PROGRAM, BY_SIX, slots, 0.4).profile_kw;
   t.ok(Math.abs(cut.reduce((sum, x) => sum + x / 12, 0) - energy) < 1e-9);
 });
 
