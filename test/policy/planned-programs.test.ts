@@ -62,6 +62,12 @@ test('a run is planned where it costs least and is done in time', async (t) => {
   t.same(await onFrom(dishwasher({ byMs: null, doneMs: null })), [0, 90], 'as soon as it may');
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 0 })), [0, 90], 'begun');
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 62 * MINUTE })), [0, 30], 'half an hour is left of it');
+  t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 60 * MINUTE })), [0, 30], 'to the minute');
+  t.same(
+    await onFrom(dishwasher({ byMs: null, doneMs: null }, { override: { kind: 'now', untilMs: null } })),
+    [0, 90],
+    'its owner said now',
+  );
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 200 * MINUTE })), [0, 5], 'longer than it says');
   t.same(
     await onFrom(dishwasher(BY_SIX), [CURVE], NOON + 7 * MINUTE),
@@ -122,6 +128,39 @@ test('a run gives way to a limit that is known to come, and the rest of the hous
     charges.reduce((sum, x) => sum + x.untilMs - x.fromMs, 0),
     HOUR,
   );
+});
+
+test('a run that limits keep off is left out, and the rest of the house is planned as without it', async (t) => {
+  const dark = {
+    ...signal('importLimit', [{ fromMs: NOON - HOUR, untilMs: NOON + 24 * HOUR, value: 1500 }]),
+    binding: 'commandable' as const,
+  };
+  const car = boiler({
+    id: 'car',
+    mode: 'cheap',
+    flexibility: {
+      ranges: [0, 1000].map((p) => ({ min_W: p, max_W: p })),
+      need: { energy_Wh: 2000, byMs: NOON + 7 * HOUR },
+    },
+  });
+  const charged = async (...runs: ProgramRun[]): Promise<readonly unknown[]> => {
+    const devices = [...runs.map((run, i) => dishwasher(run, { id: `d${i}` })), car];
+    const { plan, journal } = await planned(image({ grid_W: known(300), devices, signals: [CURVE, dark] }));
+    const on = (plan?.modes.car ?? []).filter((x) => x.mode.kind === 'charge');
+    return [journal[0]?.code, on.map((x) => (x.fromMs - NOON) / MINUTE), runsOf(plan?.modes.d0).length];
+  };
+  const alone = await charged();
+  t.same(alone[1], [240, 255, 270, 285, 300, 315, 330, 345]);
+  for (const run of [BY_SIX, { ...BY_SIX, doneMs: 0 }, { byMs: null, doneMs: null }])
+    t.same(await charged(run), alone, JSON.stringify(run));
+  t.same(await charged(BY_SIX, { byMs: null, doneMs: 0 }), alone, 'two of them');
+});
+
+test('what waits for its hour is not begun for the sun that nobody foresaw: it cannot be left again', async (t) => {
+  const feed = signal('exportPrice', [{ fromMs: NOON, untilMs: NOON + 8 * HOUR, value: 0.02e-3 }]);
+  const house = image({ grid_W: known(300), devices: [dishwasher(BY_SIX)], signals: [CURVE, feed] });
+  const { plan } = await planned(house);
+  t.equal(plan?.modes.dishwasher?.[0]?.mode.kind, 'off');
 });
 
 test('what the other choice costs is told of a run as well', async (t) => {
