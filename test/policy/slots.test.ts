@@ -327,7 +327,7 @@ test('the first slots of a battery are decided together, against what may come a
     ...HOME,
     spans: [1, 1, 1, 3, 3, 3],
     dt_h: 1 / 12,
-    prices: { import: [0.1, 0.1, 0.4, 0.4, 0.4, 0.4], export: flat(6, 0) },
+    prices: { import: [0.1, 0.11, 0.4, 0.4, 0.4, 0.4], export: flat(6, 0) },
     devices: [HOME.devices[0]],
     events: [],
   });
