@@ -1,14 +1,14 @@
 /**
  * The one run of an appliance's program that its owner asked for, kept over restarts. What is done of it is never more than
  * the truth: it counts only while the appliance surely has power, so that a run ends too late rather than too early.
- * Nothing in here reads the wall clock.
+ * The wall clock only tells how long it was away.
  */
 import { type Fault, fault } from '../domain/errors.ts';
 import { lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { Override, ProgramRun } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settings } from '../domain/storage.ts';
-import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
+import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
 import { ProgramSetting } from './program-setting.ts';
 
 /** What stands by draws no more than this; what is stated with no more is a pause within the program. */
@@ -21,6 +21,8 @@ const MOST = 0.8;
 const LONGEST = 1.5;
 /** Switched on and nothing drawn for so long: its owner is told. */
 const NOT_STARTED_MS = 300_000;
+/** After so long without the gateway what was under way is not begun again unasked. */
+const MOST_AWAY_MS = 86_400_000;
 
 /** What is kept over a restart. */
 interface Kept {
@@ -32,6 +34,8 @@ interface Kept {
   readonly hasDrawn: boolean;
   readonly isSaid: boolean;
   readonly isOver: boolean;
+  /** When it was kept; absent or null: nobody knew the time. */
+  readonly savedMs?: WallMs | null;
 }
 
 export interface DeviceNow {
@@ -65,9 +69,20 @@ export class ProgramKeeper {
     this.settingName = `program-setting.${id}`;
     this.clock = clock;
     this.settings = settings;
-    this.run = readKept(settings.get(this.name));
+    this.run = this.recent(readKept(settings.get(this.name)));
     this.knownAtMs = clock.elapsedMs();
     this.accountedAtMs = clock.elapsedMs();
+  }
+
+  /** What was under way or late long ago is nobody's wish any more; as far as the clock tells. */
+  private recent(run: Kept | null): Kept | null {
+    const now = this.clock.wallMs();
+    const sinceMs = run?.savedMs ?? null;
+    if (run && sinceMs !== null && isWallPlausible(now) && now - sinceMs > MOST_AWAY_MS) {
+      const isStale = run.doneMs !== null || run.byMs === null || run.byMs < now;
+      if (isStale && !run.isOver) return { ...run, isOver: true };
+    }
+    return run;
   }
 
   /** Takes what the owner wants now. What has begun goes on whatever is asked for, except "off". */
@@ -142,12 +157,19 @@ export class ProgramKeeper {
     if (!run || run.isOver || run.doneMs === null || !isOn) return null;
     const draws = measured_W === null ? null : measured_W > IDLE_W;
     const expects = drawAt_W(program, run.doneMs) > IDLE_W;
-    if (draws === false && expects && !run.hasDrawn) return this.awaits(run, spanMs);
+    if (draws === false && expects && (!run.hasDrawn || this.hasStopped(program, run)))
+      return this.awaits(run, spanMs);
+    if (draws) this.awaitedMs = 0;
     if (draws !== null) {
       this.idleMs = draws ? 0 : this.idleMs + spanMs;
       this.missedMs = draws ? 0 : this.missedMs + (expects ? spanMs : 0);
     }
-    const next = { ...run, hasDrawn: run.hasDrawn || draws === true, doneMs: run.doneMs + spanMs };
+    const next = {
+      ...run,
+      hasDrawn: run.hasDrawn || draws === true,
+      isSaid: run.isSaid && draws !== true,
+      doneMs: run.doneMs + spanMs,
+    };
     this.run = next;
     return this.ends(program, next);
   }
@@ -171,20 +193,28 @@ export class ProgramKeeper {
   save(): void {
     const kept = this.setting?.kept ?? null;
     if (kept !== null) this.settings.set(this.settingName, kept);
-    if (this.run) this.settings.set(this.name, JSON.stringify(this.run));
+    const wall = this.clock.wallMs();
+    const savedMs = isWallPlausible(wall) ? wall : null;
+    if (this.run) this.settings.set(this.name, JSON.stringify({ ...this.run, savedMs }));
   }
 
   private isBegun(): boolean {
     return this.run !== null && this.run.doneMs !== null && !this.run.isOver;
   }
 
-  /** It has power and has drawn nothing yet: what it does only begins when it does. */
+  /** In the middle of it, it has drawn nothing for longer than it ever pauses: opened, or not gone on after an interruption. */
+  private hasStopped(program: Program, { doneMs }: Kept): boolean {
+    return this.isExact && (doneMs ?? 0) < MOST * lengthMsOf(program) && this.missedMs >= enoughMs(program);
+  }
+
+  /** It has power and draws nothing: what it does only begins, or goes on, when it does. */
   private awaits(run: Kept, spanMs: number): Fault | null {
     this.awaitedMs += spanMs;
-    const isNews = this.awaitedMs >= NOT_STARTED_MS && !run.isSaid;
+    const isNews = !run.isSaid && (run.hasDrawn || this.awaitedMs >= NOT_STARTED_MS);
     this.run = { ...run, isSaid: run.isSaid || isNews, isOver: this.awaitedMs >= LIMITS.programAwaitMs };
     if (isNews || this.isOver) this.save();
-    return isNews ? fault('PROGRAM_NOT_STARTED') : null;
+    if (!isNews) return null;
+    return fault(run.hasDrawn ? 'PROGRAM_STOPPED' : 'PROGRAM_NOT_STARTED');
   }
 
   private ends(program: Program, run: Kept): Fault | null {
@@ -252,6 +282,7 @@ function readKept(text: string | null): Kept | null {
       hasDrawn: hasDrawn === true,
       isSaid: isSaid === true,
       isOver: isOver === true,
+      savedMs: number(kept.savedMs),
     };
   } catch {
     return null;

@@ -192,6 +192,52 @@ test('most of it done and then nothing drawn: it has ended early, unless a resta
   t.equal(await resumed.pass(2 * MINUTE, 1), true);
 });
 
+test('what stops in the middle is said to, goes on when it draws again, and has power for an hour', async (t) => {
+  const long: Flexibility = { ...FLEXIBILITY, program: { steps: [{ forMs: 60 * MINUTE, power_W: 900 }] } };
+  const opened = begin(NOW, long);
+  opened.tell(2000);
+  await opened.pass(10 * MINUTE, 900);
+  await opened.pass(4 * MINUTE, 1);
+  t.same(opened.codes, [], 'it may only pause');
+  await opened.pass(20 * MINUTE, 1);
+  t.same(opened.codes, ['PROGRAM_STOPPED']);
+  const doneMs = opened.run()?.doneMs ?? 0;
+  t.ok(doneMs <= 15 * MINUTE, `${doneMs / MINUTE} minutes: the rest does not count`);
+  await opened.pass(5 * MINUTE, 900);
+  t.equal(opened.run()?.doneMs, doneMs + 5 * MINUTE, 'closed again');
+  t.equal(await opened.pass(60 * MINUTE, 1), false);
+  t.same(opened.codes, ['PROGRAM_STOPPED', 'PROGRAM_STOPPED'], 'opened again');
+  t.equal(await opened.pass(6 * MINUTE, 1), true, 'nobody came for an hour');
+
+  const cut = begin(NOW, long);
+  cut.tell(2000);
+  await cut.pass(15 * MINUTE, 900);
+  cut.tell(0);
+  await cut.pass(30 * MINUTE, 0);
+  cut.tell(2000);
+  await cut.pass(10 * MINUTE, 0);
+  t.same(cut.codes, ['PROGRAM_STOPPED'], 'it does not go on after an interruption');
+});
+
+test('what was under way long ago is not begun again unasked', async (t) => {
+  for (const [wish, hours, goesOn] of [
+    [NOW, 2, true],
+    [NOW, 30, false],
+    [BY, 2, true],
+    [BY, 30, false],
+    [{ kind: 'runBy', byMs: START + 48 * 60 * MINUTE } as const, 30, true],
+  ] as const) {
+    const it = begin(wish);
+    if (wish === NOW) it.tell(2000);
+    await it.pass(2 * MINUTE);
+    it.seat.save();
+    const later = seatOn(new SimulatedClock(START + hours * 60 * MINUTE), it.settings, wish);
+    t.equal(later.run() !== undefined, goesOn, `${wish.kind}, ${hours} h away`);
+    // A board without a battery has no idea.
+    t.ok(seatOn(new SimulatedClock(0), it.settings, wish).run() !== undefined || !goesOn);
+  }
+});
+
 test('what never begins has power for an hour', async (t) => {
   const it = begin(NOW);
   it.tell(2000);
