@@ -1,0 +1,159 @@
+/** Whom a battery gives for when limits, fuse, operator or the meter hold loads off: cycle after cycle, devices doing as told. */
+import { test } from 'tap';
+import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import type { Mode } from '../../firmware/domain/mode.ts';
+import { decide } from '../../firmware/policy/decide.ts';
+import { battery, dishwasher, HOUR, image, known, limitNow, NOON, SITE, wallbox } from './home.ts';
+
+const CYCLE_MS = 20_000;
+
+interface Life {
+  /** What the house draws besides its devices, W. */
+  readonly base_W?: number;
+  /** The rest that is on L1 of it, A; without it nothing is known of the phases. */
+  readonly baseL1_A?: number;
+  readonly devices: readonly DeviceImage[];
+  readonly modes?: Readonly<Record<string, Mode>>;
+  readonly cycles?: number;
+  readonly patch?: Partial<Image>;
+}
+
+interface Cycle {
+  readonly points: Readonly<Record<string, number>>;
+  readonly why: Readonly<Record<string, string | undefined>>;
+  readonly grid_W: number;
+  readonly corrections: number;
+}
+
+const RUN: Mode = { kind: 'run', upTo_W: 2000 };
+const OWN_USE: Mode = { kind: 'selfConsume' };
+
+/** Devices take what they are told, and the meter sees it before the next decision. */
+function live({ base_W = 300, baseL1_A, devices, modes = {}, cycles = 6, patch = {} }: Life): Cycle[] {
+  const told = new Map<string, number>();
+  const begun = new Map<string, number>();
+  const slots = Object.entries(modes).map(([id, mode]) => [
+    id,
+    [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode }],
+  ]);
+  return Array.from({ length: cycles }, (_, i): Cycle => {
+    const now = devices.map((d): DeviceImage => {
+      const point_W = told.get(d.id) ?? d.setPoint_W ?? 0;
+      const doneMs = begun.get(d.id) ?? d.run?.doneMs ?? null;
+      return {
+        ...d,
+        ...{ setPoint_W: point_W, power_W: known(point_W), sinceChangedMs: CYCLE_MS },
+        ...(d.run && { run: { ...d.run, doneMs } }),
+      };
+    });
+    const drawn_W = now.reduce((sum, d) => sum + (d.power_W.value ?? 0), 0);
+    const onL1_A = now.reduce((sum, { flexibility: { phases }, power_W }) => {
+      return sum + (phases.includes(1) ? (power_W.value ?? 0) / phases.length / 230 : 0);
+    }, baseL1_A ?? 0);
+    const decision = decide(
+      image({
+        ...{ wallMs: NOON + i * CYCLE_MS, devices: now, modes: Object.fromEntries(slots) },
+        grid_W: known(base_W + drawn_W, 100),
+        gridPhase_A: [known(baseL1_A === undefined ? 1 : onL1_A), known(1), known(1)],
+        ...patch,
+      }),
+    );
+    for (const { resource, setPoint_W } of decision.devices) {
+      told.set(resource, setPoint_W);
+      const { run } = now.find((d) => d.id === resource) ?? {};
+      if (setPoint_W > 0 && run) begun.set(resource, run.doneMs === null ? 0 : run.doneMs + CYCLE_MS);
+    }
+    return {
+      points: Object.fromEntries(told),
+      why: Object.fromEntries(decision.devices.map((d) => [d.resource, d.reasons[0]?.code])),
+      grid_W: base_W + [...told.values()].reduce((sum, w) => sum + w, 0),
+      corrections: decision.corrections.length,
+    };
+  });
+}
+
+const LATER = {
+  ...{ source: 'DSO', least_W: 1500 },
+  byDevice: Object.fromEntries(
+    ['dishwasher', 'wallbox'].map((id) => [id, { kind: 'later', notBeforeMs: NOON + 2 * HOUR } as const]),
+  ),
+};
+const car = () =>
+  wallbox({ mode: 'cheap', flexibility: { need: { energy_Wh: 8000, byMs: NOON + 10 * HOUR } } });
+const CHARGE: Mode = { kind: 'charge', upTo_W: 2300 };
+
+test('a load that the operator wants to wait is given for by nobody', async (t) => {
+  for (const load of [dishwasher(6), car()]) {
+    const modes = { battery: OWN_USE, [load.id]: load.id === 'wallbox' ? CHARGE : RUN };
+    const lived = live({ devices: [load, battery()], modes, patch: { admissions: LATER } });
+    for (const { points, why, grid_W } of lived) {
+      t.same(points, { [load.id]: 0, battery: -300 });
+      t.same([why[load.id], grid_W], ['ADMISSION_LATER', 0]);
+    }
+  }
+});
+
+test('what a held load leaves of the sun is stored, and nothing begins on it without being asked for', async (t) => {
+  const devices = [dishwasher(6), wallbox({ mode: 'solar' }), battery({}, { priority: 9 })];
+  const modes: Life['modes'] = { battery: OWN_USE, wallbox: { kind: 'surplus' }, dishwasher: RUN };
+  const admissions = { ...LATER, byDevice: { ...LATER.byDevice, battery: { kind: 'granted' } as const } };
+  const lived = live({ base_W: -3000, devices, modes, patch: { admissions } });
+  for (const { points } of lived) t.same(points, { dishwasher: 0, wallbox: 0, battery: 3000 });
+});
+
+test('a load that the fuse keeps off is given for where that lets it come on, and only there', async (t) => {
+  const site = { ...SITE, fuse_A: 16, phases: 3 } as const;
+  const home = (baseL1_A: number, more: Partial<Life> = {}) =>
+    live({
+      ...{ base_W: 3500, baseL1_A, devices: [dishwasher(6), battery()], patch: { site } },
+      ...{ modes: { battery: OWN_USE, dishwasher: RUN }, ...more },
+    });
+  const held = home(15);
+  for (const { points, why, grid_W } of held) {
+    t.same(points, { dishwasher: 0, battery: -3500 });
+    t.same([why.dishwasher, grid_W], ['HOUSE_FUSE', 0]);
+  }
+  const helped = home(12);
+  t.same(helped[0]?.why.dishwasher, 'HOUSE_FUSE', 'nobody draws on what is only promised');
+  t.same(helped[1]?.points, { dishwasher: 2000, battery: -5000 });
+  t.same(helped.at(-1)?.points, { dishwasher: 2000, battery: -5000 });
+});
+
+test('while a load settles the battery covers the house', async (t) => {
+  const settling = dishwasher(6, null, { sinceLoweredMs: 10_000 });
+  const modes = { battery: OWN_USE, dishwasher: RUN };
+  for (const { points, why } of live({ devices: [settling, battery()], modes })) {
+    t.same(points, { dishwasher: 0, battery: -300 });
+    t.equal(why.dishwasher, 'SETTLING');
+  }
+});
+
+test('under a limit a battery gives first where the load then comes on, and nothing where it would not', async (t) => {
+  const modes = { battery: OWN_USE, dishwasher: RUN };
+  const small = (discharge_W: number): DeviceImage =>
+    battery({}, { flexibility: { ranges: [{ min_W: -discharge_W, max_W: 5000 }] } });
+  const under = (limit_W: number, cells: DeviceImage, more: readonly DeviceImage[] = []) =>
+    live({ devices: [dishwasher(6), ...more, cells], modes, patch: { signals: [limitNow(limit_W)] } });
+  const enough = under(0, battery());
+  t.same(enough[0]?.points, { dishwasher: 0, battery: -2300 });
+  t.same(enough[1]?.points, { dishwasher: 2000, battery: -2300 });
+  t.same(enough.at(-1)?.points, { dishwasher: 2000, battery: -2300 });
+  const helps = under(1000, small(1500));
+  t.same(helps.at(-1)?.points, { dishwasher: 2000, battery: -1500 });
+  const short = under(1000, small(1300));
+  for (const { points, why } of short) {
+    t.same(points, { dishwasher: 0, battery: -300 });
+    t.equal(why.dishwasher, 'GRID_LIMIT');
+  }
+  const second = { ...dishwasher(6), id: 'washer' };
+  const two = live({
+    devices: [dishwasher(6), second, small(2500)],
+    modes: { ...modes, washer: RUN },
+    patch: { signals: [limitNow(500)] },
+  });
+  t.same(two.at(-1)?.points, { dishwasher: 2000, washer: 0, battery: -2300 }, 'it suffices for one of two');
+  t.same(
+    [...short, ...two].map((c) => c.corrections).filter((n) => n > 0),
+    [],
+  );
+});
