@@ -4,7 +4,7 @@
  * Nothing in here reads the wall clock.
  */
 import { type Fault, fault } from '../domain/errors.ts';
-import { lengthMsOf, type Program } from '../domain/flexibility.ts';
+import { drawAt_W, lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { Override, ProgramRun } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settings } from '../domain/storage.ts';
@@ -184,16 +184,6 @@ export class ProgramKeeper {
     if (this.run) this.settings.remove(this.name);
     this.run = null;
   }
-}
-
-/** What it is stated to draw when so much is done; nothing after its end. */
-function drawAt_W({ steps }: Program, doneMs: number): number {
-  let untilMs = 0;
-  for (const { forMs, power_W } of steps) {
-    untilMs += forMs;
-    if (doneMs < untilMs) return power_W;
-  }
-  return 0;
 }
 
 function longestPauseMs({ steps }: Program): number {

@@ -3,9 +3,22 @@ import { test } from 'tap';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
 import type { Mode } from '../../firmware/domain/mode.ts';
 import { decide } from '../../firmware/policy/decide.ts';
-import { battery, dishwasher, HOUR, image, known, limitNow, NOON, SITE, wallbox } from './home.ts';
+import {
+  battery,
+  dishwasher,
+  HOUR,
+  image,
+  known,
+  limitNow,
+  MINUTE,
+  NOON,
+  SITE,
+  tank,
+  wallbox,
+} from './home.ts';
 
 const CYCLE_MS = 20_000;
+const only = (power_W: number) => ({ min_W: power_W, max_W: power_W });
 
 interface Life {
   /** What the house draws besides its devices, W. */
@@ -156,4 +169,46 @@ test('under a limit a battery gives first where the load then comes on, and noth
     [...short, ...two].map((c) => c.corrections).filter((n) => n > 0),
     [],
   );
+});
+
+test('what runs whatever the price and is held off by a limit is given for as well, if it then comes on', async (t) => {
+  const now = { override: { kind: 'now', untilMs: null } } as const;
+  const cold = tank({ temperature_C: 40 });
+  const loads: readonly (readonly [string, DeviceImage])[] = [
+    ['a program that has begun', dishwasher(6, 10 * MINUTE)],
+    ['a program asked for at once', dishwasher(null, null, { ...now, run: { byMs: null, doneMs: null } })],
+    ['a car charged at once', wallbox({ ...now, flexibility: { ranges: [0, 2000].map(only) } })],
+    ['a tank that is too cold, without a plan for it', cold],
+    ['a program at its last moment, without a plan for it', dishwasher(1.5)],
+  ];
+  const home = (load: DeviceImage, cells: DeviceImage): Cycle[] => {
+    const devices = [load, cells];
+    return live({ devices, modes: { battery: OWN_USE }, patch: { signals: [limitNow(1000)] } });
+  };
+  for (const [name, load] of loads) {
+    const lived = home(load, battery());
+    t.same(lived[0]?.points, { [load.id]: 0, battery: -2300 }, `${name}: first the battery`);
+    t.same(lived[1]?.points, { [load.id]: 2000, battery: -2300 }, `${name}: then the load`);
+    t.same(lived.at(-1)?.points, { [load.id]: 2000, battery: -2300 });
+    const short = home(load, battery({}, { flexibility: { ranges: [{ min_W: -1000, max_W: 5000 }] } }));
+    for (const { points } of short) t.same(points, { [load.id]: 0, battery: -300 }, `${name}: too little`);
+  }
+});
+
+test('a program in its pause is not given for: the limit counts the most that it draws, the battery what it does', async (t) => {
+  const devices = [dishwasher(6, 40 * MINUTE), battery()];
+  const lived = live({ devices, modes: { battery: OWN_USE }, patch: { signals: [limitNow(1000)] } });
+  for (const { points } of lived) t.same(points, { dishwasher: 0, battery: -300 });
+});
+
+test('what was told on since the meter was read still has the battery give for it', async (t) => {
+  const program = dishwasher(6, 0, { setPoint_W: 2000, sinceChangedMs: 600 });
+  const cells = battery({}, { setPoint_W: -2300, power_W: known(-2300), sinceChangedMs: CYCLE_MS });
+  const at = (sinceChangedMs: number) => {
+    const devices = [{ ...program, sinceChangedMs }, cells];
+    const signals = [limitNow(1000)];
+    return decide(image({ grid_W: known(-2000, 100), devices, signals })).devices.map((d) => d.setPoint_W);
+  };
+  t.same(at(600), [2000, -2300]);
+  t.equal(at(30_000)[1], -300, 'it has not begun: the battery gives what is drawn');
 });
