@@ -38,7 +38,7 @@ const WISHES: readonly Rule[] = [minimumTimes, program, owner, thermostat, follo
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [
-  ...[staleMeter, importLimit, exportLimit, houseFuse, admission, settle],
+  ...[staleMeter, importLimit, houseFuse, admission, settle, exportLimit],
   ...WISHES,
 ];
 
@@ -54,7 +54,8 @@ export function decide(image: Image): Decision {
   const alone = wishesOf(image, devices, menu);
   const asked = withAsked(image, alone);
   const wanted = ledBy(asked, menu, asked === image ? alone : wishesOf(asked, devices, menu));
-  const given = (d: DeviceImage): number => given_W(asked, d, wanted.wishes.get(d.id) ?? 0);
+  const mayGive_W = gives(asked, menu, wanted.led);
+  const given = (d: DeviceImage): number => given_W(asked, d, mayGive_W(d));
   const plan = apply([...RULES, asks(image)], { image: asked, ...wanted, given_W: given }, menu);
   const { decisions, corrections } = guard(
     image,
@@ -80,8 +81,8 @@ const pointsOf = (devices: readonly DeviceImage[], plan: Plan): Points =>
 const apply = (rules: readonly Rule[], context: RuleContext, menu: Plan): Plan =>
   rules.reduce((plan, rule) => rule(context, plan), menu);
 
-/** What one does when another is held off may hold off a third, and so on: so far it is followed. */
-const ROUNDS = 4;
+/** What one does when another is held off may hold off a third, and so on: so far it is followed, then no promise counts. */
+const ROUNDS = 8;
 
 /**
  * What followers take by their modes once it is known whom the stronger rules hold off, and what is shared out by. Limits and
@@ -91,19 +92,29 @@ const ROUNDS = 4;
 function ledBy(image: Image, menu: Plan, alone: Points): Required<Pick<RuleContext, 'wishes' | 'led'>> {
   const devices = image.devices.filter(isControllable);
   let [wishes, led] = [alone, alone];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 1; round <= ROUNDS; round++) {
     const before = led;
-    const promised = (d: DeviceImage): number => Math.min(0, before.get(d.id) ?? 0);
-    led = pointsOf(devices, apply(WITHOUT_EXPORT, { image, wishes, given_W: promised }, menu));
+    const promised_W = gives(image, menu, before);
+    const already_W = (d: DeviceImage): number => given_W(image, d, promised_W(d));
+    const counted = round < ROUNDS ? promised_W : already_W;
+    led = pointsOf(devices, apply(WITHOUT_EXPORT, { image, wishes, given_W: counted }, menu));
     if (devices.every(({ id }) => led.get(id) === before.get(id))) break;
-    wishes = mostOf(wishes, led);
+    wishes = countedWith(wishes, led);
   }
   return { wishes, led };
 }
 
-/** Whoever takes more, or gives less, while others are held off is counted with that. */
-const mostOf = (a: Points, b: Points): Points =>
-  new Map([...a].map(([id, point_W]) => [id, Math.max(point_W, b.get(id) ?? point_W)]));
+/** What each gives as it is led, W, 0 or less, as far as it may feed in. */
+function gives(image: Image, menu: Plan, led: Points): RuleContext['given_W'] {
+  const open = apply([exportLimit], { image, wishes: led, given_W: () => 0 }, menu);
+  return ({ id }) => Math.min(0, Math.max(led.get(id) ?? 0, open.get(id)?.min_W ?? 0));
+}
+
+/** Whoever takes more while others are held off is counted with that, and whoever gives with what it then gives. */
+const countedWith = (wishes: Points, led: Points): Points =>
+  new Map(
+    [...led].map(([id, point_W]) => [id, point_W < 0 ? point_W : Math.max(point_W, wishes.get(id) ?? 0)]),
+  );
 
 /** Consumers take the most that is open, producers give the most. */
 function setPoint_W(device: DeviceImage, plan: Plan): number {
