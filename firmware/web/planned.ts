@@ -1,6 +1,5 @@
 /** Planned slots as an owner reads them: what goes on without a break is one stretch. Pure. */
 
-import type { HousePlan } from '../domain/house-plan.ts';
 import type { DeviceDecision, DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../domain/mode.ts';
@@ -8,8 +7,6 @@ import type { WallMs } from '../domain/time.ts';
 import { runTimes } from './program-run.ts';
 import type { Prices } from './schema.ts';
 import { storeView } from './store-view.ts';
-
-const QUARTER_MS = 900_000;
 
 export type Stretch = DeviceDecision['planned'][number];
 
@@ -127,17 +124,14 @@ const isSameMode = (a: Mode, b: Mode): boolean => {
   );
 };
 
-/** Without times of its own a course goes by the quarter hour. */
-type TimedPlan = HousePlan & { readonly courseMs?: readonly WallMs[] };
-
 /** How full or how warm a store will be, from what it is now; empty where that is not known. */
 function courseOf({ id, flexibility: { store } }: DeviceImage, { plan, image }: Snapshot): Planned['course'] {
   const now = store?.kind === 'battery' ? store.fill : (store?.temperature_C ?? null);
   const values = plan?.course?.[id];
   if (!plan || !values || now === null) return [];
-  const { madeMs, courseMs }: TimedPlan = plan;
+  const { courseMs = [] } = plan;
   const ahead = values
-    .map((value, i) => ({ atMs: courseMs ? (courseMs[i] ?? -Infinity) : madeMs + i * QUARTER_MS, value }))
+    .map((value, i) => ({ atMs: courseMs[i] ?? -Infinity, value }))
     .filter(({ atMs }) => atMs > image.wallMs);
   return ahead.length > 0 ? [{ atMs: image.wallMs, value: now }, ...ahead] : [];
 }

@@ -1,12 +1,14 @@
 /** Stores of heat: planned, kept within their comfort, and left to themselves where too little is known. */
 import { test } from 'tap';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import { systemClock } from '../../firmware/hal/clock.ts';
 import { comfortAt, copAt } from '../../firmware/policy/comfort.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { heatForecasts } from '../../firmware/policy/forecast/heat.ts';
 import { pastOf } from '../../firmware/policy/forecast/past.ts';
 import { QUARTER_MS } from '../../firmware/policy/forecast/series.ts';
 import { houseScenario } from '../../firmware/policy/planner/house.ts';
+import { planProcess } from '../../firmware/policy/solver/plan-process.ts';
 import {
   battery,
   HOUR,
@@ -246,4 +248,17 @@ test('a battery gives nothing for heat that the thermostat, a minimum time or it
   t.equal(given(tank({ temperature_C: 57.9 })), -300, 'too warm to begin: for the house alone');
   t.equal(given(tank({ temperature_C: 50 }, { override: { kind: 'off' } })), -300);
   t.equal(given(tank({ temperature_C: 50 }, { flexibility: { minOffMs: HOUR }, inStateMs: 1000 })), -300);
+});
+
+test('minimum times of a day are planned in the memory that a plan has', async (t) => {
+  const make = planProcess(systemClock(), { solver: null, limitMs: 60_000, memory_MiB: 200 });
+  const curve = prices(...Array.from({ length: 48 }, (_, i) => 0.2 + 0.1 * Math.sin(i / 4)));
+  const slow = heatPump({}, { flexibility: { minOnMs: 24 * HOUR, minOffMs: 24 * HOUR } });
+  const { plan, journal } = await planned(image({ devices: [slow], signals: [curve] }), { make });
+  t.match(journal, [{ code: 'PLANNED' }]);
+  const isOn = (plan?.modes['heat-pump'] ?? []).map(
+    ({ mode }) => mode.kind === 'heat' && mode.level !== 'off',
+  );
+  const changes = isOn.filter((on, i) => i > 0 && on !== isOn[i - 1]).length;
+  t.ok(isOn.length > 100 && changes <= 2, `${changes} changes in two days`);
 });

@@ -1,5 +1,7 @@
 /** The slots of a house: five minutes for the next hour, and what plans make of prices, limits and loads in them. */
 import { test } from 'tap';
+import type { Signal } from '../../firmware/domain/signal.ts';
+import { houseScenario } from '../../firmware/policy/planner/house.ts';
 import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
 import { endMs, quartersOf, slotsNow, timesOf } from '../../firmware/policy/planner/house-slots.ts';
 import { laterSchedule } from '../../firmware/policy/planner/last-plan.ts';
@@ -66,6 +68,12 @@ test('prices that change every five minutes are taken by the five minutes, later
     [5, 20, 35, 50],
   );
   t.equal(plan?.certificate.cost.toFixed(3), '0.120');
+  const odd = signal('importPrice', [
+    { fromMs: NOON, untilMs: NOON + 2 * MINUTE, value: 0.1e-3 },
+    { fromMs: NOON + 2 * MINUTE, untilMs: NOON + 2 * HOUR, value: 0.4e-3 },
+  ]);
+  const first = houseScenario({ ...house, signals: [odd] })?.prices.import[0] ?? 0;
+  t.ok(Math.abs(first - 0.4) < 1e-3, `${first}: what holds in the middle`);
 });
 
 test('heat is not switched for less than a quarter hour, however prices jump', async (t) => {
@@ -108,6 +116,18 @@ test('a limit that ends, and a car that leaves, between the quarters', async (t)
   t.equal(runs[0]?.fromMs, NOON + 20 * MINUTE, 'right after the limit');
   t.equal(runs.at(-1)?.untilMs, NOON + 50 * MINUTE, 'done before it leaves');
   t.equal(runs.length, 6, 'half an hour');
+  const first = async (patch: Partial<Signal>, wallMs = NOON): Promise<number> => {
+    const signals = [prices(0.3, 0.3), { ...limit, ...patch }];
+    const made = (await planned({ ...house, wallMs, signals })).plan?.modes.wallbox ?? [];
+    return ((made.find((x) => x.mode.kind === 'charge')?.fromMs ?? Number.NaN) - NOON) / MINUTE;
+  };
+  const until = (minutes: number) => [{ fromMs: NOON, untilMs: NOON + minutes * MINUTE, value: 0 }];
+  t.equal(await first({ intervals: until(21) }), 25, 'none of it is planned over');
+  t.equal(await first({ intervals: until(1) }, NOON + 2 * MINUTE), 0, 'what is over is over');
+  t.equal(
+    await first({ intervals: [{ fromMs: NOON + 12 * MINUTE, untilMs: NOON + 16 * MINUTE, value: 0 }] }),
+    0,
+  );
 });
 
 test('the plan before is read in the slots of the next one', async (t) => {

@@ -62,6 +62,12 @@ test('a run is planned where it costs least and is done in time', async (t) => {
   t.same(await onFrom(dishwasher({ byMs: null, doneMs: null })), [0, 90], 'as soon as it may');
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 0 })), [0, 90], 'begun');
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 62 * MINUTE })), [0, 30], 'half an hour is left of it');
+  t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 60 * MINUTE })), [0, 30], 'to the minute');
+  t.same(
+    await onFrom(dishwasher({ byMs: null, doneMs: null }, { override: { kind: 'now', untilMs: null } })),
+    [0, 90],
+    'its owner said now',
+  );
   t.same(await onFrom(dishwasher({ ...BY_SIX, doneMs: 200 * MINUTE })), [0, 5], 'longer than it says');
   t.same(
     await onFrom(dishwasher(BY_SIX), [CURVE], NOON + 7 * MINUTE),
@@ -124,6 +130,39 @@ test('a run gives way to a limit that is known to come, and the rest of the hous
   );
 });
 
+test('a run that limits keep off is left out, and the rest of the house is planned as without it', async (t) => {
+  const dark = {
+    ...signal('importLimit', [{ fromMs: NOON - HOUR, untilMs: NOON + 24 * HOUR, value: 1500 }]),
+    binding: 'commandable' as const,
+  };
+  const car = boiler({
+    id: 'car',
+    mode: 'cheap',
+    flexibility: {
+      ranges: [0, 1000].map((p) => ({ min_W: p, max_W: p })),
+      need: { energy_Wh: 2000, byMs: NOON + 7 * HOUR },
+    },
+  });
+  const charged = async (...runs: ProgramRun[]): Promise<readonly unknown[]> => {
+    const devices = [...runs.map((run, i) => dishwasher(run, { id: `d${i}` })), car];
+    const { plan, journal } = await planned(image({ grid_W: known(300), devices, signals: [CURVE, dark] }));
+    const on = (plan?.modes.car ?? []).filter((x) => x.mode.kind === 'charge');
+    return [journal[0]?.code, on.map((x) => (x.fromMs - NOON) / MINUTE), runsOf(plan?.modes.d0).length];
+  };
+  const alone = await charged();
+  t.same(alone[1], [240, 255, 270, 285, 300, 315, 330, 345]);
+  for (const run of [BY_SIX, { ...BY_SIX, doneMs: 0 }, { byMs: null, doneMs: null }])
+    t.same(await charged(run), alone, JSON.stringify(run));
+  t.same(await charged(BY_SIX, { byMs: null, doneMs: 0 }), alone, 'two of them');
+});
+
+test('what waits for its hour is not begun for the sun that nobody foresaw: it cannot be left again', async (t) => {
+  const feed = signal('exportPrice', [{ fromMs: NOON, untilMs: NOON + 8 * HOUR, value: 0.02e-3 }]);
+  const house = image({ grid_W: known(300), devices: [dishwasher(BY_SIX)], signals: [CURVE, feed] });
+  const { plan } = await planned(house);
+  t.equal(plan?.modes.dishwasher?.[0]?.mode.kind, 'off');
+});
+
 test('what the other choice costs is told of a run as well', async (t) => {
   const told = async (run: ProgramRun, curve = CURVE, wallMs = NOON): Promise<ModeSlot | undefined> => {
     const house = image({ wallMs, grid_W: known(300), devices: [dishwasher(run)], signals: [curve] });
@@ -152,12 +191,12 @@ test('a program is cut into five minutes, each with its mean', async (t) => {
     ],
   };
   const of = (run: ProgramRun): number[] =>
-    programOf('x', odd, run, slots).profile_kw.map((x) => Math.round(x * 1e6) / 1e6);
+    programOf('x', odd, run, slots, 0.4).profile_kw.map((x) => Math.round(x * 1e6) / 1e6);
   t.same(of(BY_SIX), [1, (2 + 1.5 * 2) / 5]);
   t.same(of({ ...BY_SIX, doneMs: 3 * MINUTE }), [(4 + 2) / 5, (0.5 * 2) / 5]);
   t.same(of({ ...BY_SIX, doneMs: 8.5 * MINUTE }), [0]);
   const energy = PROGRAM.steps.reduce((sum, x) => sum + (x.forMs / HOUR) * (x.power_W / 1000), 0);
-  const cut = programOf('x', PROGRAM, BY_SIX, slots).profile_kw;
+  const cut = programOf('x', PROGRAM, BY_SIX, slots, 0.4).profile_kw;
   t.ok(Math.abs(cut.reduce((sum, x) => sum + x / 12, 0) - energy) < 1e-9);
 });
 

@@ -1,6 +1,7 @@
 /** Slots of different lengths: the same problem in other slots costs the same, and both planners find its best course. */
 import { test } from 'tap';
 import { systemClock } from '../../firmware/hal/clock.ts';
+import { peakSteps } from '../../firmware/policy/planner/billing.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { hedged } from '../../firmware/policy/planner/outlook.ts';
 import { makePlan } from '../../firmware/policy/planner/planner.ts';
@@ -11,6 +12,7 @@ import {
   type Scenario,
   type Schedule,
 } from '../../firmware/policy/planner/scenario.ts';
+import { horizon_h, lastSlotsFrom } from '../../firmware/policy/planner/slots.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
 
@@ -250,6 +252,16 @@ test('minimum times are time, whatever the slots', async (t) => {
   t.same(rules([2, 0, 0]), ['min_on_time']);
 });
 
+test('the last day of a horizon is a day, whatever its slots', async (t) => {
+  const spans = [...flat(12, 1), ...flat(120, 3)];
+  const slots = { n: 132, dt_h: 1 / 12, spans };
+  t.equal(horizon_h(slots), 31);
+  t.equal(lastSlotsFrom(slots, 24), 12 + 120 - 96);
+  t.equal(lastSlotsFrom(slots, 30.5), 6, 'and into the short ones');
+  t.equal(lastSlotsFrom(slots, 48), 0);
+  t.equal(lastSlotsFrom({ n: 40, dt_h: 0.25, spans: null }, 5), 20);
+});
+
 test('a peak is billed by the mean of its period, with what was imported in it before', async (t) => {
   const home = {
     ...HOME,
@@ -274,8 +286,22 @@ test('a peak is billed by the mean of its period, with what was imported in it b
   t.ok(Math.abs(cost([6, 0, 0, 0, 0, 0]) - (0.05 + 40 + 10 * 0.4)) < 1e-9, '(0.1 + 0.5) / 0.25 = 2.4 kW');
   // The second period: 6 kW for a tick are a mean of 2 kW.
   t.ok(Math.abs(cost([0, 6, 0, 0, 0, 0]) - (0.05 + 40)) < 1e-9);
-  const found = await makePlan(s, { solve });
+  const found = await makePlan(s, { solve, solverOnly: true });
+  t.equal(found.certificate.source, 'solver');
   t.ok(Math.abs(found.evaluation.cost - 0.09) < 1e-3, `${found.evaluation.cost}: 0.4 and 0.5 kWh, no peak`);
+  const full = must({
+    ...home,
+    grid: { ...HOME.grid, peak: { ...peak, period: { ...period, past_kwh: 0.5 } } },
+  });
+  const { schedule } = await makePlan(full, { solve, solverOnly: true });
+  t.ok((schedule.car?.power_kw?.[0] ?? 9) < 1e-6, 'what was imported before leaves nothing for the rest');
+  t.ok((standIn(full).schedule.car?.power_kw?.[0] ?? 9) < 1e-6);
+  const [first, second] = peakSteps(s, 2);
+  t.ok(Math.abs((first?.above_kw ?? 0) - 4.8) < 1e-9 && second?.above_kw === 2);
+  t.ok(
+    [first, second].every((x) => Math.abs((x?.price ?? 0) - 40) < 1e-9),
+    '10 per kW of a quarter hour',
+  );
   const alone = standIn(s).evaluation;
   t.ok(alone.cost < 0.09 + 0.06, `stand-in ${alone.cost}`);
 });
@@ -301,7 +327,7 @@ test('the first slots of a battery are decided together, against what may come a
     ...HOME,
     spans: [1, 1, 1, 3, 3, 3],
     dt_h: 1 / 12,
-    prices: { import: [0.1, 0.1, 0.4, 0.4, 0.4, 0.4], export: flat(6, 0) },
+    prices: { import: [0.1, 0.11, 0.4, 0.4, 0.4, 0.4], export: flat(6, 0) },
     devices: [HOME.devices[0]],
     events: [],
   });
@@ -315,4 +341,8 @@ test('the first slots of a battery are decided together, against what may come a
       `${now} slots: ${charge_kw.join(' ')}`,
     );
   }
+  const full = must({ ...s, devices: [{ ...HOME.devices[0], soc0_kwh: 1.9 }] });
+  const { charge_kw = [] } = hedged(full, plan, wild, 2).battery ?? {};
+  const room = charge_kw.reduce((sum, x) => sum + (x * 0.95) / 12, 0);
+  t.ok(Math.abs(room - 0.1) < 1e-3, `${room} kWh: what the first fills the second cannot`);
 });

@@ -53,6 +53,12 @@ test('what the other choice costs, worked out by hand', async (t) => {
   // It would take all of the cheap hour. 1.25 kWh less taken at 0.10 are 1.25 · 0.95² = 1.128 kWh less given at 0.50,
   // which would have worn 0.01 a kWh: 1.128 · 0.49 − 0.125.
   t.equal(await told(battery({ fill: 0.1 }), 'waitingCosts', 0.1, 0.5, 0.5, 0.5, 0.5, 0.5), 0.428);
+  const { plan } = await planned(image({ devices: [car], signals: [prices(0.4, 0.4, 0.1, 0.4)] }));
+  t.same(
+    plan?.modes.wallbox?.slice(0, 4).map((x) => x.startingNowCosts !== undefined),
+    [true, true, true, false],
+    'told until the next plan',
+  );
   // At least 2.5 kW are begun now and given back to the house before it gets cheap: 0.625 kWh at 0.30, of which
   // 0.625 · 0.95² · (0.30 − 0.01) come back. The energy is reckoned in steps of 1/72 of the battery.
   const rests = await told(battery({ fill: 0.1 }), 'startingNowCosts', 0.3, 0.1, 0.1, 0.4);
@@ -163,7 +169,7 @@ test('where peaks are billed: charged below the highest that is paid for, kept i
 });
 
 test('a load for five minutes may pass the peak that its quarter hour stays below', async (t) => {
-  const site = { ...SITE, peak: { price_perW: 4, free_W: 2500 } };
+  const site = { ...SITE, peak: { price_perW: 1e-4, free_W: 1000 } };
   const pump = boiler({
     id: 'pump',
     mode: 'cheap',
@@ -179,7 +185,39 @@ test('a load for five minutes may pass the peak that its quarter hour stays belo
   t.equal(runs.length, 1, '6 kW for five minutes: 2.3 kW in the mean of the quarter hour');
   const upTo = (plan?.modes.battery ?? []).map((x) => x.importUpTo_W);
   t.equal(upTo[runs[0] ?? -1], 6300, 'meant to be');
-  t.same([...new Set(upTo)].sort(), [2500, 6300]);
+  t.same([...new Set(upTo)].sort(), [2300, 6300], 'elsewhere what is billed anyway');
+});
+
+test('what the running quarter hour has imported already leaves more or less for the rest of it', async (t) => {
+  const site = { ...SITE, peak: { price_perW: 4, free_W: 2000 } };
+  const car = boiler({
+    id: 'car',
+    mode: 'cheap',
+    flexibility: {
+      ranges: [{ min_W: 0, max_W: 6000 }],
+      step_W: 100,
+      need: { energy_Wh: 400, byMs: NOON + HOUR },
+    },
+  });
+  const house = image({
+    ...{ site, wallMs: NOON + 11 * MINUTE, grid_W: known(500), devices: [car] },
+    signals: [prices(0.1, 0.1)],
+  });
+  const begins = async (mean_W: number | null): Promise<number> => {
+    const series: PlanningDeps['series'] = {
+      read: (point, _resolution, fromMs, untilMs) =>
+        mean_W !== null && point === 'grid/activePowerImport' && fromMs <= NOON && untilMs > NOON
+          ? [{ atMs: NOON, value: mean_W, min: null, max: null, quality: 'good' }]
+          : [],
+    };
+    const { plan } = await planned(house, { series });
+    const mode = plan?.modes.car?.[0]?.mode;
+    return mode?.kind === 'charge' ? mode.upTo_W : 0;
+  };
+  // Ten of fifteen minutes are over; 500 W are drawn beside it, 2 kW in the mean are free.
+  t.equal(await begins(2750), 0, '2.75 kW for ten minutes and 0.5 kW for five are 2 kW in the mean');
+  t.equal(await begins(1500), 2500, '1.5 kW for ten minutes leave 3 kW for five');
+  t.equal(await begins(null), 1500, 'unknown: as much as is free');
 });
 
 test('carbon counts where the owner gives something for it and it is known', async (t) => {

@@ -112,6 +112,7 @@ export function withStores(
           },
           madeMs: START,
           course: COURSE,
+          courseMs: Array.from({ length: SLOTS.length + 1 }, (_, i) => START + i * QUARTER),
         }
       : null,
   };

@@ -36,29 +36,28 @@ export function planHeat(s: Scenario, d: DeviceOf<'thermal'>, price: PriceOf): F
   const grid = gridOf(d);
   const reached = reachedStates(s, d, grid);
   const breachPerK = breachPrice(s);
-  const values: Float64Array[] = [];
-  let later = Float64Array.from({ length: grid.states * WIDTH }, (_, i) =>
-    terminalHeat(s, d, grid.floor + (i % WIDTH) * grid.size),
-  );
-  values[s.n] = later;
+  const end = Float64Array.from({ length: WIDTH }, (_, i) => terminalHeat(s, d, grid.floor + i * grid.size));
+  const values: Values[] = [];
+  values[s.n] = new Map([...(reached[s.n] ?? [])].map((state) => [state, end]));
   for (let t = s.n - 1; t >= 0; t--) {
     const moves = movesOf(s, d, grid, price, breachPerK, t);
-    const now = new Float64Array(grid.states * WIDTH).fill(Number.POSITIVE_INFINITY);
-    for (const state of reached[t] ?? []) sweep(grid, moves, later, state, now);
-    values[t] = now;
-    later = now;
+    const later = values[t + 1] ?? new Map();
+    values[t] = new Map([...(reached[t] ?? [])].map((state) => [state, sweep(grid, moves, later, state)]));
   }
   const powers = new Float64Array(s.n);
   let t_c = d.t0_c;
   let state = firstState(d, grid);
   for (let t = 0; t < s.n; t++) {
-    const choice = choose(s, d, grid, price, breachPerK, values[t + 1] ?? later, t, state, t_c);
+    const choice = choose(s, d, grid, price, breachPerK, values[t + 1] ?? new Map(), t, state, t_c);
     powers[t] = at(grid.levels, choice.level);
     t_c = nextTemperature(s, d, t, t_c, at(powers, t));
     state = choice.next;
   }
   return powers;
 }
+
+/** Least cost from there on by temperature, for each state that occurs: of long minimum times most never do. */
+type Values = ReadonlyMap<number, Float64Array>;
 
 function gridOf(d: DeviceOf<'thermal'>): Grid {
   const minOn = Math.max(1, d.min_on_slots);
@@ -75,7 +74,7 @@ function firstState(d: DeviceOf<'thermal'>, { minOn, states }: Grid): number {
 /** By slot, the states that it can begin with: with slots of several ticks not all of them occur. */
 function reachedStates(s: Scenario, d: DeviceOf<'thermal'>, grid: Grid): Set<number>[] {
   const reached = [new Set([firstState(d, grid)])];
-  for (let t = 0; t + 1 < s.n; t++) {
+  for (let t = 0; t < s.n; t++) {
     const next = new Set<number>();
     for (const state of reached[t] ?? [])
       for (const level of grid.levels.keys()) {
@@ -134,21 +133,22 @@ function nextState({ minOn, states }: Grid, state: number, level: number, span: 
   return run ? Math.min(minOn, span) - 1 : Math.min(states, minOn + span) - 1;
 }
 
-/** The least cost from every grid point of one state, into `now`. */
-function sweep(grid: Grid, moves: Moves, later: Float64Array, state: number, now: Float64Array): void {
+/** The least cost from every grid point of one state. */
+function sweep(grid: Grid, moves: Moves, later: Values, state: number): Float64Array {
   const { span, below, share, cost } = moves;
-  const own = state * WIDTH;
+  const now = new Float64Array(WIDTH).fill(Number.POSITIVE_INFINITY);
   for (let level = 0; level < grid.levels.length; level++) {
     const then = nextState(grid, state, level, span);
-    if (then === null) continue;
-    const offset = then * WIDTH;
+    const values = then === null ? undefined : later.get(then);
+    if (!values) continue;
     for (let i = 0, k = level * WIDTH; i < WIDTH; i++, k++) {
-      const j = offset + (below[k] ?? 0);
-      const a = later[j] ?? 0;
-      const c = (cost[k] ?? 0) + a + (share[k] ?? 0) * ((later[j + 1] ?? 0) - a);
-      if (c < (now[own + i] ?? 0)) now[own + i] = c;
+      const j = below[k] ?? 0;
+      const a = values[j] ?? 0;
+      const c = (cost[k] ?? 0) + a + (share[k] ?? 0) * ((values[j + 1] ?? 0) - a);
+      if (c < (now[i] ?? 0)) now[i] = c;
     }
   }
+  return now;
 }
 
 interface Choice {
@@ -163,7 +163,7 @@ function choose(
   grid: Grid,
   price: PriceOf,
   breachPerK: number,
-  later: Float64Array,
+  later: Values,
   t: number,
   state: number,
   t_c: number,
@@ -172,20 +172,21 @@ function choose(
   let choice: Choice = { level: 0, next: state };
   grid.levels.forEach((power, level) => {
     const next = nextState(grid, state, level, spanOf(s, t));
-    if (next === null) return;
+    const values = next === null ? undefined : later.get(next);
+    if (next === null || !values) return;
     const warm = nextTemperature(s, d, t, t_c, power);
-    const c = price(t, power) + comfortCost(s, d, breachPerK, t, warm) + valueAt(grid, later, next, warm);
+    const c = price(t, power) + comfortCost(s, d, breachPerK, t, warm) + valueAt(grid, values, warm);
     if (c < best) [best, choice] = [c, { level, next }];
   });
   return choice;
 }
 
 /** Beyond the grid the slope at its edge goes on: colder than its lower end is worse, not equal. */
-function valueAt({ floor, size }: Grid, values: Float64Array, state: number, t_c: number): number {
+function valueAt({ floor, size }: Grid, values: Float64Array, t_c: number): number {
   const x = (t_c - floor) / size;
   const i = Math.min(T_STEPS - 1, Math.max(0, Math.floor(x)));
-  const a = values[state * WIDTH + i] ?? 0;
-  return a + (x - i) * ((values[state * WIDTH + i + 1] ?? 0) - a);
+  const a = values[i] ?? 0;
+  return a + (x - i) * ((values[i + 1] ?? 0) - a);
 }
 
 const comfortCost = (

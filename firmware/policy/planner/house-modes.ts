@@ -108,8 +108,6 @@ const NOTHING_W = 20;
 export function orSurplus(modes: Modes, s: Scenario, schedule: Schedule): Modes {
   return Object.fromEntries(
     Object.entries(modes).map(([id, slots]) => {
-      // A program is begun when it is planned to be: it cannot be left again.
-      if (schedule[id]?.start !== undefined) return [id, slots];
       const planned = s.prices.import.filter((_, t) => at(schedule[id]?.power_kw, t) > 0);
       const cheapest = planned.length ? Math.min(...planned) : Number.NEGATIVE_INFINITY;
       return [

@@ -11,20 +11,27 @@ export const isProgramPlanned = ({ run, mode }: DeviceImage): boolean =>
 
 const isAtOnce = ({ doneMs, byMs }: ProgramRun): boolean => doneMs !== null || byMs === null;
 
+/** In dearest kWh for one of the program: so much it is worth that it runs, before a limit keeps it off. */
+const RUN_PRICE = 20;
+
 /**
- * What it has still to do. Where its time ends after the horizon it may be left for later (`skip_penalty`: what that
- * costs comes with the forecasts); where it cannot be done in time it begins at once.
+ * What it has still to do. Where its time ends long after the horizon it may be left for later: `skip_penalty` is 0 until
+ * the forecasts say what that costs. Where it cannot be done in time, or no time is left after the known prices, it
+ * begins at once. One that limits keep off is left out, dearly, and the rest of the house is planned.
  */
 export function programOf(
   id: string,
   program: Program,
   run: ProgramRun,
   slots: HouseSlots,
+  dearest: number,
 ): DeviceOf<'appliance'> {
   const profile_kw = ticksOf(program, run.doneMs ?? 0);
   const latest = run.byMs === null ? 0 : slotsUntil(slots, run.byMs);
   const isLater = run.byMs !== null && run.byMs >= endMs(slots) + lengthMsOf(program);
   const fits = profile_kw.length <= tickOf(slots, latest);
+  const energy_kwh = profile_kw.reduce((sum, kw) => sum + kw * slots.dt_h, 0);
+  const skip_penalty = RUN_PRICE * dearest * Math.max(0.1, energy_kwh);
   if (!isAtOnce(run) && (fits || isLater))
     return {
       id,
@@ -32,12 +39,12 @@ export function programOf(
       profile_kw,
       earliest_slot: 0,
       latest_end_slot: latest,
-      skip_penalty: isLater ? 0 : null,
+      skip_penalty: isLater ? 0 : skip_penalty,
     };
   // What of it lies beyond the horizon is not planned.
   const within = profile_kw.slice(0, tickOf(slots, slots.n));
   const end = slotsUntil(slots, slots.fromMs + within.length * TICK_MS - 1) + 1;
-  return { id, type: 'appliance', profile_kw: within, earliest_slot: 0, latest_end_slot: end };
+  return { id, type: 'appliance', profile_kw: within, earliest_slot: 0, latest_end_slot: end, skip_penalty };
 }
 
 /** Mean powers by tick from `doneMs` on, kW; never empty. */

@@ -94,7 +94,7 @@ export const tooShort = (slots: HouseSlots): boolean => endMs(slots) - slots.fro
 
 function deviceOf(d: DeviceImage, image: Image, slots: HouseSlots, dearest: number): Device {
   const { store, program } = d.flexibility;
-  if (program && d.run) return programOf(d.id, program, d.run, slots);
+  if (program && d.run) return programOf(d.id, program, d.run, slots, dearest);
   if (store?.kind === 'battery') return batteryOf(d, store);
   if (store?.kind === 'heat' && store.temperature_C !== null) return heatOf(d, store, image, slots);
   return carOf(d, slots, dearest);
@@ -117,6 +117,7 @@ export function withForecasts(
   const { load, solar, heat } = forecasts;
   const quarters = quartersOf(slots);
   const kw = ({ mean }: Forecast): number[] => quarters.map((q) => at(mean, q) / 1000);
+  const free_kw = Math.max(s.grid.peak?.free_kw ?? 0, (known.peak_W ?? 0) / 1000);
   const expected: Scenario = {
     ...s,
     // What this month has seen already is paid for.
@@ -124,10 +125,14 @@ export function withForecasts(
       ...s.grid,
       peak: s.grid.peak && {
         ...s.grid.peak,
-        free_kw: Math.max(s.grid.peak.free_kw, (known.peak_W ?? 0) / 1000),
+        free_kw,
         period: s.grid.peak.period && {
           ...s.grid.peak.period,
-          past_kwh: (s.grid.peak.period.past_ticks * s.dt_h * Math.max(0, known.quarter_W ?? 0)) / 1000,
+          // Unknown: as much as is free, which leaves the rest of the quarter hour as much.
+          past_kwh:
+            s.grid.peak.period.past_ticks *
+            s.dt_h *
+            (known.quarter_W === null ? free_kw : Math.max(0, known.quarter_W) / 1000),
         },
       },
     },
@@ -146,7 +151,7 @@ export function withForecasts(
 
 /** What is left for a day that nobody knows costs what that is taken to cost. */
 function leftForLater(s: Scenario, d: DeviceOf<'appliance'>): DeviceOf<'appliance'> {
-  if (typeof d.skip_penalty !== 'number') return d;
+  if (d.skip_penalty !== 0) return d;
   const energy_kwh = d.profile_kw.reduce((sum, kw) => sum + kw * s.dt_h, 0);
   return { ...d, skip_penalty: laterPrice(s) * energy_kwh };
 }
