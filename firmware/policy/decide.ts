@@ -135,7 +135,7 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
 
 /** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
 function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
-  if (device.flexibility.program) return programSlots(image, device);
+  if (device.flexibility.program) return programSlots(image, device, power_W);
   const modes = image.modes?.[device.id];
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
