@@ -14,7 +14,7 @@ import type { Modes } from './domain/mode.ts';
 import type { ResourceHealth, ResourceManager } from './domain/resource-manager.ts';
 import type { Signal } from './domain/signal.ts';
 import type { Journal, OverrideStore, SeriesStore, Settings } from './domain/storage.ts';
-import { type Cancel, type Clock, every, isWallPlausible } from './domain/time.ts';
+import { type Cancel, type Clock, type ElapsedMs, every, isWallPlausible } from './domain/time.ts';
 import { DeviceSeat, type DeviceSettings } from './gateway/device-seat.ts';
 import { MeanImport } from './gateway/mean-import.ts';
 import { MeterSeat } from './gateway/meter-seat.ts';
@@ -55,6 +55,12 @@ export interface GatewayDeps {
 
 /** A cycle runs at least this often; a grid measurement, a signal or an override runs one at once. */
 const CYCLE_MS = 1_000;
+/**
+ * After a start nothing is decided before the grid meter and the devices have been heard, for so long at most: what runs
+ * would be switched off on a guess. Most meters speak every ten seconds, and of the time in which a limit is carried out
+ * enough is left.
+ */
+const HEARD_WITHIN_MS = 12_000;
 /** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
 const ID_BLOCK = 1_000;
 
@@ -63,6 +69,9 @@ export class Gateway {
   private readonly meters: readonly MeterSeat[];
   private readonly devices: readonly DeviceSeat[];
   private readonly startedMs: number;
+  private readonly startedAtMs: ElapsedMs;
+  /** Whether the house was heard after the start, or waited for long enough. */
+  private isHeard = false;
   private cycle = 0;
   private decision: Decision | null = null;
   /** By device, the reason that was journalled last. */
@@ -78,6 +87,7 @@ export class Gateway {
   constructor(deps: GatewayDeps) {
     this.deps = deps;
     this.startedMs = deps.clock.wallMs();
+    this.startedAtMs = deps.clock.elapsedMs();
     this.meters = deps.meters.map((m) => new MeterSeat(m.resource.id, m.name, m.role));
     const overrides = deps.overrides.load();
     this.devices = deps.devices.map(
@@ -153,18 +163,28 @@ export class Gateway {
     for (const seat of this.devices) {
       const news = seat.account();
       if (news) this.record('fault', seat.resource.id, news.code, { reason: news });
-      if (seat.endOverride()) this.keepOverride(seat, { isOver: true });
+      const end = seat.endOverride();
+      if (end) this.keepOverride(seat, { ...end });
     }
     const image = this.freeze();
-    const decision = decide(image);
+    this.isHeard ||= this.knows(image);
+    if (this.isHeard) this.carryOut(image, decide(image));
+    this.mean.take(image.grid_W, image.elapsedMs, image.site.staleAfterMs);
+    this.deps.feedWatchdog();
+    this.deps.changed(this.snapshot());
+  }
+
+  private knows({ elapsedMs, grid_W }: Image): boolean {
+    if (elapsedMs - this.startedAtMs >= HEARD_WITHIN_MS) return true;
+    return grid_W.ageMs < Infinity && this.devices.every((d) => d.isHeard);
+  }
+
+  private carryOut(image: Image, decision: Decision): void {
     for (const wanted of decision.devices) this.dispatch(wanted, image);
     this.journalDecision(decision);
     this.decision = decision;
-    this.mean.take(image.grid_W, image.elapsedMs, image.site.staleAfterMs);
     this.tellOperator(image, decision);
     for (const request of requestsOf(image, decision)) this.deps.admission?.ask(request);
-    this.deps.feedWatchdog();
-    this.deps.changed(this.snapshot());
   }
 
   /** In W, what reductions of the operator are measured against; null when it is not known. */
@@ -212,6 +232,7 @@ export class Gateway {
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
+    seat?.decided(wanted.setPoint_W);
     if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),

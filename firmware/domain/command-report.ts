@@ -14,7 +14,9 @@ export type ShortfallReason =
   /** Production that cannot be turned down. */
   | 'UNSTEERED_PRODUCTION'
   /** The meter is silent: nobody knows whether the limit is met. */
-  | 'METER_SILENT';
+  | 'METER_SILENT'
+  /** It is heard, and marks its power as doubtful: nobody knows either. */
+  | 'METER_DOUBTFUL';
 
 export interface Shortfall {
   /** Above the limit; null is unknown. */

@@ -48,6 +48,7 @@ export const ERRORS = {
   SET_POINT_LOST: 'the device no longer holds what it was told: it was restarted, or somebody else wrote',
   WRITE_BUDGET_SPENT: 'the device has had its writes for today; none is made, to spare its memory',
   PROGRAM_NOT_STARTED: 'the appliance has power and draws none: its program has not started',
+  PROGRAM_STOPPED: 'the appliance draws nothing in the middle of its program',
   PROGRAM_OVERRUN: 'the appliance still drew long after its program should have ended',
   INSTRUCTION_REJECTED: 'the resource manager does not accept the instruction',
   // Signals

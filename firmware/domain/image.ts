@@ -32,11 +32,14 @@ export interface DeviceImage {
   readonly inStateMs: number;
   /** Milliseconds since its set-point was last lowered by us; Infinity when never. Raising waits for this to grow. */
   readonly sinceLoweredMs: number;
-  /** Milliseconds since a command to it was last under way or took effect; absent: long ago. */
+  /**
+   * Milliseconds since a command to it was last under way or took effect, 0 while that is not known: after a start until
+   * it is heard, too. Absent: long ago.
+   */
   readonly sinceChangedMs?: number;
   /** The command that is under way, or that failed and may have been taken all the same; absent: there is none. */
   readonly underWay_W?: number;
-  /** What it drew when the grid meter was last read, as far as is known; absent: as `power_W`. */
+  /** What it drew when the grid meter was last read, as far as is known, or by what it was told; absent: as `power_W`. */
   readonly atGrid_W?: number;
   readonly override: Override;
   /** Of a device with a program: the run that was asked for and has not ended; absent: it is not asked to run. */
@@ -60,6 +63,7 @@ export interface ProgramRun {
 
 export type Override =
   | { readonly kind: 'automatic' }
+  /** Of a device with a program, `untilMs` null: one run; until a time: power for setting it, which is no run. */
   | { readonly kind: 'now'; readonly untilMs: WallMs | null }
   | { readonly kind: 'notBefore'; readonly atMs: WallMs }
   /** Of a device with a program: one run, done by then. It ends with the run, not with the hour. */

@@ -155,6 +155,8 @@ export const LIMITS = {
   programPower_W: 20_000,
   /** An appliance that draws nothing when its program should begin has power for so long. */
   programAwaitMs: 3_600_000,
+  /** It has power for so long at most for choosing its program at its panel. */
+  programSettingMs: 3_600_000,
   // Planning
   planScenario_bytes: 4 * 1024 * 1024,
   planSlots: 400,

@@ -8,7 +8,7 @@ import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
-import { type DeviceNow, ProgramKeeper } from './program-keeper.ts';
+import { type DeviceNow, isSetting, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
 
@@ -32,6 +32,12 @@ const SAVE_SWITCH_MS = 60_000;
 /** A measurement stands for at most so long when energy is summed from power. */
 const HOLD_MS = 60_000;
 
+/** What the owner asked for is over; `setting`: of power for setting a program, whether that has begun meanwhile. */
+export interface OverrideEnd {
+  readonly isOver: true;
+  readonly setting?: 'begun' | 'over';
+}
+
 /** What is kept over a restart. */
 interface Kept {
   readonly setPoint_W: number | null;
@@ -45,6 +51,8 @@ export class DeviceSeat {
   override: Override;
   flexibility: Flexibility | null = null;
   health: ResourceHealth = 'connecting';
+  /** It has answered since the start. */
+  isHeard = false;
   private readonly settings: DeviceSettings;
   private readonly deps: SeatDeps;
   private power: Measurement | null = null;
@@ -78,6 +86,7 @@ export class DeviceSeat {
     this.delivered_Wh = kept?.delivered_Wh ?? 0;
     this.accountedAtMs = clock.elapsedMs();
     this.savedAtMs = clock.elapsedMs();
+    if ((this.setPoint_W ?? 0) > 0) this.settling.resumed(clock.elapsedMs());
     // Unless the clock proves how long ago it was switched, it was just now: minimum times hold over a restart.
     if (kept) {
       const known =
@@ -101,6 +110,7 @@ export class DeviceSeat {
   setHealth(health: ResourceHealth): void {
     if (health === 'ok' && this.health !== 'ok') this.forget();
     this.health = health;
+    this.isHeard ||= health === 'ok' || health === 'faulty';
   }
 
   /** It was away or has lost what it was told: the next cycle tells it anew. */
@@ -151,12 +161,17 @@ export class DeviceSeat {
 
   /**
    * What the owner asked for until or from a time is over when that has come; a clock that is not set says nothing. A run
-   * of a program is over when it has run, not by the hour.
+   * of a program is over when it has run, not by the hour; power for setting one when nothing has begun by then.
    */
-  endOverride(): boolean {
-    if (!this.isRunOver() && !this.isHourOver()) return false;
+  endOverride(): OverrideEnd | null {
+    const isOfProgram = this.flexibility?.program !== undefined && isSetting(this.override);
+    if (
+      isOfProgram ? !this.program.isSettingOver(this.isHourOver()) : !this.isRunOver() && !this.isHourOver()
+    )
+      return null;
     this.override = { kind: 'automatic' };
-    return true;
+    if (!isOfProgram) return { isOver: true };
+    return { isOver: true, setting: this.program.endSetting() ? 'begun' : 'over' };
   }
 
   /** Nor does what has no program, or no longer has one, run by an hour. */
@@ -198,12 +213,16 @@ export class DeviceSeat {
     };
   }
 
+  /** What it is to do now, whether or not it has to be told: one that has power already begins without a command. */
+  decided(setPoint_W: number): void {
+    if (this.now().isOn) this.program.told(setPoint_W);
+  }
+
   /**
    * Whether a command is due: a new set-point, or one that failed and may be tried again. A battery that follows the
    * meter has a new one each time: unless a limit is behind it (`abnormal`), it waits for the retry as well.
    */
   wants(setPoint_W: number, nowMs: ElapsedMs, abnormal = true): boolean {
-    if (setPoint_W <= 0 && this.program.goesOn()) return false;
     const isNew = this.isForgotten || this.instruction?.setPoint_W !== setPoint_W;
     const direction = this.directionOf(setPoint_W);
     if (isNew && direction === 'down' && (abnormal || !this.isBattery())) return true;
@@ -263,7 +282,7 @@ export class DeviceSeat {
     this.status = status;
     this.statusFault = reason;
     if (this.hasFailed()) this.retries.failed(direction, reason, now);
-    if (!this.isUnderWay()) this.settling.ended(now, this.power !== null);
+    if (!this.isUnderWay()) this.settling.ended(now, this.power !== null || this.settling.isResuming(now));
     if (status === 'SUCCEEDED') {
       this.retries.succeeded(direction);
       this.confirm(instruction.setPoint_W);
@@ -274,13 +293,20 @@ export class DeviceSeat {
   /**
    * The grid meter was read: what this device drew then is in that reading. Between a command and the next word of the
    * device it may be the old power or the new one; the larger is taken, so that nobody gives way to a load that has
-   * gone, and nothing is turned up before it is known.
+   * gone, and nothing is turned up before it is known. After a start the last command is the one that is kept; but where
+   * a battery is on its way nobody keeps.
    */
   meterRead(staleAfterMs: number): void {
-    const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
+    const now = this.deps.clock.elapsedMs();
+    const { value, ageMs } = this.powerKnown(now);
     const known_W = value !== null && ageMs <= staleAfterMs ? value : null;
-    const told_W = !this.settling.isSettled() && !this.isLost() ? this.instruction?.setPoint_W : undefined;
-    this.atGrid_W = told_W === undefined ? known_W : Math.max(known_W ?? 0, told_W);
+    const isAwaited = this.settling.isResuming(now) || (!this.settling.isSettled() && !this.isLost());
+    const told_W = isAwaited ? (this.instruction?.setPoint_W ?? this.kept_W) : null;
+    this.atGrid_W = told_W === null ? known_W : Math.max(known_W ?? 0, told_W);
+  }
+
+  private get kept_W(): number | null {
+    return this.isBattery() ? null : this.setPoint_W;
   }
 
   /** Not while it is being connected: what it is told then it does. */

@@ -1,14 +1,15 @@
 /**
  * The one run of an appliance's program that its owner asked for, kept over restarts. What is done of it is never more than
  * the truth: it counts only while the appliance surely has power, so that a run ends too late rather than too early.
- * Nothing in here reads the wall clock.
+ * The wall clock only tells how long it was away.
  */
 import { type Fault, fault } from '../domain/errors.ts';
 import { drawAt_W, lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { Override, ProgramRun } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settings } from '../domain/storage.ts';
-import type { Clock, ElapsedMs, WallMs } from '../domain/time.ts';
+import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { ProgramSetting } from './program-setting.ts';
 
 /** What stands by draws no more than this; what is stated with no more is a pause within the program. */
 const IDLE_W = 10;
@@ -20,12 +21,8 @@ const MOST = 0.8;
 const LONGEST = 1.5;
 /** Switched on and nothing drawn for so long: its owner is told. */
 const NOT_STARTED_MS = 300_000;
-
-/**
- * Until the devices of the house have been heard after a start, what they draw is taken for base load on top of what they
- * are told, and the fuse for too small.
- */
-const HEARD_MS = 10_000;
+/** After so long without the gateway what was under way is not begun again unasked. */
+const MOST_AWAY_MS = 86_400_000;
 
 /** What is kept over a restart. */
 interface Kept {
@@ -37,6 +34,8 @@ interface Kept {
   readonly hasDrawn: boolean;
   readonly isSaid: boolean;
   readonly isOver: boolean;
+  /** When it was kept; absent or null: nobody knew the time. */
+  readonly savedMs?: WallMs | null;
 }
 
 export interface DeviceNow {
@@ -48,11 +47,13 @@ export interface DeviceNow {
 
 export class ProgramKeeper {
   private readonly name: string;
+  private readonly settingName: string;
   private readonly clock: Clock;
   private readonly settings: Settings;
   private run: Kept | null;
   private seen: Override | null = null;
-  private readonly startedAtMs: ElapsedMs;
+  /** While it has power for being set. */
+  private setting: ProgramSetting | null = null;
   private knownAtMs: ElapsedMs;
   private accountedAtMs: ElapsedMs;
   private wasOn = false;
@@ -65,12 +66,23 @@ export class ProgramKeeper {
 
   constructor(id: string, { clock, settings }: { readonly clock: Clock; readonly settings: Settings }) {
     this.name = `program.${id}`;
+    this.settingName = `program-setting.${id}`;
     this.clock = clock;
     this.settings = settings;
-    this.run = readKept(settings.get(this.name));
-    this.startedAtMs = clock.elapsedMs();
-    this.knownAtMs = this.startedAtMs;
+    this.run = this.recent(readKept(settings.get(this.name)));
+    this.knownAtMs = clock.elapsedMs();
     this.accountedAtMs = clock.elapsedMs();
+  }
+
+  /** What was under way or late long ago is nobody's wish any more; as far as the clock tells. */
+  private recent(run: Kept | null): Kept | null {
+    const now = this.clock.wallMs();
+    const sinceMs = run?.savedMs ?? null;
+    if (run && sinceMs !== null && isWallPlausible(now) && now - sinceMs > MOST_AWAY_MS) {
+      const isStale = run.doneMs !== null || run.byMs === null || run.byMs < now;
+      if (isStale && !run.isOver) return { ...run, isOver: true };
+    }
+    return run;
   }
 
   /** Takes what the owner wants now. What has begun goes on whatever is asked for, except "off". */
@@ -79,7 +91,8 @@ export class ProgramKeeper {
     const isRestart = this.seen === null;
     this.seen = override;
     if (this.isBegun() && override.kind !== 'off') return;
-    if (override.kind !== 'runBy' && override.kind !== 'now') {
+    this.followSetting(override, isRestart);
+    if (this.setting || (override.kind !== 'runBy' && override.kind !== 'now')) {
       this.drop();
       return;
     }
@@ -91,7 +104,38 @@ export class ProgramKeeper {
     this.save();
   }
 
-  /** A command goes out. One to switch on may be taken whatever becomes of it: from here on the program has begun. */
+  private followSetting(override: Override, isRestart: boolean): void {
+    const now = this.clock.elapsedMs();
+    const kept = this.settings.get(this.settingName);
+    if (kept !== null && !(isSetting(override) && isRestart)) this.settings.remove(this.settingName);
+    if (!isSetting(override)) this.setting = null;
+    else if (this.setting) this.setting.askedAgain(now);
+    else this.setting = new ProgramSetting(now, isRestart ? kept : null);
+  }
+
+  /** Whether the power for setting it has lasted as long as it may; `isHourOver`: as long as was asked for. */
+  isSettingOver(isHourOver: boolean): boolean {
+    const now = this.clock.elapsedMs();
+    if (this.setting === null) return isHourOver;
+    return (isHourOver && this.setting.mayEnd(now)) || this.setting.isOverdue(now);
+  }
+
+  /** It is over. Whether its owner started it meanwhile: that goes on as a run. */
+  endSetting(): boolean {
+    const now = this.clock.elapsedMs();
+    const doneMs = this.setting?.begunForMs ?? null;
+    this.setting = null;
+    if (doneMs === null) return false;
+    this.run = { wish: '', byMs: null, doneMs, hasDrawn: true, isSaid: false, isOver: false };
+    this.knownAtMs = now;
+    this.isExact = false;
+    this.idleMs = 0;
+    this.missedMs = 0;
+    this.save();
+    return true;
+  }
+
+  /** A command goes out, or what it was told before is what it is to do now. One to switch on may be taken whatever becomes of it: from here on the program has begun. */
   told(setPoint_W: number): void {
     if (!this.run || this.run.isOver || this.run.doneMs !== null || setPoint_W <= 0) return;
     this.run = { ...this.run, doneMs: 0 };
@@ -109,15 +153,23 @@ export class ProgramKeeper {
     this.accountedAtMs = now;
     this.wasOn = isOn;
     const { run } = this;
+    if (isOn && this.setting?.account(program, measured_W, spanMs, enoughMs(program))) this.save();
     if (!run || run.isOver || run.doneMs === null || !isOn) return null;
     const draws = measured_W === null ? null : measured_W > IDLE_W;
     const expects = drawAt_W(program, run.doneMs) > IDLE_W;
-    if (draws === false && expects && !run.hasDrawn) return this.awaits(run, spanMs);
+    if (draws === false && expects && (!run.hasDrawn || this.hasStopped(program, run)))
+      return this.awaits(run, spanMs);
+    if (draws) this.awaitedMs = 0;
     if (draws !== null) {
       this.idleMs = draws ? 0 : this.idleMs + spanMs;
       this.missedMs = draws ? 0 : this.missedMs + (expects ? spanMs : 0);
     }
-    const next = { ...run, hasDrawn: run.hasDrawn || draws === true, doneMs: run.doneMs + spanMs };
+    const next = {
+      ...run,
+      hasDrawn: run.hasDrawn || draws === true,
+      isSaid: run.isSaid && draws !== true,
+      doneMs: run.doneMs + spanMs,
+    };
     this.run = next;
     return this.ends(program, next);
   }
@@ -138,38 +190,43 @@ export class ProgramKeeper {
     return this.run?.isOver === true;
   }
 
-  /** Right after a start: what is under way is not stopped before the house is known, not even for a limit. */
-  goesOn(): boolean {
-    return this.isBegun() && this.clock.elapsedMs() - this.startedAtMs < HEARD_MS;
-  }
-
   save(): void {
-    if (this.run) this.settings.set(this.name, JSON.stringify(this.run));
+    const kept = this.setting?.kept ?? null;
+    if (kept !== null) this.settings.set(this.settingName, kept);
+    const wall = this.clock.wallMs();
+    const savedMs = isWallPlausible(wall) ? wall : null;
+    if (this.run) this.settings.set(this.name, JSON.stringify({ ...this.run, savedMs }));
   }
 
   private isBegun(): boolean {
     return this.run !== null && this.run.doneMs !== null && !this.run.isOver;
   }
 
-  /** It has power and has drawn nothing yet: what it does only begins when it does. */
+  /** In the middle of it, it has drawn nothing for longer than it ever pauses: opened, or not gone on after an interruption. */
+  private hasStopped(program: Program, { doneMs }: Kept): boolean {
+    return this.isExact && (doneMs ?? 0) < MOST * lengthMsOf(program) && this.missedMs >= enoughMs(program);
+  }
+
+  /** It has power and draws nothing: what it does only begins, or goes on, when it does. */
   private awaits(run: Kept, spanMs: number): Fault | null {
     this.awaitedMs += spanMs;
-    const isNews = this.awaitedMs >= NOT_STARTED_MS && !run.isSaid;
+    const isNews = !run.isSaid && (run.hasDrawn || this.awaitedMs >= NOT_STARTED_MS);
     this.run = { ...run, isSaid: run.isSaid || isNews, isOver: this.awaitedMs >= LIMITS.programAwaitMs };
     if (isNews || this.isOver) this.save();
-    return isNews ? fault('PROGRAM_NOT_STARTED') : null;
+    if (!isNews) return null;
+    return fault(run.hasDrawn ? 'PROGRAM_STOPPED' : 'PROGRAM_NOT_STARTED');
   }
 
   private ends(program: Program, run: Kept): Fault | null {
     const doneMs = run.doneMs ?? 0;
     const lengthMs = lengthMsOf(program);
-    const enoughMs = longestPauseMs(program) + DONE_MS;
+    const pauseMs = enoughMs(program);
     if (doneMs < lengthMs) {
-      if (this.isExact && doneMs >= MOST * lengthMs && this.missedMs >= enoughMs) this.end(run);
+      if (this.isExact && doneMs >= MOST * lengthMs && this.missedMs >= pauseMs) this.end(run);
       return null;
     }
     // One that does not measure has nothing else to go by.
-    const isDone = !run.hasDrawn || this.idleMs >= enoughMs;
+    const isDone = !run.hasDrawn || this.idleMs >= pauseMs;
     if (!isDone && doneMs < LONGEST * lengthMs) return null;
     this.end(run);
     return isDone || this.idleMs > 0 ? null : fault('PROGRAM_OVERRUN');
@@ -185,6 +242,13 @@ export class ProgramKeeper {
     this.run = null;
   }
 }
+
+/** Asked of a device with a program: power for choosing it at its panel. */
+export const isSetting = (override: Override): boolean =>
+  override.kind === 'now' && override.untilMs !== null;
+
+/** So long without a draw is no pause of it. */
+const enoughMs = (program: Program): number => longestPauseMs(program) + DONE_MS;
 
 function longestPauseMs({ steps }: Program): number {
   let pauseMs = 0;
@@ -208,6 +272,7 @@ function readKept(text: string | null): Kept | null {
       hasDrawn: hasDrawn === true,
       isSaid: isSaid === true,
       isOver: isOver === true,
+      savedMs: number(kept.savedMs),
     };
   } catch {
     return null;

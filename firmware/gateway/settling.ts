@@ -13,6 +13,20 @@ export class Settling {
   private underWay = false;
   /** When it was first heard after that; null while it is awaited. */
   private settledMs: ElapsedMs | null = -Infinity;
+  /** When the gateway started, until it is heard. */
+  private resumedMs: ElapsedMs = -Infinity;
+
+  /** The gateway starts. What the device does it was told before, and it has not been heard since. */
+  resumed(nowMs: ElapsedMs): void {
+    this.commandMs = nowMs;
+    this.settledMs = null;
+    this.resumedMs = nowMs;
+  }
+
+  /** Not for long after a start, heard or not. */
+  isResuming(nowMs: ElapsedMs): boolean {
+    return nowMs - this.resumedMs <= HEARD_WITHIN_MS;
+  }
 
   begun(nowMs: ElapsedMs): void {
     this.commandMs = nowMs;
@@ -29,6 +43,7 @@ export class Settling {
 
   /** It said what it drew at `atMs`. What it said while the command was under way counts for nothing. */
   heard(atMs: ElapsedMs): void {
+    this.resumedMs = -Infinity;
     if (!this.underWay && atMs >= this.commandMs) this.settledMs ??= atMs;
   }
 

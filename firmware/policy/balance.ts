@@ -9,6 +9,10 @@ export const FOLLOWS_MS = 1_000;
 export const isFresh = (known: Known, staleAfterMs: number): boolean =>
   known.value !== null && known.ageMs <= staleAfterMs;
 
+/** It is heard, and does not vouch for what it says. */
+export const isDoubtful = (known: Known, staleAfterMs: number): boolean =>
+  known.value === null && known.ageMs <= staleAfterMs;
+
 /**
  * What a device drew when the meter was read, else its measured power when fresh, else 0: its draw then counts as base
  * load, the cautious reading.

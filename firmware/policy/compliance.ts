@@ -6,7 +6,7 @@ import type { CommandReport, Shortfall } from '../domain/command-report.ts';
 import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, Decision, Image } from '../domain/image.ts';
 import type { ElapsedMs, WallMs } from '../domain/time.ts';
-import { shortfall, TOLERANCE_W, underLimit_W } from './shortfall.ts';
+import { ofMeter, shortfall, TOLERANCE_W, underLimit_W } from './shortfall.ts';
 import { guaranteed_W, type Steerable } from './simultaneity.ts';
 
 /** A reading, a cycle, a command and its repetitions: what is above the limit for longer is told to the operator. */
@@ -70,7 +70,7 @@ function look(image: Image, decision: Decision, before: Followed) {
   const missedSinceMs = met ? null : (before.missedSinceMs ?? image.elapsedMs);
   const late = missedSinceMs !== null && image.elapsedMs - missedSinceMs >= REACTION_MS;
   const newly = met && (before.reachedMs === null || before.told !== null);
-  const reason = late ? (missing?.reason ?? (power_W === null ? 'METER_SILENT' : 'DEVICE_DISOBEYS')) : null;
+  const reason = late ? (missing?.reason ?? (power_W === null ? ofMeter(image) : 'DEVICE_DISOBEYS')) : null;
   const now: Followed = {
     ...before,
     missedSinceMs,

@@ -139,6 +139,7 @@ function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceD
   const modes = image.modes?.[device.id];
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));
+  if (!image.wallTrusted) return [];
   return modes.flatMap(({ fromMs, untilMs, mode }) => {
     const planned_W = untilMs > image.wallMs ? takes_W(device, mode) : 0;
     return planned_W > 0 ? [{ fromMs, untilMs, power_W: planned_W }] : [];

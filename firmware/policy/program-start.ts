@@ -12,6 +12,8 @@ import { pricedSlots, SLOT_MS } from './prices.ts';
 const RESERVE_MS = 300_000;
 /** In the site's currency: for less than this nobody waits. More than a cycle's delay makes of it. */
 const NOTHING = 0.0002;
+/** So shortly before a better start nobody begins, however little it is better: it would be said to run at the price before. */
+const SOON_MS = 60_000;
 const W_MS_PER_WH = 3_600_000;
 
 export interface ProgramStart {
@@ -59,7 +61,7 @@ function startFor(image: Image, device: DeviceImage): ProgramStart | null {
     const cost = costOf(program, atMs, prices);
     return cost === null ? [] : [{ atMs, cost }];
   });
-  const best = cheapestOf(candidates);
+  const best = cheapestOf(candidates.filter((c) => !isJustBefore(c, candidates)));
   const now = candidates.find((c) => c.atMs === wallMs);
   if (!best || !now) return null;
   const later = cheapestOf(candidates.filter((c) => c.atMs > wallMs));
@@ -105,6 +107,9 @@ function startsUntil(wallMs: WallMs, latestMs: WallMs): WallMs[] {
   for (let at = (Math.floor(wallMs / SLOT_MS) + 1) * SLOT_MS; at < latestMs; at += SLOT_MS) all.push(at);
   return latestMs > wallMs ? [...all, latestMs] : all;
 }
+
+const isJustBefore = (early: Candidate, candidates: readonly Candidate[]): boolean =>
+  candidates.some((c) => c.atMs > early.atMs && c.atMs - early.atMs < SOON_MS && c.cost < early.cost - 1e-9);
 
 /** The earliest that costs next to nothing more than the best. */
 function cheapestOf(candidates: readonly Candidate[]): Candidate | undefined {

@@ -4,7 +4,7 @@
  */
 import type { Shortfall, ShortfallReason } from '../domain/command-report.ts';
 import type { ActiveLimit, Decision, DeviceImage, Image } from '../domain/image.ts';
-import { baseLoad_W, given_W, isFresh, measured_W } from './balance.ts';
+import { baseLoad_W, given_W, isDoubtful, isFresh, measured_W } from './balance.ts';
 import { isControllable, isLost, isProducer } from './plan.ts';
 
 /** Noise of a meter and of rounding is no shortfall. */
@@ -27,10 +27,14 @@ export function underLimit_W(image: Image, { direction, scope }: ActiveLimit): n
   return Math.max(0, Math.min(drawn, image.grid_W.value));
 }
 
+/** Why nobody knows what flows at the connection. */
+export const ofMeter = ({ grid_W, site }: Image): ShortfallReason =>
+  isDoubtful(grid_W, site.staleAfterMs) ? 'METER_DOUBTFUL' : 'METER_SILENT';
+
 function ofImport(image: Image, decision: Decision, limit: ActiveLimit): Shortfall | null {
   const base = baseLoad_W(image);
   const ofSite = limit.scope === 'site';
-  if (base === null && ofSite) return { excess_W: null, reason: 'METER_SILENT' };
+  if (base === null && ofSite) return { excess_W: null, reason: ofMeter(image) };
   const counted = image.devices.filter(
     (d) => isControllable(d) && !isProducer(d) && (ofSite || d.flexibility.steerable),
   );
@@ -54,7 +58,7 @@ function reasonOf(counted: readonly DeviceImage[], told: (d: DeviceImage) => num
 /** Judged by the meter: what it shows is what was reached. */
 function ofExport(image: Image, limit: ActiveLimit): Shortfall | null {
   const { value, ageMs } = image.grid_W;
-  if (value === null || ageMs > image.site.staleAfterMs) return { excess_W: null, reason: 'METER_SILENT' };
+  if (value === null || ageMs > image.site.staleAfterMs) return { excess_W: null, reason: ofMeter(image) };
   const excess_W = -value - limit.limit_W;
   if (excess_W <= TOLERANCE_W) return null;
   const lost = image.devices.some((d) => isProducer(d) && isLost(d));

@@ -1,12 +1,12 @@
 /** A device as its card shows it: what it does, why, and what its owner wants. Pure. */
 import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
-import type { DeviceImage, Image, Snapshot } from '../domain/image.ts';
+import type { DeviceImage, Snapshot } from '../domain/image.ts';
 import type { InstructionStatus, Reason } from '../domain/instruction.ts';
 import type { Place } from './phrase.ts';
 import { stretchesOf, wholeStretch } from './planned.ts';
-import { fresh, IDLE_W, isDoubtful, isProducer } from './power-flow.ts';
+import { fresh, IDLE_W, isProducer } from './power-flow.ts';
 import { type RunPhase, runPhase } from './program-run.ts';
-import { NOT_ASKED, programReason, programView } from './program-view.ts';
+import { NOT_ASKED, programReason, programView, quietWords, settingSentence } from './program-view.ts';
 import type { DeviceView, OverrideForm } from './schema.ts';
 import { codeWords, HEALTH, overrideSentence, reasonSentence, statusSentence } from './sentences.ts';
 import { storeView } from './store-view.ts';
@@ -41,7 +41,7 @@ export function deviceView(device: DeviceImage, snapshot: Snapshot, place: Place
     reason: isRefused && device.health === 'ok' ? trouble : decisive,
     reasons,
     override: formOf(device),
-    overrideSentence: overrideSentence(device.override, place),
+    overrideSentence: settingSentence(device, place) ?? overrideSentence(device.override, place),
     planned: stretchesOf(flexibility.program && !device.run ? [] : (decided?.planned ?? [])),
     needByMs: flexibility.need?.byMs ?? null,
     need_Wh: flexibility.need?.energy_Wh ?? null,
@@ -57,20 +57,14 @@ const undecided = ({ flexibility, run }: DeviceImage): string =>
 
 function reasonsOf(device: DeviceImage, snapshot: Snapshot, place: Place): DeviceView['reasons'] {
   const { id } = device;
-  const { image, decision, devices, plan } = snapshot;
+  const { decision, devices, plan } = snapshot;
   const decided = decision?.devices.find((d) => d.resource === id)?.reasons;
   const reasons = decided ?? devices.find((d) => d.id === id)?.instruction?.reasons ?? [];
   const sentenceOf = (reason: Reason): string =>
-    programReason(device, reason, snapshot) ??
-    reasonSentence(told(wholeStretch(reason, plan?.modes[id] ?? []), image), place);
+    programReason(device, reason, snapshot, place) ??
+    reasonSentence(wholeStretch(reason, plan?.modes[id] ?? []), place);
   return reasons.map((reason) => ({ code: reason.code, sentence: sentenceOf(reason) }));
 }
-
-/** A rule knows only that the meter's power does not count; the page says why. */
-const told = (reason: Reason, image: Image): Reason =>
-  reason.code === 'STALE_METER' && isDoubtful(image.grid_W, image)
-    ? { ...reason, values: { ...reason.values, power: 'doubtful' } }
-    : reason;
 
 const formOf = ({ override }: DeviceImage): OverrideForm => ({ ...override });
 
@@ -90,9 +84,8 @@ function stateOf(device: DeviceImage, power_W: number | null, phase: RunPhase | 
   // A pause of a program is a part of it.
   if (phase === 'runs') return { state: 'on', stateWords: 'Running' };
   const state = value < -IDLE_W ? 'producing' : value > IDLE_W ? 'on' : 'off';
-  if (phase !== null && state === 'off')
-    return { state, stateWords: phase === 'held' ? 'Interrupted' : 'Waiting' };
-  return { state, stateWords: { ...WORDS, ...WORDS_OF[device.flexibility.kind] }[state] };
+  const quiet = state === 'off' ? quietWords(device, phase) : null;
+  return { state, stateWords: quiet ?? { ...WORDS, ...WORDS_OF[device.flexibility.kind] }[state] };
 }
 
 type Words = Readonly<Record<'on' | 'off' | 'producing', string>>;

@@ -4,7 +4,7 @@ import { METER_EVENTS, type MeterEventCode } from '../domain/meter-event.ts';
 import type { ResourceHealth } from '../domain/resource-manager.ts';
 import { capital, clause, number, Phrase, type Place, text, type Values } from './phrase.ts';
 import { plannerWords } from './planner-words.ts';
-import { NOT_ASKED } from './program-view.ts';
+import { NOT_ASKED, settingWords } from './program-view.ts';
 import { codeWords, isReasonCode, isStatus, reasonWords, STATUS } from './sentences.ts';
 
 /** The part of a journal entry that a sentence is made of. */
@@ -100,6 +100,7 @@ const SHORTFALLS: Readonly<Record<ShortfallReason, string>> = {
   DEVICE_MINIMUM: 'a device cannot be turned down further',
   UNSTEERED_PRODUCTION: 'production that cannot be turned down is more than that',
   METER_SILENT: 'the meter is silent',
+  METER_DOUBTFUL: 'the meter sends a power that it does not vouch for',
 };
 
 const isBelow = (values: Values, less: string, more: string): boolean =>
@@ -135,7 +136,7 @@ function decisionWords({ code, detail, isProgram }: Event, who: string, place: P
   if (!isReasonCode(code)) return null;
   const [first] = Array.isArray(detail.reasons) ? detail.reasons : [];
   const values = isRecord(first) && isRecord(first.values) ? first.values : detail;
-  const words = isProgram && code === 'NO_NEED' ? NOT_ASKED : reasonWords(code, values, place);
+  const words = (isProgram && ofProgram(code, values, place)) || reasonWords(code, values, place);
   return `${who}${clause(' set to ', setPoint(detail, place))}: ${words}`;
 }
 
@@ -159,11 +160,26 @@ function plainly({ code, detail }: Event, who: string | null): string {
   return who === null ? `${capital(words)}.` : `${who}: ${words}.`;
 }
 
+/** Where an appliance with a program has other words. */
+function ofProgram(code: string, values: Values, place: Place): string | null {
+  if (code === 'NO_NEED') return NOT_ASKED;
+  const words = code === 'OWNER_NOW' ? settingWords(values, place) : null;
+  return words && capital(words);
+}
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  begun: 'it was started while it had power for being set; its program runs to its end.',
+  over: 'the time with power for setting it is over.',
+};
+
+const RUN_OVER = 'the run that you asked for is over.';
+const WISH_OVER = 'what you asked for is over; it is back to automatic.';
+
 function overrideWords(detail: Values, isProgram: boolean, place: Place): string {
   const say = new Phrase(detail, place);
   switch (text(detail, 'kind')) {
     case 'now':
-      return `you asked for it to run now${say.until()}.`;
+      return (isProgram && settingWords(detail, place)) || `you asked for it to run now${say.until()}.`;
     case 'notBefore':
       return `you asked it to wait until ${say.time('atMs') ?? 'later'}.`;
     case 'runBy':
@@ -172,8 +188,6 @@ function overrideWords(detail: Values, isProgram: boolean, place: Place): string
       return 'you switched it off.';
     default:
       if (detail.isOver !== true) return 'you set it back to automatic.';
-      return isProgram
-        ? 'the run that you asked for is over.'
-        : 'what you asked for is over; it is back to automatic.';
+      return SETTINGS[text(detail, 'setting') ?? ''] ?? (isProgram ? RUN_OVER : WISH_OVER);
   }
 }

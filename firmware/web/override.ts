@@ -22,7 +22,8 @@ export function overrideFault(
     return fault('FORM_INVALID', 'the time must lie ahead, by at most 7 days');
   }
   if (device === undefined) return form.kind === 'runBy' ? fault('NOT_FOUND', UNHEARD) : null;
-  const why = device.flexibility.program === undefined ? withoutProgram(form) : withProgram(form, device);
+  const why =
+    device.flexibility.program === undefined ? withoutProgram(form) : withProgram(form, device, nowMs);
   return why === null ? null : fault('INSTRUCTION_REJECTED', why);
 }
 
@@ -44,10 +45,12 @@ function timeOf(form: OverrideForm): WallMs | null {
 const withoutProgram = ({ kind }: OverrideForm): string | null =>
   kind === 'runBy' ? 'it has no program that could be done by a time' : null;
 
-function withProgram(form: OverrideForm, { run }: DeviceImage): string | null {
+function withProgram(form: OverrideForm, { run }: DeviceImage, nowMs: WallMs): string | null {
   if (form.kind === 'notBefore') return 'it runs a program: say by when it has to be done';
-  if (form.kind === 'now' && form.untilMs !== null) return 'its program runs to its end, not until a time';
   const isRunning = run !== undefined && run.doneMs !== null;
   const asksForRun = form.kind === 'now' || form.kind === 'runBy';
-  return isRunning && asksForRun ? 'its program has begun and runs to its end' : null;
+  if (isRunning && asksForRun) return 'its program has begun and runs to its end';
+  const isTooLong =
+    form.kind === 'now' && form.untilMs !== null && form.untilMs > nowMs + LIMITS.programSettingMs;
+  return isTooLong ? 'it has power for setting its program for an hour at most' : null;
 }

@@ -3,8 +3,8 @@ import { lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../domain/image.ts';
 import type { Reason } from '../domain/instruction.ts';
 import type { WallMs } from '../domain/time.ts';
-import { clause, type Place } from './phrase.ts';
-import { type RunTimes, runPhase, runTimes } from './program-run.ts';
+import { capital, clause, number, Phrase, type Place, type Values } from './phrase.ts';
+import { type RunPhase, type RunTimes, runPhase, runTimes } from './program-run.ts';
 import type { DeviceView } from './schema-device.ts';
 import { timeWords } from './zone.ts';
 
@@ -41,9 +41,40 @@ const kWh = (energy_Wh: number): string =>
 /** Of an appliance with a program. */
 export const NOT_ASKED = 'You have not asked for a run.';
 
+/** Of "now" until a time, asked of an appliance with a program: no run. Null where there is no such time. */
+export const settingWords = (values: Values, place: Place): string | null =>
+  number(values, 'untilMs') === null
+    ? null
+    : `you asked for power to set it${new Phrase(values, place).until()}.`;
+
+/** Whether it has power for being set at its panel. */
+const isBeingSet = ({ flexibility, override, setPoint_W }: DeviceImage): boolean =>
+  flexibility.program !== undefined &&
+  override.kind === 'now' &&
+  override.untilMs !== null &&
+  (setPoint_W ?? 0) > 0;
+
+/** The same in a sentence, where that is what its owner wants. */
+export function settingSentence({ flexibility, override }: DeviceImage, place: Place): string | null {
+  const words = flexibility.program && override.kind === 'now' ? settingWords({ ...override }, place) : null;
+  return words && capital(words);
+}
+
+/** Its state while it draws nothing, where a program has other words for it. */
+export function quietWords(device: DeviceImage, phase: RunPhase | null): string | null {
+  if (phase === null) return isBeingSet(device) ? 'Has power' : null;
+  return phase === 'held' ? 'Interrupted' : 'Waiting';
+}
+
 /** A reason, where a program has other words for it. */
-export function programReason(device: DeviceImage, { code }: Reason, snapshot: Snapshot): string | null {
+export function programReason(
+  device: DeviceImage,
+  { code }: Reason,
+  snapshot: Snapshot,
+  place: Place,
+): string | null {
   if (device.flexibility.program === undefined) return null;
+  if (code === 'OWNER_NOW') return settingSentence(device, place);
   const phase = runPhase(device, snapshot);
   if (code === 'NO_NEED') return NOT_ASKED;
   if (code === 'OWN_SOLAR' && phase === 'waits') return 'Waits until your own solar power carries it.';

@@ -4,10 +4,15 @@ import { energy, ms, plannedSchema, power_W, sentence, share } from './schema-at
 
 const id = z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -');
 
+const nowUntilMs = ms.nullable().meta({
+  description:
+    'null: until something else is asked for. Of a device with a program null is one run, and a time, at most an hour ahead, gives it power for being set until then',
+});
+
 export const overrideSchema = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('automatic') }),
-    z.strictObject({ kind: z.literal('now'), untilMs: ms.nullable() }),
+    z.strictObject({ kind: z.literal('now'), untilMs: nowUntilMs }),
     z.strictObject({ kind: z.literal('notBefore'), atMs: ms }),
     z.strictObject({ kind: z.literal('runBy'), byMs: ms }),
     z.strictObject({ kind: z.literal('off') }),

@@ -23,6 +23,8 @@ function watch(device: ModbusDevice) {
   const said: { status: InstructionStatus; code: string | null; id: number }[] = [];
   const health: ResourceHealth[] = [];
   const measured: Measurement[] = [];
+  /** How much had been measured each time that it was said to be well. */
+  const knownWhenOk: number[] = [];
   const waiting: (() => void)[] = [];
   const wake = (): void => {
     for (const w of waiting.splice(0)) w();
@@ -39,6 +41,7 @@ function watch(device: ModbusDevice) {
     },
     health: (h) => {
       health.push(h);
+      if (h === 'ok') knownWhenOk.push(measured.length);
       wake();
     },
     fault: () => {},
@@ -60,7 +63,7 @@ function watch(device: ModbusDevice) {
     );
     return said.filter((s) => s.id === i.id).map((s) => (s.code ? `${s.status} ${s.code}` : s.status));
   };
-  return { said, health, measured, until, carryOut };
+  return { said, health, measured, knownWhenOk, until, carryOut };
 }
 
 const budget = (left: number) => ({ spend: () => left-- > 0, used: () => 0 });
@@ -86,6 +89,7 @@ test('over TCP: written, read back, and every way to fail told apart', async (t)
   });
   const w = watch(device);
   await w.until(() => w.health.includes('ok'));
+  t.ok((w.knownWhenOk[0] ?? 0) > 0, 'what it draws is known before it is told anything');
 
   t.same(await w.carryOut(instruction(6900)), ['ACCEPTED', 'STARTED', 'SUCCEEDED']);
   t.equal(twin.registers.holding.get(1000), 100, '10 A on three phases');

@@ -59,7 +59,7 @@ function seatOn(time: SimulatedClock, settings: Settings, override: Override, fl
   const cycle = (): boolean => {
     const news = seat.account();
     if (news) codes.push(news.code);
-    return seat.endOverride();
+    return seat.endOverride() !== null;
   };
   let id = 0;
   const tell = (setPoint_W: number, failed = false): void => {
@@ -192,6 +192,52 @@ test('most of it done and then nothing drawn: it has ended early, unless a resta
   t.equal(await resumed.pass(2 * MINUTE, 1), true);
 });
 
+test('what stops in the middle is said to, goes on when it draws again, and has power for an hour', async (t) => {
+  const long: Flexibility = { ...FLEXIBILITY, program: { steps: [{ forMs: 60 * MINUTE, power_W: 900 }] } };
+  const opened = begin(NOW, long);
+  opened.tell(2000);
+  await opened.pass(10 * MINUTE, 900);
+  await opened.pass(4 * MINUTE, 1);
+  t.same(opened.codes, [], 'it may only pause');
+  await opened.pass(20 * MINUTE, 1);
+  t.same(opened.codes, ['PROGRAM_STOPPED']);
+  const doneMs = opened.run()?.doneMs ?? 0;
+  t.ok(doneMs <= 15 * MINUTE, `${doneMs / MINUTE} minutes: the rest does not count`);
+  await opened.pass(5 * MINUTE, 900);
+  t.equal(opened.run()?.doneMs, doneMs + 5 * MINUTE, 'closed again');
+  t.equal(await opened.pass(60 * MINUTE, 1), false);
+  t.same(opened.codes, ['PROGRAM_STOPPED', 'PROGRAM_STOPPED'], 'opened again');
+  t.equal(await opened.pass(6 * MINUTE, 1), true, 'nobody came for an hour');
+
+  const cut = begin(NOW, long);
+  cut.tell(2000);
+  await cut.pass(15 * MINUTE, 900);
+  cut.tell(0);
+  await cut.pass(30 * MINUTE, 0);
+  cut.tell(2000);
+  await cut.pass(10 * MINUTE, 0);
+  t.same(cut.codes, ['PROGRAM_STOPPED'], 'it does not go on after an interruption');
+});
+
+test('what was under way long ago is not begun again unasked', async (t) => {
+  for (const [wish, hours, goesOn] of [
+    [NOW, 2, true],
+    [NOW, 30, false],
+    [BY, 2, true],
+    [BY, 30, false],
+    [{ kind: 'runBy', byMs: START + 48 * 60 * MINUTE } as const, 30, true],
+  ] as const) {
+    const it = begin(wish);
+    if (wish === NOW) it.tell(2000);
+    await it.pass(2 * MINUTE);
+    it.seat.save();
+    const later = seatOn(new SimulatedClock(START + hours * 60 * MINUTE), it.settings, wish);
+    t.equal(later.run() !== undefined, goesOn, `${wish.kind}, ${hours} h away`);
+    // A board without a battery has no idea.
+    t.ok(seatOn(new SimulatedClock(0), it.settings, wish).run() !== undefined || !goesOn);
+  }
+});
+
 test('what never begins has power for an hour', async (t) => {
   const it = begin(NOW);
   it.tell(2000);
@@ -201,8 +247,9 @@ test('what never begins has power for an hour', async (t) => {
 });
 
 test('an hour that passes ends a "now", not what runs; what has no program takes no such wish', async (t) => {
-  const it = begin({ kind: 'now', untilMs: START + 2 * MINUTE });
+  const it = begin(NOW);
   it.tell(2000);
+  it.seat.override = { kind: 'now', untilMs: START + 2 * MINUTE };
   t.equal(await it.pass(3 * MINUTE), true);
   t.match([it.run()?.doneMs, it.seat.override], [3 * MINUTE, AUTOMATIC]);
   const { program: _, ...plain } = FLEXIBILITY;
@@ -211,6 +258,121 @@ test('an hour that passes ends a "now", not what runs; what has no program takes
   const late = begin({ kind: 'runBy', byMs: START - 60 * MINUTE });
   await late.pass(5 * MINUTE);
   t.match([late.run()?.doneMs, late.seat.override.kind], [null, 'runBy'], 'late, and not forgotten');
+});
+
+const SET: Override = { kind: 'now', untilMs: START + 15 * MINUTE };
+
+test('power for setting it is no run, and ends with its time where nothing was started', async (t) => {
+  for (const draw_W of [undefined, 0, 8, 900]) {
+    const it = begin(SET);
+    t.equal(it.run(), undefined);
+    it.tell(2000);
+    if (draw_W === 900) await it.pass(MINUTE / 2, draw_W);
+    t.equal(await it.pass(14 * MINUTE, draw_W === 900 ? 0 : draw_W), false, `${draw_W} W`);
+    t.equal(await it.pass(MINUTE + 1000, draw_W === undefined ? undefined : 0), true);
+    t.same([it.run(), it.seat.override, it.codes], [undefined, AUTOMATIC, []]);
+  }
+});
+
+test('started at its panel meanwhile, it is a run that has begun then, and is not cut off', async (t) => {
+  const it = begin(SET);
+  it.tell(2000);
+  await it.pass(9 * MINUTE, 4);
+  t.equal(await it.pass(5 * MINUTE, 2000), false);
+  t.equal(it.run(), undefined, 'until its time is over');
+  t.equal(await it.pass(2 * MINUTE, 0), true, 'also in a pause of it');
+  t.match([it.run(), it.seat.override], [{ byMs: null, doneMs: 7 * MINUTE - 1000 }, AUTOMATIC]);
+  t.equal(await it.pass(2 * MINUTE, 2000), false);
+  t.equal(await it.pass(9 * MINUTE, 0), false);
+  t.same([it.run(), it.codes], [undefined, []], 'it has ended like any other');
+
+  const late = begin(SET);
+  late.tell(2000);
+  await late.pass(15 * MINUTE - 2000, 3);
+  t.equal(await late.pass(2000, 2000), true);
+  t.match(late.run(), { doneMs: 1000 }, 'pressed in the last moment');
+
+  const held = begin(SET);
+  held.tell(2000);
+  await held.pass(8 * MINUTE, 2000);
+  held.tell(0);
+  t.equal(await held.pass(8 * MINUTE, 0), true, 'interrupted by a limit just then');
+  t.match(held.run(), { doneMs: 8 * MINUTE - 1000 }, 'while it had power');
+
+  const done = begin(SET);
+  done.tell(2000);
+  await done.pass(2 * MINUTE, 2000);
+  t.equal(await done.pass(13 * MINUTE, 2), true);
+  t.equal(done.run(), undefined, 'a short rinse that was done long ago');
+});
+
+test('power for setting it over a restart: it is heard before it is cut off, and has an hour at most', async (t) => {
+  const it = begin(SET);
+  it.tell(2000);
+  await it.pass(10 * MINUTE, 2000);
+  await it.time.advanceTo(it.time.elapsedMs() + 20 * MINUTE);
+  const again = seatOn(it.time, it.settings, SET);
+  t.equal(await again.pass(5000), false);
+  again.tell(2000);
+  t.equal(await again.pass(1000, 2000), true);
+  t.match([again.run()?.byMs, again.seat.override], [null, AUTOMATIC]);
+  const third = seatOn(it.time, it.settings, SET);
+  t.match(
+    [third.run()?.byMs, third.seat.override],
+    [null, AUTOMATIC],
+    'what was not kept is ended once more',
+  );
+
+  const paused = begin(SET);
+  paused.tell(2000);
+  await paused.pass(3 * MINUTE, 2000);
+  const resumed = seatOn(paused.time, paused.settings, SET);
+  resumed.tell(2000);
+  t.equal(await resumed.pass(7 * MINUTE, 0), false);
+  t.equal(await resumed.pass(5 * MINUTE, 2000), true);
+  t.ok(
+    (resumed.run()?.doneMs ?? 0) > 10 * MINUTE - 3 * MINUTE,
+    'a pause after the restart, and what was before it',
+  );
+  for (const text of ['', 'x', '-1', '1e99', '{}', 'null']) {
+    const settings = inMemory();
+    settings.set('program-setting.d', text);
+    const it = seatOn(new SimulatedClock(START), settings, SET);
+    it.tell(2000);
+    t.equal(await it.pass(15 * MINUTE, 0), true);
+    t.equal(it.run(), undefined, `garbage: ${text}`);
+  }
+
+  const mute = begin({ kind: 'now', untilMs: START - MINUTE });
+  t.equal(await mute.pass(29_000), false);
+  t.equal(await mute.pass(2000), true);
+  t.equal(mute.run(), undefined);
+
+  const settings = inMemory();
+  const years = new SimulatedClock(60_000);
+  const unset = seatOn(years, settings, SET);
+  t.equal(await unset.pass(59 * MINUTE), false);
+  t.equal(await unset.pass(2 * MINUTE), true, 'without a clock, too');
+});
+
+test('power for setting it gives way to what is asked then; what has power begins without a command', async (t) => {
+  const it = begin(SET);
+  it.tell(2000);
+  await it.pass(MINUTE, 5);
+  it.seat.override = BY;
+  it.cycle();
+  t.match(it.run(), { byMs: START + 60 * MINUTE, doneMs: null }, 'it waits');
+  it.seat.decided(0);
+  t.equal(it.run()?.doneMs, null);
+  it.seat.decided(2000);
+  t.equal(it.run()?.doneMs, 0, 'it starts');
+
+  const off = begin(NOW);
+  off.seat.decided(2000);
+  t.equal(off.run()?.doneMs, null, 'what is off begins with its command');
+  off.seat.override = SET;
+  off.cycle();
+  t.equal(off.run(), undefined, 'and what has not begun may be set instead');
 });
 
 test('what is over is not begun again by a wish that outlived it on disk; the same wish made anew is', async (t) => {
@@ -266,7 +428,6 @@ test('on disk: killed at every fifth second of it, it runs once and its wish is 
     t.ok(lostMs >= 0 && lostMs <= 5 * MINUTE + 1000, `${killS} s: ${lostMs} ms are lost`);
     if (after) {
       t.not(after.doneMs, null, 'it has begun');
-      t.equal(it.seat.wants(0, time.elapsedMs()), false, 'and is not stopped on a guess');
       it.tell(2000);
     }
     for (let s = 0; s < 11 * 60; s++) await step();

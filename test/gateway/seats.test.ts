@@ -78,6 +78,52 @@ test('one that never says what it draws, or falls silent, holds nobody up for ev
   t.equal(silent.sinceMs(31_000), 30_500);
 });
 
+test('after a start, what is kept is in the reading of the meter until the device is heard, or not for long', async (t) => {
+  const kept = (
+    setPoint_W: number,
+    controlType: Flexibility['controlType'] = 'OPERATION_MODE_BASED_CONTROL',
+  ) => {
+    const ranges = [{ min_W: -2000, max_W: 2000 }];
+    const it = seatOf(ranges, controlType, new Map([['device.d', JSON.stringify({ setPoint_W })]]));
+    const seen = () => {
+      it.seat.meterRead(10_000);
+      const { atGrid_W = null, sinceChangedMs } = it.seat.image(it.time.wallMs(), it.now()) ?? {};
+      return [atGrid_W, sinceChangedMs];
+    };
+    const measure = (value: number): void => {
+      const point = { source: 'd', quantity: 'activePower', phase: 0, tariff: 0, channel: 0 } as const;
+      const at = { meterTimeMs: null, receivedMs: it.time.wallMs(), receivedElapsedMs: it.now() };
+      it.seat.take([{ point, value, quality: 'good', ...at }]);
+    };
+    return { ...it, seen, measure };
+  };
+  const on = kept(2000);
+  t.same(on.seen(), [2000, 0], 'and nothing is turned up meanwhile');
+  await on.time.advanceTo(4000);
+  on.tell(2000, fault('LINK_GONE'));
+  on.seat.setHealth('silent');
+  t.same(on.seen(), [2000, 0], 'nor does it matter that it cannot be reached yet');
+  on.measure(1500);
+  t.same(on.seen(), [1500, 0]);
+  on.tell(2000);
+  await on.time.advanceTo(5000);
+  on.measure(1900);
+  t.same(on.seen(), [1900, 0], 'as after any command');
+  await on.time.advanceTo(6000);
+  t.same(on.seen(), [1900, 1000]);
+
+  const gone = kept(2000);
+  gone.seat.setHealth('silent');
+  await gone.time.advanceTo(30_000);
+  t.same(gone.seen(), [2000, 0]);
+  await gone.time.advanceTo(30_001);
+  t.same(gone.seen(), [null, 30_001], 'then it is one that is lost');
+
+  t.same(kept(0).seen(), [null, Infinity], 'what was off may draw all the same');
+  t.same(kept(-1500).seen(), [null, Infinity], 'a roof that is not heard may hide what others draw');
+  t.same(kept(1500, 'FILL_RATE_BASED_CONTROL').seen()[0], null, 'how far a battery is, is not kept');
+});
+
 test('the mean import of a quarter of an hour', async (t) => {
   const mean = new MeanImport();
   const run = (fromS: number, untilS: number, value: number | null, ageMs = 500): void => {
@@ -96,9 +142,12 @@ test('the mean import of a quarter of an hour', async (t) => {
 });
 
 /** A device that takes whatever it is told, or fails at it. */
-function seatOf(ranges: Flexibility['ranges'], controlType: Flexibility['controlType']) {
+function seatOf(
+  ranges: Flexibility['ranges'],
+  controlType: Flexibility['controlType'],
+  kept = new Map<string, string>(),
+) {
   const time = new SimulatedClock(Date.UTC(2026, 5, 1));
-  const kept = new Map<string, string>();
   const writes: string[] = [];
   const settings = {
     get: (key: string) => kept.get(key) ?? null,

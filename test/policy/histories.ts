@@ -1,6 +1,6 @@
 /**
  * Random histories of a home with a broken planner behind the guard: what the house draws jumps, the meter stalls,
- * devices are slow, deaf or lost, limits come and go, the clock may not be trusted, and the planner says anything. The
+ * devices are slow, deaf or lost, the gateway is started again, limits come and go, the clock may not be trusted, and the planner says anything. The
  * judge knows the true currents and does its own arithmetic; it shares no line with the guard.
  */
 import type { DeviceDecision, DeviceImage, Image, Known } from '../../firmware/domain/image.ts';
@@ -14,6 +14,9 @@ const STEPS = 40;
 /** The meter counts as stale after this, and a device follows within this. */
 const STALE_MS = 4000;
 const FOLLOW_STEPS = 2;
+/** After a start nothing is decided before all were heard, but no longer; what is kept counts so long at most. */
+const AWAITED_STEPS = 3;
+const RESUMED_STEPS = 8;
 /** A reading as old as it may be, the cycle, the device, and one more reading when the command was under way. */
 export const REACTION_MS = STALE_MS + (FOLLOW_STEPS + 2) * STEP_MS + STALE_MS;
 const WORST_BASE_W = 3000;
@@ -51,6 +54,9 @@ interface Real {
   settledStep: number | null;
   switchedStep: number;
   atGrid_W: number | null;
+  /** Since the gateway was started. */
+  isHeard: boolean;
+  isTold: boolean;
 }
 
 interface Home {
@@ -69,6 +75,8 @@ interface Home {
   readonly planner: 'wild' | 'sticky' | 'greedy' | 'generous';
   said: readonly DeviceDecision[];
   readonly faults: string[];
+  startedStep: number;
+  isAwake: boolean;
   /** The last step at which something got worse that nobody could foresee. */
   disturbedStep: number;
 }
@@ -91,6 +99,8 @@ function newHome(random: () => number): Home {
     planner: PLANNERS[Math.floor(random() * PLANNERS.length)] ?? 'wild',
     said: [],
     faults: [],
+    startedStep: -100,
+    isAwake: true,
     disturbedStep: 0,
   };
 }
@@ -159,6 +169,8 @@ function newDevice(index: number, random: () => number): Real {
     settledStep: -100,
     switchedStep: -100,
     atGrid_W: 0,
+    isHeard: true,
+    isTold: true,
   };
 }
 
@@ -175,6 +187,7 @@ function disturb(home: Home, random: () => number): void {
     home.limits = newLimits(home, random);
     home.disturbedStep = home.step;
   }
+  if (happens(0.03)) restart(home, random);
   for (const d of home.devices) {
     if (happens(0.02)) {
       d.lost = !d.lost;
@@ -185,6 +198,28 @@ function disturb(home: Home, random: () => number): void {
     if (d.template.flexibility.program && happens(0.1))
       d.draw_W = d.confirmed_W * (random() < 0.5 ? 0.05 : 1);
   }
+}
+
+/**
+ * The gateway is killed and started again, and knows only what it kept; a command may have been taken all the same, or the
+ * whole house been without power.
+ */
+function restart(home: Home, random: () => number): void {
+  const isOutage = random() < 0.3;
+  for (const d of home.devices) {
+    const isFree = d.template.flexibility.minOffMs === 0;
+    if (isFree && d.steps > 0 && !d.lost && random() < 0.5) d.draw_W = d.told_W;
+    if (isFree && isOutage) d.draw_W = 0;
+    const isAwaited = d.confirmed_W > 0 && d.template.flexibility.kind !== 'battery';
+    Object.assign(d, {
+      ...{ told_W: d.confirmed_W, steps: 0, isTold: false, isHeard: false },
+      ...{ measured_W: null, measuredStep: -100, atGrid_W: null, settledStep: isAwaited ? null : -100 },
+    });
+  }
+  home.readings = { step: -100, phases_W: [0, 0, 0] };
+  home.startedStep = home.step;
+  home.isAwake = false;
+  home.disturbedStep = home.step;
 }
 
 const KINDS: readonly Signal['kind'][] = [
@@ -229,6 +264,7 @@ function move(home: Home, random: () => number): void {
     if (!heard) continue;
     d.measured_W = d.draw_W;
     d.measuredStep = home.step;
+    d.isHeard = true;
     if (d.steps === 0) d.settledStep ??= home.step;
   }
   home.meterStalls -= 1;
@@ -237,7 +273,8 @@ function move(home: Home, random: () => number): void {
   home.readings = { step: home.step, phases_W };
   for (const d of home.devices) {
     const fresh = home.step - d.measuredStep <= STALE_MS / STEP_MS ? d.measured_W : null;
-    const told = d.settledStep === null && !isLost(d) ? d.told_W : null;
+    const isResumed = !d.isHeard && home.step - home.startedStep <= RESUMED_STEPS;
+    const told = d.settledStep === null && (isResumed || !isLost(d)) ? d.told_W : null;
     d.atGrid_W = told === null ? fresh : Math.max(fresh ?? 0, told);
   }
 }
@@ -321,7 +358,8 @@ function wild(home: Home, random: () => number): DeviceDecision[] {
 function dispatch(home: Home, decisions: readonly DeviceDecision[], random: () => number): void {
   for (const { resource, setPoint_W } of decisions) {
     const d = home.devices.find((x) => x.template.id === resource);
-    if (!d || setPoint_W === d.told_W) continue;
+    if (!d || (setPoint_W === d.told_W && d.isTold)) continue;
+    d.isTold = true;
     d.told_W = setPoint_W;
     d.steps = 1 + Math.floor(random() * FOLLOW_STEPS);
     d.settledStep = null;
@@ -395,9 +433,7 @@ export function history(seed: number, decides: Decide): Verdict {
   for (; home.step < STEPS; home.step++) {
     disturb(home, random);
     move(home, random);
-    const { decisions } = decides(seen(home), plannerSays(home, random));
-    violations.push(...faultsOf(decisions, home), ...home.faults.splice(0));
-    dispatch(home, decisions, random);
+    violations.push(...cycle(home, decides, random), ...home.faults.splice(0));
     if (limitsChange(home, edges)) home.disturbedStep = home.step;
     const now = over(home);
     for (const name of [...since.keys()]) if (!now.includes(name)) since.delete(name);
@@ -411,6 +447,16 @@ export function history(seed: number, decides: Decide): Verdict {
     }
   }
   return { violations, cycles: STEPS };
+}
+
+/** What it decides that is on no menu. */
+function cycle(home: Home, decides: Decide, random: () => number): string[] {
+  const isHeard = home.readings.step >= home.startedStep && home.devices.every((d) => d.isHeard);
+  home.isAwake ||= isHeard || home.step - home.startedStep >= AWAITED_STEPS;
+  if (!home.isAwake) return [];
+  const { decisions } = decides(seen(home), plannerSays(home, random));
+  dispatch(home, decisions, random);
+  return faultsOf(decisions, home);
 }
 
 /** A limit that was known begins or ends. */

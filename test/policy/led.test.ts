@@ -219,6 +219,13 @@ test('a program in its pause is not given for: the limit counts the most that it
   for (const { points } of lived) t.same(points, { dishwasher: 0, battery: -300 });
 });
 
+test('power to set a program at its panel is given for by nobody', async (t) => {
+  const set = dishwasher(null, null, { override: { kind: 'now', untilMs: NOON + HOUR } });
+  const devices = [set, battery()];
+  const lived = live({ devices, modes: { battery: OWN_USE }, patch: { signals: [limitNow(1000)] } });
+  for (const { points } of lived) t.same(points, { dishwasher: 0, battery: -300 });
+});
+
 test('what was told on since the meter was read still has the battery give for it', async (t) => {
   const program = dishwasher(6, 0, { setPoint_W: 2000, sinceChangedMs: 600 });
   const cells = battery({}, { setPoint_W: -2300, power_W: known(-2300), sinceChangedMs: CYCLE_MS });

@@ -31,6 +31,7 @@ const plan = (mode: Mode, id = 'dishwasher'): Modes => ({
   [id]: [{ fromMs: NOON - HOUR, untilMs: NOON + HOUR, mode }],
 });
 const CHEAP_AT_2 = prices(0.4, 0.4, 0.1, 0.1, 0.3, 0.3);
+const SETS = { kind: 'now', untilMs: NOON + 15 * MINUTE } as const;
 const NO_CLOCK = { wallTrusted: false, wallMs: 1000 };
 
 interface Case {
@@ -62,6 +63,18 @@ const CASES: readonly Case[] = [
     },
     device: dishwasher(6),
     expect: [2000, 'GRID_ASKS'],
+  },
+  {
+    name: 'nobody asked for a run, but for power to set it, whatever the plan and the price say',
+    image: { modes: plan({ kind: 'off' }), signals: [CHEAP_AT_2] },
+    device: dishwasher(null, null, { override: SETS }),
+    expect: [2000, 'OWNER_NOW', { untilMs: NOON + 15 * MINUTE }],
+  },
+  {
+    name: 'power to set it, under a limit',
+    image: { signals: [limitNow(0)] },
+    device: dishwasher(null, null, { override: SETS }),
+    expect: [0, 'GRID_LIMIT'],
   },
   {
     name: 'it waits for the cheap hours',
@@ -401,6 +414,22 @@ test('the slots for the page: what it will draw, step by step', async (t) => {
     'from its start by the plan',
   );
   t.same(decide(image({ devices: [dishwasher(null)] })).devices[0]?.planned, []);
+  const stale = { dishwasher: [slot(-3, { kind: 'run', upTo_W: 2000 })] };
+  for (const old of [modes, stale])
+    t.same(decide(image({ devices: [dishwasher(null)], modes: old })).devices[0]?.planned, [], 'no run');
+  const byPrice = decide(image({ devices: [dishwasher(6)], modes: stale, signals: [CHEAP_AT_2] }));
+  t.equal(byPrice.devices[0]?.planned[0]?.fromMs, at, 'a plan that is over says nothing');
+});
+
+test('of a load, a plan that is over, or that no clock can read, plans nothing', async (t) => {
+  const modes: Modes = {
+    boiler: [{ fromMs: NOON - HOUR, untilMs: NOON, mode: { kind: 'run', upTo_W: 2000 } }],
+  };
+  const planned = (patch: Partial<Image>) =>
+    decide(image({ devices: [boiler()], modes, ...patch })).devices[0]?.planned;
+  t.same(planned({}), []);
+  t.same(planned({ wallMs: NOON - 1 }), [{ fromMs: NOON - HOUR, untilMs: NOON, power_W: 2000 }]);
+  t.same(planned({ wallMs: NOON - 1, wallTrusted: false }), []);
 });
 
 // ---- the start by price ----
@@ -455,6 +484,21 @@ test('no quarter hour is cheaper, and it is done in time, for any prices', async
     { numRuns: 500 },
   );
   t.pass();
+});
+
+test('just before a cheaper hour: it begins with that, and not a moment before at the price before', async (t) => {
+  for (const beforeMs of [1, 900, 1900, 20_000]) {
+    const wallMs = NOON + HOUR - beforeMs;
+    const signals = [prices(0.4, 0.1, 0.1, 0.1, 0.1)];
+    const now = image({ wallMs, signals, devices: [dishwasher(5)] });
+    const [decided] = decide(now).devices;
+    t.match(decided, { setPoint_W: 0, reasons: [{ code: 'PRICE_WAIT', values: { fromMs: NOON + HOUR } }] });
+    const [then] = decide({ ...now, wallMs: NOON + HOUR + beforeMs }).devices;
+    const values = { price: 0.1 / 1000 };
+    t.match(then, { setPoint_W: 2000, reasons: [{ code: 'PRICE_RUN', values }] }, `${beforeMs} ms after it`);
+  }
+  const level = image({ wallMs: NOON + HOUR - 500, signals: [prices(0.1, 0.1, 0.1, 0.1)] });
+  t.equal(programStart(level, dishwasher(4))?.atMs, level.wallMs, 'for nothing nobody waits');
 });
 
 test('equal prices: at once; and a change of the clocks moves nothing', async (t) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
 import type { PowerRange } from '../../firmware/domain/flexibility.ts';
-import type { ControlMode, DeviceImage, Override } from '../../firmware/domain/image.ts';
+import type { ControlMode, DeviceImage, Known, Override } from '../../firmware/domain/image.ts';
 import type { ResourceHealth } from '../../firmware/domain/resource-manager.ts';
 import type { LimitScope, Signal } from '../../firmware/domain/signal.ts';
 import { type Compliance, follow } from '../../firmware/policy/compliance.ts';
@@ -34,12 +34,19 @@ interface SignalRow {
   readonly prices?: readonly number[];
 }
 
+/** Null: it is silent. */
+type Grid = number | null | 'doubtful';
+const gridOf = (said: Grid): Known =>
+  said === 'doubtful' ? known(null) : known(said, said === null ? Infinity : undefined);
+
 interface Scenario {
   readonly name: string;
-  readonly grid_W?: number | null;
+  readonly grid_W?: Grid;
   readonly signals: readonly SignalRow[];
   readonly devices: readonly DeviceRow[];
-  readonly expect: Readonly<Record<string, readonly [number, string, Record<string, number | null>?]>>;
+  readonly expect: Readonly<
+    Record<string, readonly [number, string, Record<string, number | string | null>?]>
+  >;
   readonly shortfalls?: readonly (readonly [string, number | null])[];
 }
 
@@ -49,7 +56,7 @@ interface Course {
   readonly device?: DeviceRow;
   readonly steps: readonly {
     readonly s: number;
-    readonly grid_W: number | null;
+    readonly grid_W: Grid;
     readonly limited: boolean;
     readonly W?: number;
     readonly told: readonly (readonly [string, string | null])[];
@@ -82,7 +89,7 @@ function signalOf({ kind = 'importLimit', W = null, prices: perKWh, ...rest }: S
 for (const scenario of JSON.parse(read('giving-way.json')) as readonly Scenario[]) {
   test(scenario.name, async (t) => {
     const now = image({
-      grid_W: known(scenario.grid_W === undefined ? 400 : scenario.grid_W),
+      grid_W: gridOf(scenario.grid_W === undefined ? 400 : scenario.grid_W),
       signals: scenario.signals.map(signalOf),
       devices: scenario.devices.map(deviceOf),
     });
@@ -116,7 +123,7 @@ for (const course of JSON.parse(read('compliance.json')) as readonly Course[]) {
       const now = image({
         elapsedMs: 1e6 + step.s * 1000,
         wallMs: NOON + step.s * 1000,
-        grid_W: known(step.grid_W),
+        grid_W: gridOf(step.grid_W),
         devices: course.device ? [deviceOf(course.device)] : [],
         signals: step.limited ? [{ ...asked, id: limit.id }] : [],
       });

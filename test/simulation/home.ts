@@ -189,6 +189,7 @@ interface HomeOptions {
   readonly dishwasher?: { readonly mode: 'cheap' | 'solar'; readonly program: readonly Step[] };
   readonly priced?: boolean;
   readonly planned?: boolean;
+  readonly fuse_A?: number;
 }
 
 const PLUG = {
@@ -201,13 +202,20 @@ const PLUG = {
 
 /**
  * `stores`: with a battery and a heat pump. `dishwasher`: with one. `priced`: with a market; without one and
- * without a tariff no price is known. `planned`: with a planner, without its solver.
+ * without a tariff no price is known. `planned`: with a planner, without its solver. `fuse_A`: the main
+ * fuse, else 35 A.
  */
 export function simulatedHome(
   seed: number,
   startMs: number,
   file: string,
-  { stores: hasStores = false, dishwasher: appliance, priced = true, planned = false }: HomeOptions = {},
+  {
+    stores: hasStores = false,
+    dishwasher: appliance,
+    priced = true,
+    planned = false,
+    fuse_A = 35,
+  }: HomeOptions = {},
 ): SimulatedHome {
   const clock = new SimulatedClock(startMs);
   const random = seededRandom(seed);
@@ -248,7 +256,7 @@ export function simulatedHome(
     ...(hasStores ? STORES : []),
     ...(appliance ? [{ ...PLUG, ...appliance }] : []),
   ];
-  const checked = checkConfig({ ...CONFIG, devices });
+  const checked = checkConfig({ ...CONFIG, site: { ...CONFIG.site, fuse_A }, devices });
   if (!checked.ok) throw new Error(JSON.stringify(checked.mistakes));
   const operator = new Operator();
   const disk = new SimulatedDisk(file, clock);

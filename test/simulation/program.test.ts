@@ -185,6 +185,56 @@ test('its door is open: its owner is told once, over a restart too; it counts fr
   await home.stop();
 });
 
+test('power for setting it: started at its panel it runs on, over restarts; asked for, it goes and comes back', async (t) => {
+  const home = begin(NIGHT - 30 * MINUTE);
+  await after(home, 2 * MINUTE);
+  const twin = twinOf(home);
+  twin.isOpen = true;
+  const power = (): number | undefined => twin.twin.registers.coils.get(0);
+  const set = (minutes = 15): boolean =>
+    home
+      .house()
+      .gateway.setOverride('dishwasher', { kind: 'now', untilMs: home.clock.wallMs() + minutes * MINUTE });
+  set();
+  await after(home, 5 * MINUTE);
+  t.match([power(), seen(home).reason, seen(home).run], [1, 'OWNER_NOW', undefined]);
+  home.kill();
+  await after(home, 5 * MINUTE);
+  t.match([power(), seen(home).override, seen(home).run], [1, 'now', undefined], 'kept over a restart');
+  await after(home, 6 * MINUTE);
+  t.match(
+    [power(), seen(home).override, seen(home).reason],
+    [0, 'automatic', 'NO_NEED'],
+    'nothing was started',
+  );
+
+  set();
+  await after(home, 2 * MINUTE);
+  twin.isOpen = false;
+  await after(home, 3 * MINUTE);
+  t.same(tally(home), [1, 0, 0], 'somebody pressed start');
+  runBy(home, NIGHT + 8 * HOUR);
+  await after(home, 5000);
+  t.same([power(), seen(home).run?.doneMs], [0, null], 'and asked for it by a time: it waits');
+  await home.clock.advanceTo(46 * MINUTE);
+  t.same([power(), seen(home).reason], [1, 'PROGRAM_RUNS'], 'until the cheap hours');
+  await home.clock.advanceTo(90 * MINUTE);
+  t.same(tally(home), [1, 1, 1], 'it went on where it was');
+  t.equal(seen(home).override, 'automatic');
+
+  set();
+  await after(home, 11 * MINUTE);
+  t.same(tally(home).slice(0, 2), [2, 1]);
+  home.kill();
+  await after(home, 7 * MINUTE);
+  t.match(seen(home), { override: 'automatic', reason: 'PROGRAM_RUNS', run: { byMs: null } });
+  home.kill();
+  await after(home, 25 * MINUTE);
+  t.same([tally(home), power()], [[2, 2, 1], 0], 'to its end, and then off');
+  t.match(seen(home), { override: 'automatic', reason: 'NO_NEED' });
+  await home.stop();
+});
+
 test('without end: it is switched off after half as long again, and its owner is told', async (t) => {
   const program = [{ minutes: 11, power_W: 1500 }];
   const home = begin(EVENING, { dishwasher: { mode: 'cheap', program } });

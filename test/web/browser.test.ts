@@ -293,7 +293,32 @@ async function programs(t: Test, browser: Browser): Promise<void> {
   const words = () => card.locator('.program').textContent();
   const button = (name: string) => card.getByRole('button', { name });
   t.equal(await words(), 'A run takes 1 h 50 min and 0.8 kWh.');
-  t.same(await card.getByRole('button').allTextContents(), ['Ready by …', 'Start now']);
+  const idle = ['Ready by …', 'Start now', 'Power for setting it'];
+  t.same(await card.getByRole('button').allTextContents(), idle);
+  await button('Power for setting it').click();
+  await card.locator('.said', { hasText: 'Has power for 15 minutes.' }).waitFor(WAIT);
+  const set = home.overrides.get('washer');
+  const untilMs = set?.kind === 'now' ? (set.untilMs ?? 0) : 0;
+  t.ok(Math.abs(untilMs - NOON - 15 * 60_000) < 60_000, 'of the time at home');
+  const reasons = [{ code: 'OWNER_NOW', values: { untilMs } }] as const;
+  await told({ reasons, setPoint_W: 2000, power_W: 4, more: { setPoint_W: 2000 } });
+  t.match(await card.locator('.reason').textContent(), /^You asked for power to set it until 17:3\d\.$/);
+  t.match(
+    await card.textContent(),
+    /Has power until 17:3\d\. Choose its program, press start, then ask here/,
+  );
+  t.match(await card.locator('.state').textContent(), /^Has power/);
+  t.equal(await button('Power for setting it').getAttribute('aria-pressed'), 'true');
+  t.equal(await button('Start now').getAttribute('aria-pressed'), 'false');
+  for (const width of [320, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    t.ok(await fits(page), `no sideways scrolling at ${width} px`);
+  }
+  await button('Cancel').click();
+  await card.locator('.said', { hasText: 'Its power is off.' }).waitFor(WAIT);
+  t.strictSame(home.overrides.get('washer'), { kind: 'automatic' });
+  await told({});
+  t.same(await card.getByRole('button').allTextContents(), idle);
 
   await button('Ready by').focus();
   await page.keyboard.press('Enter');
@@ -349,7 +374,7 @@ async function programs(t: Test, browser: Browser): Promise<void> {
   await card.locator('.said', { hasText: 'Stopped.' }).waitFor(WAIT);
   t.strictSame(home.overrides.get('washer'), { kind: 'off' });
   await told({ reasons: [{ code: 'OWNER_OFF', values: {} }] });
-  t.same(await card.getByRole('button').allTextContents(), ['Ready by …', 'Start now', 'Back to automatic']);
+  t.same(await card.getByRole('button').allTextContents(), [...idle, 'Back to automatic']);
   for (const width of [320, 390, 1280]) {
     await page.setViewportSize({ width, height: 900 });
     t.ok(await fits(page), `no sideways scrolling at ${width} px`);

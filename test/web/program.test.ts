@@ -211,6 +211,33 @@ test('why, in words that fit a program', async (t) => {
   t.match(why('GRID_LIMIT', HOUR, { setPoint_W: 0 }), /limits the house/);
 });
 
+test('power for setting it: that, until when, and no run', async (t) => {
+  const untilMs = NOON + 15 * MINUTE;
+  const set = (washing: Washing, setPoint_W = 2000) =>
+    see({
+      override: { kind: 'now', untilMs },
+      reasons: [{ code: 'OWNER_NOW', values: { untilMs } }],
+      ...washing,
+      more: { setPoint_W },
+    });
+  const words = 'You asked for power to set it until 17:35.';
+  t.match(set({ power_W: 4 }), {
+    ...{
+      stateWords: 'Has power',
+      reason: words,
+      overrideSentence: words,
+      planned: [],
+      program: { run: null },
+    },
+  });
+  t.match(set({ power_W: 900 }), { stateWords: 'On' }, 'started at its panel');
+  t.match(set({ power_W: 0 }, 0), { stateWords: 'Off' }, 'held off by a limit');
+  t.match(
+    see({ override: { kind: 'now', untilMs: null } })?.overrideSentence,
+    /^You asked for it to run now\.$/,
+  );
+});
+
 test('a run is one appointment under the price, pauses and all', async (t) => {
   const lane = (washing: Washing) =>
     pricesSchema.parse(pricesOf(withProgram(bare, washing))).planned.find(({ id }) => id === 'washer')?.slots;
@@ -254,15 +281,20 @@ test('what may be asked of it', async (t) => {
   t.match(await post({ kind: 'notBefore', atMs: NOON + HOUR }), [
     ...[422, 'INSTRUCTION_REJECTED', /say by when/],
   ]);
-  t.match(await post({ kind: 'now', untilMs: NOON + HOUR }), [422, 'INSTRUCTION_REJECTED', /to its end/]);
+  t.match(await post({ kind: 'now', untilMs: NOON + HOUR + 1 }), [
+    ...[422, 'INSTRUCTION_REJECTED', 'it has power for setting its program for an hour at most'],
+  ]);
   t.equal(served.overrides.size, 0, 'nothing of it was taken');
 
   t.equal((await post({ kind: 'runBy', byMs: NOON + MINUTE }))[0], 204, 'too late to be met, and taken');
   t.strictSame(served.overrides.get('washer'), { kind: 'runBy', byMs: NOON + MINUTE });
   t.equal((await post({ kind: 'now', untilMs: null }))[0], 204);
+  t.equal((await post({ kind: 'now', untilMs: NOON + HOUR }))[0], 204);
+  t.strictSame(served.overrides.get('washer'), { kind: 'now', untilMs: NOON + HOUR });
   washing = { run: { byMs: null, doneMs: 5 * MINUTE } };
   for (const form of [
     { kind: 'now', untilMs: null },
+    { kind: 'now', untilMs: NOON + 15 * MINUTE },
     { kind: 'runBy', byMs: NOON + HOUR },
   ])
     t.match(await post(form), [422, 'INSTRUCTION_REJECTED', 'its program has begun and runs to its end']);
@@ -288,6 +320,26 @@ test('what became of it, in the journal', async (t) => {
   const over = { kind: 'automatic', isOver: true };
   t.equal(await say('washer', over), 'Washing machine: the run that you asked for is over.');
   t.equal(await say('washer', { kind: 'automatic' }), 'Washing machine: you set it back to automatic.');
+  const set = { kind: 'now', untilMs: NOON + 15 * MINUTE };
+  t.equal(await say('washer', set), 'Washing machine: you asked for power to set it until 17:35.');
+  t.equal(await say('boiler', set), 'Hot water: you asked for it to run now until 17:35.');
+  t.equal(
+    await say('washer', { kind: 'now', untilMs: null }),
+    'Washing machine: you asked for it to run now.',
+  );
+  t.equal(
+    await say('washer', { ...over, setting: 'over' }),
+    'Washing machine: the time with power for setting it is over.',
+  );
+  t.match(
+    await say('washer', { ...over, setting: 'begun' }),
+    /: it was started while it had power .* runs to its end\.$/,
+  );
+  const reasons = [{ code: 'OWNER_NOW', values: { untilMs: set.untilMs } }];
+  t.match(
+    await say('washer', { setPoint_W: 2000, reasons }, 'decision', 'OWNER_NOW'),
+    /set to 2 kW: You asked for power to set it until 17:35\.$/,
+  );
   t.equal(
     await say('washer', { setPoint_W: 0 }, 'decision', 'NO_NEED'),
     'Washing machine set to 0 W: You have not asked for a run.',

@@ -190,10 +190,11 @@ export class ModbusDevice implements ResourceManager {
       await this.verify();
       const readings = await readingsOf(profile, (run) => this.ask('poll', run));
       this.misses = 0;
-      // What it holds is known before it is told anything: who does not know how warm a tank is lets it be heated.
+      // What it holds is known before it is told anything: who does not know how warm a tank is lets it be heated,
+      // and who does not know what it draws takes that for the rest of the house.
       this.stored(readings);
-      this.setHealth('ok', null);
       this.events?.measured(measurementsOf(this.id, at, profile, readings, this.written?.setPoint_W ?? null));
+      this.setHealth('ok', null);
       await this.reassert(profile);
     } catch (error) {
       this.missed(faultOf(error));

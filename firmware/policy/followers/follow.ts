@@ -168,7 +168,9 @@ function takesNow_W(image: Image, plan: Plan, device: DeviceImage): number {
   const { min_W = 0, max_W = 0 } = plan.get(device.id) ?? {};
   const most_W = Math.max(0, setPointUnder(flexibility, isForced(image, device) ? max_W : min_W) ?? 0);
   const { program } = flexibility;
-  return program && run ? Math.min(most_W, drawAt_W(program, run.doneMs ?? 0)) : most_W;
+  if (!program) return most_W;
+  // Without a run it has power to be set, and draws next to nothing.
+  return run ? Math.min(most_W, drawAt_W(program, run.doneMs ?? 0)) : 0;
 }
 
 /** What would flow at the connection without the followers; null when the meter does not say. */

@@ -1,7 +1,8 @@
 /**
  * The program of an appliance runs once when its owner asks, in one piece. What has begun is interrupted by nothing weaker
  * than a limit, the fuse, a guess without a meter, or its owner's "off", and goes on after it. Until it begins it waits for
- * its plan, else for the cheapest start, else for the sun; without a price or a clock it does not wait. Not asked for: off.
+ * its plan, else for the cheapest start, else for the sun; without a price or a clock it does not wait. Not asked for: off,
+ * unless its owner asked for power to set it.
  */
 import { lengthMsOf, maxOf } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image, ProgramRun } from '../../domain/image.ts';
@@ -28,7 +29,7 @@ function lead(image: Image, plan: Plan, device: DeviceImage): Plan {
   const turn = (power_W: number, reason: Reason): Plan =>
     narrow(plan, id, { min_W: power_W, max_W: power_W }, reason);
   if (override.kind === 'off') return plan;
-  if (!run) return override.kind === 'notBefore' ? plan : turn(0, because('NO_NEED'));
+  if (!run) return override.kind === 'notBefore' || isBeingSet(device) ? plan : turn(0, because('NO_NEED'));
   if (run.doneMs !== null) {
     const lengthMs = flexibility.program ? lengthMsOf(flexibility.program) : 0;
     return turn(on_W, because('PROGRAM_RUNS', { leftMs: Math.max(0, lengthMs - run.doneMs) }));
@@ -38,6 +39,10 @@ function lead(image: Image, plan: Plan, device: DeviceImage): Plan {
   const choice = choose(image, device, run);
   return choice ? turn(choice.runs ? on_W : 0, choice.reason) : plan;
 }
+
+/** It has power until a time, for choosing its program at its panel; the gateway ends it. */
+const isBeingSet = ({ override }: DeviceImage): boolean =>
+  override.kind === 'now' && override.untilMs !== null;
 
 interface Choice {
   readonly runs: boolean;

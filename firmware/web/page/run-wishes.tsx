@@ -1,6 +1,9 @@
-/** What the owner may ask of an appliance with a program: one run, ready by a time or at once, and to stop it. */
+/** What the owner may ask of an appliance with a program: one run, ready by a time or at once, to stop it, and power for setting it. */
 import { clock, dayWord, nextTime } from './format.ts';
 import { AtTime, type CardProps, NO_TIME, Said, useWish, Wish } from './wishes.tsx';
+
+/** So long it has power for being set. */
+const SETTING_MS = 15 * 60_000;
 
 /** Most people come home, or get up. */
 const USUAL = ['18:00', '07:00'];
@@ -16,7 +19,9 @@ export function RunWishes(props: CardProps) {
 function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolean }) {
   const { busy, said, say, wish, open, setOpen } = useWish(device.id);
   const { override } = device;
-  const earliestMs = nowMs + (device.program?.lengthMs ?? 0);
+  const lengthMs = device.program?.lengthMs ?? 0;
+  const setUntilMs = override.kind === 'now' ? override.untilMs : null;
+  const earliestMs = nowMs + lengthMs;
   const when = (atMs: number): string => `${dayWord(atMs, nowMs, timeZone)}${clock(atMs, timeZone)}`;
   const choose = (time: string): void => {
     const byMs = nextTime(time, nowMs, timeZone);
@@ -34,34 +39,19 @@ function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolea
         <Wish on={override.kind === 'runBy'} busy={busy} act={() => setOpen(!open)} expanded={open}>
           {`Ready by ${override.kind === 'runBy' ? clock(override.byMs, timeZone) : '…'}`}
         </Wish>
-        <Wish
-          on={override.kind === 'now'}
-          busy={busy}
-          act={() => wish({ kind: 'now', untilMs: null }, 'Starts as soon as it may.')}
-        >
-          Start now
-        </Wish>
-        {isAsked && (
-          <Wish busy={busy} act={() => wish({ kind: 'automatic' }, 'It is not asked to run any more.')}>
-            Cancel
-          </Wish>
-        )}
-        {override.kind === 'off' && (
-          <button
-            type="button"
-            class="back"
-            disabled={busy}
-            onClick={() => void wish({ kind: 'automatic' }, 'Back to automatic.')}
-          >
-            Back to automatic
-          </button>
-        )}
+        <Others {...{ override, busy, isAsked, nowMs, wish }} />
       </div>
+      {setUntilMs !== null && (
+        <p class="fine">
+          Has power until {when(setUntilMs)}. Choose its program, press start, then ask here: its power goes,
+          and comes back at its time.
+        </p>
+      )}
       {open && (
         <>
           <AtTime
             label="Ready by"
-            start={usualTime(nowMs, device.program?.lengthMs ?? 0, timeZone)}
+            start={usualTime(nowMs, lengthMs, timeZone)}
             verb="Ask for a run"
             {...{ busy, choose }}
           />
@@ -72,6 +62,56 @@ function Ask({ device, nowMs, timeZone, isAsked }: CardProps & { isAsked: boolea
     </div>
   );
 }
+
+interface OthersProps {
+  readonly override: CardProps['device']['override'];
+  readonly busy: boolean;
+  readonly isAsked: boolean;
+  readonly nowMs: number;
+  readonly wish: ReturnType<typeof useWish>['wish'];
+}
+
+/** Now, power for setting it, and back. */
+function Others({ override, busy, isAsked, nowMs, wish }: OthersProps) {
+  const isSet = override.kind === 'now' && override.untilMs !== null;
+  return (
+    <>
+      <Wish
+        on={override.kind === 'now' && !isSet}
+        busy={busy}
+        act={() => wish({ kind: 'now', untilMs: null }, 'Starts as soon as it may.')}
+      >
+        Start now
+      </Wish>
+      {(!isAsked || isSet) && (
+        <Wish
+          on={isSet}
+          busy={busy}
+          act={() => wish({ kind: 'now', untilMs: nowMs + SETTING_MS }, 'Has power for 15 minutes.')}
+        >
+          Power for setting it
+        </Wish>
+      )}
+      {isAsked && (
+        <Wish busy={busy} act={() => wish({ kind: 'automatic' }, isSet ? 'Its power is off.' : NOT_ANY_MORE)}>
+          Cancel
+        </Wish>
+      )}
+      {override.kind === 'off' && (
+        <button
+          type="button"
+          class="back"
+          disabled={busy}
+          onClick={() => void wish({ kind: 'automatic' }, 'Back to automatic.')}
+        >
+          Back to automatic
+        </button>
+      )}
+    </>
+  );
+}
+
+const NOT_ANY_MORE = 'It is not asked to run any more.';
 
 const tooLate = (when: string): string => `It cannot be done by ${when}; it runs as soon as it may.`;
 
