@@ -72,6 +72,16 @@ export interface Program {
 /** How long a program runs, ms. */
 export const lengthMsOf = ({ steps }: Program): number => steps.reduce((sum, { forMs }) => sum + forMs, 0);
 
+/** What it is stated to draw when so much is done; nothing after its end. */
+export function drawAt_W({ steps }: Program, doneMs: number): number {
+  let untilMs = 0;
+  for (const { forMs, power_W } of steps) {
+    untilMs += forMs;
+    if (doneMs < untilMs) return power_W;
+  }
+  return 0;
+}
+
 /** Of FILL_RATE_BASED_CONTROL, storing electricity. Shares of the capacity are 0 to 1. */
 export interface BatteryStore {
   readonly kind: 'battery';

@@ -4,7 +4,7 @@
  * The wall clock only tells how long it was away.
  */
 import { type Fault, fault } from '../domain/errors.ts';
-import { lengthMsOf, type Program } from '../domain/flexibility.ts';
+import { drawAt_W, lengthMsOf, type Program } from '../domain/flexibility.ts';
 import type { Override, ProgramRun } from '../domain/image.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Settings } from '../domain/storage.ts';
@@ -246,16 +246,6 @@ export class ProgramKeeper {
 /** Asked of a device with a program: power for choosing it at its panel. */
 export const isSetting = (override: Override): boolean =>
   override.kind === 'now' && override.untilMs !== null;
-
-/** What it is stated to draw when so much is done; nothing after its end. */
-function drawAt_W({ steps }: Program, doneMs: number): number {
-  let untilMs = 0;
-  for (const { forMs, power_W } of steps) {
-    untilMs += forMs;
-    if (doneMs < untilMs) return power_W;
-  }
-  return 0;
-}
 
 /** So long without a draw is no pause of it. */
 const enoughMs = (program: Program): number => longestPauseMs(program) + DONE_MS;

@@ -3,6 +3,9 @@ import { minOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image, Known } from '../domain/image.ts';
 import { isControllable, isProducer } from './plan.ts';
 
+/** So long after a command a device has begun to follow it. */
+export const FOLLOWS_MS = 1_000;
+
 export const isFresh = (known: Known, staleAfterMs: number): boolean =>
   known.value !== null && known.ageMs <= staleAfterMs;
 

@@ -3,6 +3,7 @@ import { setPointUnder } from '../domain/flexibility.ts';
 import type { Decision, DeviceDecision, DeviceImage, Image } from '../domain/image.ts';
 import type { Mode } from '../domain/mode.ts';
 import { activeLimits } from './active-limits.ts';
+import { given_W } from './balance.ts';
 import { heatPower_W } from './followers/heat-levels.ts';
 import { guard } from './guard.ts';
 import {
@@ -13,13 +14,14 @@ import {
   isProducer,
   type Plan,
   type Rule,
+  type RuleContext,
   wholeMenu,
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
 import { programSlots } from './program-start.ts';
 import { admission } from './rules/admission.ts';
 import { follow } from './rules/follow.ts';
-import { gridLimit } from './rules/grid-limit.ts';
+import { exportLimit, importLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
 import { minimumTimes } from './rules/minimum-times.ts';
 import { ownSolar } from './rules/own-solar.ts';
@@ -35,7 +37,15 @@ import { asks, withAsked } from './set-point.ts';
 const WISHES: readonly Rule[] = [minimumTimes, program, owner, thermostat, follow, price, ownSolar];
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
-export const RULES: readonly Rule[] = [staleMeter, gridLimit, houseFuse, admission, settle, ...WISHES];
+export const RULES: readonly Rule[] = [
+  ...[staleMeter, importLimit, houseFuse, admission, settle, exportLimit],
+  ...WISHES,
+];
+
+/** What may hold off a load that somebody else is led by. */
+const WITHOUT_EXPORT = RULES.filter((rule) => rule !== exportLimit);
+
+type Points = ReadonlyMap<string, number>;
 
 /** One decision for one image; the same image always gives the same decision. */
 export function decide(image: Image): Decision {
@@ -43,10 +53,14 @@ export function decide(image: Image): Decision {
   const menu = wholeMenu(devices);
   const alone = wishesOf(image, devices, menu);
   const asked = withAsked(image, alone);
-  const wishes = asked === image ? alone : wishesOf(asked, devices, menu);
-  const plan = apply([...RULES, asks(image)], asked, wishes, menu);
-  const wanted = devices.map((device) => decisionFor(image, device, plan));
-  const { decisions, corrections } = guard(image, wanted);
+  const wanted = ledBy(asked, menu, asked === image ? alone : wishesOf(asked, devices, menu));
+  const mayGive_W = gives(asked, menu, wanted.led);
+  const given = (d: DeviceImage): number => given_W(asked, d, mayGive_W(d));
+  const plan = apply([...RULES, asks(image)], { image: asked, ...wanted, given_W: given }, menu);
+  const { decisions, corrections } = guard(
+    image,
+    devices.map((device) => decisionFor(image, device, plan)),
+  );
   return {
     cycle: image.cycle,
     wallMs: image.wallMs,
@@ -57,13 +71,50 @@ export function decide(image: Image): Decision {
 }
 
 /** What each device would take if there were no limits. */
-function wishesOf(image: Image, devices: readonly DeviceImage[], menu: Plan): Map<string, number> {
-  const plan = apply(WISHES, image, new Map(), menu);
-  return new Map(devices.map((d) => [d.id, setPoint_W(d, plan)]));
+function wishesOf(image: Image, devices: readonly DeviceImage[], menu: Plan): Points {
+  return pointsOf(devices, apply(WISHES, { image, wishes: new Map(), given_W: () => 0 }, menu));
 }
 
-const apply = (rules: readonly Rule[], image: Image, wishes: ReadonlyMap<string, number>, menu: Plan): Plan =>
-  rules.reduce((plan, rule) => rule({ image, wishes }, plan), menu);
+const pointsOf = (devices: readonly DeviceImage[], plan: Plan): Points =>
+  new Map(devices.map((d) => [d.id, setPoint_W(d, plan)]));
+
+const apply = (rules: readonly Rule[], context: RuleContext, menu: Plan): Plan =>
+  rules.reduce((plan, rule) => rule(context, plan), menu);
+
+/** What one does when another is held off may hold off a third, and so on: so far it is followed, then no promise counts. */
+const ROUNDS = 8;
+
+/**
+ * What followers take by their modes once it is known whom the stronger rules hold off, and what is shared out by. Limits and
+ * fuse are taken to be relieved by all that a battery then gives: it may begin to give for a load that comes on when it
+ * does, but gives nothing for one that would not.
+ */
+function ledBy(image: Image, menu: Plan, alone: Points): Required<Pick<RuleContext, 'wishes' | 'led'>> {
+  const devices = image.devices.filter(isControllable);
+  let [wishes, led] = [alone, alone];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const before = led;
+    const promised_W = gives(image, menu, before);
+    const already_W = (d: DeviceImage): number => given_W(image, d, promised_W(d));
+    const counted = round < ROUNDS ? promised_W : already_W;
+    led = pointsOf(devices, apply(WITHOUT_EXPORT, { image, wishes, given_W: counted }, menu));
+    if (devices.every(({ id }) => led.get(id) === before.get(id))) break;
+    wishes = countedWith(wishes, led);
+  }
+  return { wishes, led };
+}
+
+/** What each gives as it is led, W, 0 or less, as far as it may feed in. */
+function gives(image: Image, menu: Plan, led: Points): RuleContext['given_W'] {
+  const open = apply([exportLimit], { image, wishes: led, given_W: () => 0 }, menu);
+  return ({ id }) => Math.min(0, Math.max(led.get(id) ?? 0, open.get(id)?.min_W ?? 0));
+}
+
+/** Whoever takes more while others are held off is counted with that, and whoever gives with what it then gives. */
+const countedWith = (wishes: Points, led: Points): Points =>
+  new Map(
+    [...led].map(([id, point_W]) => [id, point_W < 0 ? point_W : Math.max(point_W, wishes.get(id) ?? 0)]),
+  );
 
 /** Consumers take the most that is open, producers give the most. */
 function setPoint_W(device: DeviceImage, plan: Plan): number {
@@ -84,7 +135,7 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecis
 
 /** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */
 function plannedFor(image: Image, device: DeviceImage, power_W: number): DeviceDecision['planned'] {
-  if (device.flexibility.program) return programSlots(image, device);
+  if (device.flexibility.program) return programSlots(image, device, power_W);
   const modes = image.modes?.[device.id];
   if (!modes)
     return pricePlan(image, device).slots.map(({ fromMs, untilMs }) => ({ fromMs, untilMs, power_W }));

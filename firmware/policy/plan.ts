@@ -20,6 +20,10 @@ export interface RuleContext {
   readonly image: Image;
   /** Set-point in W by device after the weaker rules alone. Empty while those are being asked. */
   readonly wishes: ReadonlyMap<string, number>;
+  /** What is counted on of a store that gives, W, 0 or less. */
+  readonly given_W: (device: DeviceImage) => number;
+  /** What followers take by their modes, W; absent: it is still to be worked out. */
+  readonly led?: ReadonlyMap<string, number>;
 }
 
 /** A rule says in its own file what it does when its input is unknown. */

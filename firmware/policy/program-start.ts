@@ -72,12 +72,16 @@ function startFor(image: Image, device: DeviceImage): ProgramStart | null {
   };
 }
 
-/** Where it draws, by what is stated of it: from now on where it has begun, else from its start by the plan or by the price. */
-export function programSlots(image: Image, device: DeviceImage): DeviceDecision['planned'] {
+/** Where it draws, by what is stated of it: from now on where it runs, else from the start that it waits for, if one is known. */
+export function programSlots(
+  image: Image,
+  device: DeviceImage,
+  setPoint_W: number,
+): DeviceDecision['planned'] {
   const { program } = device.flexibility;
   const { run } = device;
   if (!program || !run || !image.wallTrusted) return [];
-  const atMs = run.doneMs === null ? startOf(image, device) : image.wallMs - run.doneMs;
+  const atMs = setPoint_W > 0 ? image.wallMs - (run.doneMs ?? 0) : startOf(image, device);
   if (atMs === null) return [];
   let untilMs = atMs;
   return program.steps.flatMap(({ forMs, power_W }) => {
@@ -87,14 +91,14 @@ export function programSlots(image: Image, device: DeviceImage): DeviceDecision[
   });
 }
 
+/** By plan or price; null for the sun, which comes when it comes, and for what would run already and is held off. */
 function startOf(image: Image, device: DeviceImage): WallMs | null {
   const { wallMs, modes } = image;
-  const slots = modes?.[device.id];
-  if (!slots) return programStart(image, device)?.atMs ?? null;
-  // What lies behind says nothing any more.
-  if (slots.every((s) => s.untilMs <= wallMs)) return programStart(image, device)?.atMs ?? null;
-  const first = slots.find((s) => s.mode.kind === 'run' && s.untilMs > wallMs);
-  return first ? Math.max(first.fromMs, wallMs) : null;
+  if (hasBegun(device)) return null;
+  const ahead = modes?.[device.id]?.filter((s) => s.untilMs > wallMs) ?? [];
+  const byPrice = device.mode === 'cheap' ? programStart(image, device) : null;
+  const atMs = ahead.length > 0 ? ahead.find((s) => s.mode.kind === 'run')?.fromMs : byPrice?.atMs;
+  return atMs !== undefined && atMs > wallMs ? atMs : null;
 }
 
 /** Now, at every quarter hour, and at last. */

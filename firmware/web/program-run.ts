@@ -41,16 +41,18 @@ export function runPhase(device: DeviceImage, { image, decision }: Snapshot): Ru
   return run.doneMs === 0 && draws && drawn_W <= IDLE_W ? 'begins' : 'runs';
 }
 
-/** As it was decided, else as the plan of the house has it; a program may begin without a draw. */
+/** As it was decided; before the first decision as the plan of the house has it. A program may begin without a draw. */
 function startOf(
   { id }: DeviceImage,
   { steps }: Program,
   { image: { wallMs }, decision, plan }: Snapshot,
 ): WallMs | null {
-  const planned = decision?.devices.find((d) => d.resource === id)?.planned ?? [];
-  const decided = planned.find((s) => s.power_W > 0 && s.untilMs > wallMs);
-  const pauses = steps.findIndex((step) => step.power_W > 0);
-  if (decided) return Math.max(decided.fromMs - lengthMsOf({ steps: steps.slice(0, pauses) }), wallMs);
+  const decided = decision?.devices.find((d) => d.resource === id);
+  if (decided) {
+    const first = decided.planned.find((s) => s.power_W > 0 && s.untilMs > wallMs);
+    const pauses = steps.findIndex((step) => step.power_W > 0);
+    return first ? Math.max(first.fromMs - lengthMsOf({ steps: steps.slice(0, pauses) }), wallMs) : null;
+  }
   const slot = plan?.modes[id]?.find((s) => s.mode.kind === 'run' && s.untilMs > wallMs);
   return slot === undefined ? null : Math.max(slot.fromMs, wallMs);
 }

@@ -336,6 +336,39 @@ test('what a wallbox on solar gets is what the program leaves', async (t) => {
   );
 });
 
+test('the sun is promised once: to one program after the other, and to none beside one that begins', async (t) => {
+  const CURVE = prices(...new Array<number>(9).fill(0.3));
+  const waiting = (id: string, patch: Parameters<typeof dishwasher>[2] = {}) =>
+    dishwasher(8, null, { mode: 'solar', id, ...patch });
+  const begun = (doneMs: number, patch: Parameters<typeof dishwasher>[2] = {}) =>
+    dishwasher(8, doneMs, { mode: 'solar', id: 'z', setPoint_W: 2000, inStateMs: 10_000, ...patch });
+  const points = (grid_W: number, devices: readonly DeviceImage[], patch: Partial<Image> = {}) =>
+    decide(image({ devices, grid_W: known(grid_W), signals: [CURVE], ...patch })).devices.map(
+      (d) => d.setPoint_W,
+    );
+  const [a, b] = [waiting('a'), waiting('b')];
+  t.same(points(-2200, [a, b]), [2000, 0]);
+  t.same(points(-4200, [a, b]), [2000, 2000]);
+  t.same(points(-2200, [a, waiting('b', { priority: 1 })]), [0, 2000], 'by priority');
+  t.same(points(-2200, [a, begun(0)]), [0, 2000], 'it has power and does not draw yet');
+  t.same(points(-2200, [a, begun(0, { inStateMs: HOUR })]), [2000, 2000], 'it never began');
+  t.same(points(-2200, [a, begun(0, { setPoint_W: 0, underWay_W: 2000 })]), [0, 2000]);
+  t.same(points(-200, [a, begun(MINUTE, { power_W: known(2000) })]), [0, 2000], 'whatever its priority');
+  t.same(points(-2100, [a, begun(40 * MINUTE, { power_W: known(100) })]), [0, 2000], 'it will draw again');
+  t.same(points(-4100, [a, begun(40 * MINUTE, { power_W: known(100) })]), [2000, 2000]);
+  t.same(points(-2100, [a, begun(2 * HOUR, { power_W: known(0) })]), [2000, 2000], 'its time is over');
+  t.same(points(-2200, [a, dishwasher(1.5, null, { id: 'late' })]), [0, 2000], 'it has to begin now');
+  t.same(points(-2200, [a, dishwasher(8, null, { id: 'at-once', mode: 'always' })]), [0, 2000]);
+  t.same(points(-2200, [a, waiting('z', { priority: 1, override: { kind: 'off' } })]), [2000, 0]);
+  const car = wallbox({ mode: 'solar', priority: 9 });
+  t.same(points(-2200, [a, car]), [2000, 0], 'a car takes what is left');
+  t.same(points(-4100, [begun(40 * MINUTE, { power_W: known(100) }), car])[1], 3680, 'also in its pause');
+  const later = { kind: 'later', notBeforeMs: NOON + HOUR } as const;
+  const granted = { kind: 'granted' } as const;
+  const admissions = { source: 'DSO', least_W: 2000, byDevice: { a: later, wallbox: granted } };
+  t.same(points(-2200, [a, car], { admissions }), [0, 2070], 'and what the operator keeps from others');
+});
+
 test('a battery gives what a program draws, not what it is counted with; and no plan is said to lead it', async (t) => {
   const cells = battery({}, { setPoint_W: 0 });
   const device = running(40 * MINUTE, { power_W: known(100) });

@@ -1,11 +1,22 @@
 /** Appliances with a program: what the card is told, what may be asked, what is planned, and what waiting saved. */
 import { test } from 'tap';
+import type { DeviceImage, Image, Snapshot } from '../../firmware/domain/image.ts';
 import type { Reason } from '../../firmware/domain/instruction.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
+import type { ModeSlot } from '../../firmware/domain/mode.ts';
+import { decide } from '../../firmware/policy/decide.ts';
 import { pricesOf } from '../../firmware/web/prices.ts';
-import { durationWords } from '../../firmware/web/program-view.ts';
+import { durationWords, programView } from '../../firmware/web/program-view.ts';
 import { pricesSchema, viewSchema } from '../../firmware/web/schema.ts';
 import { viewOf } from '../../firmware/web/view.ts';
+import {
+  dishwasher,
+  image as houseOf,
+  NOON as NOON_OF_RULES,
+  prices as pricesPerHour,
+  SITE,
+  signal,
+} from '../policy/home.ts';
 import { HandClock, NOON } from './clock.ts';
 import { depsOf, Home } from './home.ts';
 import { PROGRAM, type Washing, washer, withProgram } from './programs.ts';
@@ -79,8 +90,66 @@ test('each case in a sentence', async (t) => {
   });
   const { plan = null } = bare;
   const meant = { ...bare, plan: plan && { ...plan, modes: { washer: [modes('off'), modes('run')] } } };
-  t.equal(by(180, {}, meant), 'Starts 18:05, done by 19:55.', 'without a decision as the plan has it');
+  t.equal(by(180, {}, meant), 'Waits for its start, to be done by 20:20.', 'as it was decided');
+  const early = { ...meant, decision: null };
+  t.equal(by(180, {}, early), 'Starts 18:05, done by 19:55.', 'before the first decision as the plan has it');
   t.same([1, 60_001, 3_600_000, 7_260_000].map(durationWords), ['1 min', '2 min', '1 h', '2 h 1 min']);
+});
+
+test('a start is told where one is known, and none where nobody intends it: as it was decided', async (t) => {
+  const at = (hours: number) => NOON_OF_RULES + hours * HOUR;
+  const say = (device: DeviceImage, patch: Partial<Image> = {}) => {
+    const image = houseOf({
+      signals: [pricesPerHour(0.4, 0.4, 0.1, 0.1, 0.4, 0.4, 0.4, 0.4)],
+      ...patch,
+      devices: [device],
+    });
+    const decision = decide(image);
+    const snapshot: Snapshot = { ...bare, image, decision, plan: null };
+    const place = { timeZone: 'Europe/Berlin', nowMs: image.wallMs, currency: 'EUR' };
+    const { startsMs, sentence } = programView(device, snapshot, place)?.run ?? {};
+    const [decided] = decision.devices;
+    return [decided?.setPoint_W, decided?.reasons[0]?.code, startsMs, sentence, decided?.planned.length];
+  };
+  const limited = (hours: number, ...perKWh: number[]) => ({
+    signals: [
+      pricesPerHour(...perKWh),
+      signal('importLimit', [{ fromMs: at(-1), untilMs: at(hours), value: 1000 }]),
+    ],
+  });
+  const unknown = (by: string) => [null, `Waits for its start, to be done by ${by}.`, 0];
+  const cheapLater = [0.4, 0.4, 0.1, 0.1, 0.4, 0.4, 0.4, 0.4] as const;
+  const starts = [at(2), 'Starts 14:00, done by 15:30.', 3];
+  t.same(say(dishwasher(8)), [0, 'PRICE_WAIT', ...starts]);
+  t.same(say(dishwasher(8), limited(1, ...cheapLater)), [0, 'PRICE_WAIT', ...starts]);
+  t.same(say(dishwasher(8, null, { mode: 'solar' })), [0, 'OWN_SOLAR', ...unknown('20:00')]);
+  const always = dishwasher(8, null, { mode: 'always' });
+  t.same(say(always), [2000, 'FREE', NOON_OF_RULES, 'Starts now, done by 13:30.', 3]);
+  t.same(say(always, limited(2, ...cheapLater)), [0, 'GRID_LIMIT', ...unknown('20:00')]);
+  t.same(say(dishwasher(4), limited(0.5, 0.1, 0.1, 0.4, 0.4)), [0, 'GRID_LIMIT', ...unknown('16:00')]);
+  t.same(say(dishwasher(1.6), limited(2, ...cheapLater)), [0, 'GRID_LIMIT', ...unknown('13:36')]);
+  const fused = { site: { ...SITE, fuse_A: 6 }, signals: [pricesPerHour(0.1, 0.1, 0.4, 0.4)] };
+  t.same(say(dishwasher(4), fused), [0, 'HOUSE_FUSE', ...unknown('16:00')]);
+  const late = 'It cannot be done by 13:00; it runs as soon as it may.';
+  t.same(say(dishwasher(1), limited(2, ...cheapLater)), [0, 'GRID_LIMIT', null, late, 0]);
+  const now = dishwasher(null, null, {
+    override: { kind: 'now', untilMs: null },
+    run: { byMs: null, doneMs: null },
+  });
+  t.same(say(now), [2000, 'OWNER_NOW', NOON_OF_RULES, 'Starts now, done by 13:30.', 3]);
+  t.same(say(now, limited(2, ...cheapLater)), [0, 'GRID_LIMIT', null, 'Starts as soon as it may.', 0]);
+  const interrupted = 'Interrupted with 1 h 20 min left; it goes on as soon as it may.';
+  t.same(say(dishwasher(8, 10 * MINUTE), limited(2, ...cheapLater)), [0, 'GRID_LIMIT', null, interrupted, 0]);
+  const slots = (kind: 'run' | 'off', from: number, until: number): ModeSlot => ({
+    ...{ fromMs: at(from), untilMs: at(until) },
+    mode: kind === 'run' ? { kind, upTo_W: 2000 } : { kind },
+  });
+  const modes = (...list: ModeSlot[]) => ({ modes: { dishwasher: list } });
+  const by3 = [at(3), 'Starts 15:00, done by 16:30.', 3];
+  t.same(say(dishwasher(8), modes(slots('off', -1, 3), slots('run', 3, 4))), [0, 'PLANNED', ...by3]);
+  const runsNow = modes(slots('run', -1, 1), slots('run', 1, 2));
+  t.same(say(dishwasher(8), { ...limited(2, ...cheapLater), ...runsNow }).slice(2), unknown('20:00'));
+  t.same(say(dishwasher(8), modes(slots('off', -1, 3))).slice(2), unknown('20:00'), 'left for later');
 });
 
 test('what has begun may be held up, lost, or not begin at all', async (t) => {

@@ -2,10 +2,10 @@
  * The fast loop: carries the modes of a plan out on what the meter shows now. Pure; the rules of limits and fuse come
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
-import { maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
+import { drawAt_W, maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
-import { isFresh, measured_W } from '../balance.ts';
+import { FOLLOWS_MS, isFresh, measured_W } from '../balance.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { hasBegun } from '../program-start.ts';
 import { isForced } from '../rules/owner.ts';
@@ -46,7 +46,7 @@ export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number
   });
   const points = new Map<string, number>();
   const led = followers.map((f) => f.device);
-  let flow = without_W(image, led);
+  let flow = begun(image, plan, without_W(image, led));
   const sun = sunOf(image, led, flow);
   for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
     const wanted_W = isLed(slot.mode)
@@ -141,6 +141,36 @@ function with_W({ net_W, need_W, spare_W }: Flow, device: DeviceImage, point_W: 
     need_W: need_W + (isBattery(device) ? Math.min(0, point_W) : point_W),
     spare_W: spare_W + (isBattery(device) ? Math.max(0, point_W) : point_W),
   };
+}
+
+/**
+ * With what is about to begin: told off, or told on since the meter was read, it runs whatever the price as soon as it may.
+ * Nobody leads it, and so nothing else says so before it draws.
+ */
+function begun(image: Image, plan: Plan, flow: Flow | null): Flow | null {
+  const soon = image.devices.filter((d) => !isProducer(d) && !isBattery(d) && isDue(image, plan, d));
+  return soon.reduce((f, d) => {
+    const more_W = takesNow_W(image, plan, d) - measured_W(d, image.site.staleAfterMs);
+    return f && with_W(f, d, Math.max(0, more_W));
+  }, flow);
+}
+
+function isDue(image: Image, plan: Plan, device: DeviceImage): boolean {
+  if (!isControllable(device) || isLost(device) || modeNow(image, device)) return false;
+  const isOn = (device.setPoint_W ?? 0) > 0;
+  if (isOn && (device.sinceChangedMs ?? Infinity) > image.grid_W.ageMs + FOLLOWS_MS) return false;
+  return isForced(image, device) || (plan.get(device.id)?.min_W ?? 0) > 0;
+}
+
+/** At the owner's word the most that is open, else the least that it has to; of a program what its present step draws. */
+function takesNow_W(image: Image, plan: Plan, device: DeviceImage): number {
+  const { flexibility, run } = device;
+  const { min_W = 0, max_W = 0 } = plan.get(device.id) ?? {};
+  const most_W = Math.max(0, setPointUnder(flexibility, isForced(image, device) ? max_W : min_W) ?? 0);
+  const { program } = flexibility;
+  if (!program) return most_W;
+  // Without a run it has power to be set, and draws next to nothing.
+  return run ? Math.min(most_W, drawAt_W(program, run.doneMs ?? 0)) : 0;
 }
 
 /** What would flow at the connection without the followers; null when the meter does not say. */

@@ -7,9 +7,8 @@ import { priceAt } from '../../domain/price-curve.ts';
 import { followed_W, modeNow } from '../followers/follow.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
-export const follow: Rule = ({ image, wishes }, plan) => {
-  // Limits are shared out by what was wished for: whoever gives then gives that now.
-  const points = wishes.size > 0 ? wishes : followed_W(image, plan);
+export const follow: Rule = ({ image, led }, plan) => {
+  const points = led ?? followed_W(image, plan);
   return image.devices.reduce((p, d) => lead(image, p, d, points.get(d.id)), plan);
 };
 

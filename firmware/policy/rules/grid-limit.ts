@@ -6,7 +6,7 @@ import { maxOf, minOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
-import { baseLoad_W, given_W, isFresh, measured_W } from '../balance.ts';
+import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import {
   because,
@@ -23,12 +23,14 @@ import {
 /** Kept free below a limit, so that the noise of the base load does not cross it between two cycles. */
 const LIMIT_MARGIN_W = 100;
 
-export const gridLimit: Rule = (context, plan) =>
-  activeLimits(context.image).reduce(
-    (p, limit) =>
-      limit.direction === 'import' ? shareImport(context, limit, p) : capExport(context, limit, p),
-    plan,
-  );
+export const importLimit: Rule = (context, plan) =>
+  limitsOf(context, 'import').reduce((p, limit) => shareImport(context, limit, p), plan);
+
+export const exportLimit: Rule = (context, plan) =>
+  limitsOf(context, 'export').reduce((p, limit) => capExport(context, limit, p), plan);
+
+const limitsOf = ({ image }: RuleContext, direction: ActiveLimit['direction']): ActiveLimit[] =>
+  activeLimits(image).filter((limit) => limit.direction === direction);
 
 export function reasonOf(limit: ActiveLimit): Reason {
   return because(codeOf(limit), {
@@ -53,8 +55,8 @@ const counts = (limit: ActiveLimit, { flexibility }: DeviceImage): boolean =>
 
 /** What the devices under an import limit may draw together. */
 function headroom_W(context: RuleContext, limit: ActiveLimit): number {
-  const { image, wishes } = context;
-  const given = consumers(image).reduce((sum, d) => sum + given_W(image, d, wishes.get(d.id) ?? 0), 0);
+  const { image, wishes, given_W } = context;
+  const given = consumers(image).reduce((sum, d) => sum + given_W(d), 0);
   const base = (baseLoad_W(image) ?? image.site.baseWorstCase_W) + given;
   if (limit.scope === 'site') return limit.limit_W - base;
   // § 14a: what counts is what the controllable devices draw from the grid. The rest of the house is free, and has

@@ -4,14 +4,14 @@
  */
 import { setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
-import { basePhases_A, given_W, onOnePhase_W } from '../balance.ts';
+import { basePhases_A, onOnePhase_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
 
-export const houseFuse: Rule = ({ image, wishes }, plan) => {
+export const houseFuse: Rule = ({ image, wishes, given_W }, plan) => {
   const left_A = headroomPhases_A(image);
   const consumers = image.devices.filter((d) => isControllable(d) && !isProducer(d));
-  for (const d of consumers) take(left_A, d, given_W(image, d, wishes.get(d.id) ?? 0), image.site.nominal_V);
+  for (const d of consumers) take(left_A, d, given_W(d), image.site.nominal_V);
   return mostNeeded(image, consumers).reduce((p, device) => {
     const { phases } = device.flexibility;
     const open_W = Math.max(

@@ -3,6 +3,7 @@
  * none before the meter has been read since the last command, because until then nobody knows what is free.
  */
 import type { DeviceImage, Image } from '../../domain/image.ts';
+import { FOLLOWS_MS } from '../balance.ts';
 import { isLed, modeNow } from '../followers/follow.ts';
 import {
   because,
@@ -17,8 +18,6 @@ import {
 
 /** After a set-point was lowered it is not raised for so long. */
 export const SETTLE_MS = 60_000;
-/** So long after a command a device has begun to follow it. */
-const FOLLOWS_MS = 1_000;
 
 export const settle: Rule = (context, plan) => {
   const { image } = context;
