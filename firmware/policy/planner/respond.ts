@@ -4,7 +4,7 @@
  */
 import { type EnergyValue, energyValue, type SlotView } from './battery-value.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
-import { cycleFrom, hoursOf, spanOf, startsOf } from './slots.ts';
+import { cycleFrom, hoursOf, spanOf, startsOf, tickOf } from './slots.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
@@ -111,24 +111,29 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
       Math.max(0, energy - d.required_kwh) * d.extra_value_per_kwh
     );
   });
+  let now = new Float64Array(count);
+  const costs = new Float64Array(high + 1);
   const choice: Int16Array[] = [];
   for (let t = until - 1; t >= from; t--) {
-    const costs = Float64Array.from({ length: high + 1 }, (_, j) =>
-      j === 0 || j >= low ? price(t, j * step) : 0,
-    );
-    const now = new Float64Array(count);
-    const pick = new Int16Array(count);
+    costs[0] = price(t, 0);
+    for (let j = low; j <= high; j++) costs[j] = price(t, j * step);
     const span = spanOf(s, t);
-    for (let k = 0; k < count; k++) {
+    const reached = Math.min(count, high * (tickOf(s, t) - tickOf(s, from)) + 1);
+    const pick = new Int16Array(reached);
+    for (let k = 0; k < reached; k++) {
       let best = (costs[0] ?? 0) + (next[k] ?? 0);
-      const most = Math.min(high, Math.floor((count - 1 - k) / span));
-      for (let j = low; j <= most; j++) {
-        const c = (costs[j] ?? 0) + (next[k + j * span] ?? 0);
-        if (c < best - 1e-12) [best, pick[k]] = [c, j];
+      let choose = 0;
+      for (let j = low, then = k + low * span; j <= high && then < count; j++, then += span) {
+        const c = (costs[j] ?? 0) + (next[then] ?? 0);
+        if (c < best - 1e-12) {
+          best = c;
+          choose = j;
+        }
       }
       now[k] = best;
+      pick[k] = choose;
     }
-    next = now;
+    [next, now] = [now, next];
     choice[t] = pick;
   }
   let k = 0;
