@@ -98,6 +98,37 @@ test('heat is not switched for less than a quarter hour, however prices jump', a
   );
 });
 
+test('where quarter hours are billed, what wants energy by a time is not switched to come to less', async (t) => {
+  const boiler = wallbox({
+    mode: 'cheap',
+    flexibility: {
+      ranges: [0, 3600].map((p) => ({ min_W: p, max_W: p })),
+      need: { energy_Wh: 3300, byMs: NOON + 2 * HOUR },
+    },
+  });
+  for (const minutes of [0, 5, 10]) {
+    const house = image({
+      wallMs: NOON + minutes * MINUTE,
+      grid_W: known(300),
+      devices: [boiler],
+      signals: [prices(0.3, 0.3)],
+      site: { ...image().site, peak: { price_perW: 0.01, free_W: 2500 } },
+    });
+    const { plan } = await planned(house);
+    const isOn = (atMs: number): boolean =>
+      plan?.modes.wallbox?.findLast((x) => x.fromMs <= atMs)?.mode.kind === 'charge';
+    const changes = (plan?.modes.wallbox ?? []).filter(
+      ({ fromMs }) => fromMs > house.wallMs && isOn(fromMs) !== isOn(fromMs - 1),
+    );
+    t.same(
+      changes.map(({ fromMs }) => ((fromMs - NOON) / MINUTE) % 15).filter((x) => x !== 0),
+      [],
+      `${minutes} minutes past`,
+    );
+    t.ok(changes.length > 0);
+  }
+});
+
 test('a limit that ends, and a car that leaves, between the quarters', async (t) => {
   const limit = {
     ...signal('importLimit', [{ fromMs: NOON, untilMs: NOON + 20 * MINUTE, value: 0 }]),

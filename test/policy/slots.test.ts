@@ -12,7 +12,7 @@ import {
   type Scenario,
   type Schedule,
 } from '../../firmware/policy/planner/scenario.ts';
-import { horizon_h, lastSlotsFrom } from '../../firmware/policy/planner/slots.ts';
+import { horizon_h, lastSlotsFrom, steadyRanges } from '../../firmware/policy/planner/slots.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
 
@@ -304,6 +304,49 @@ test('a peak is billed by the mean of its period, with what was imported in it b
   );
   const alone = standIn(s).evaluation;
   t.ok(alone.cost < 0.09 + 0.06, `stand-in ${alone.cost}`);
+});
+
+test('a car that keeps its power for a period is planned by the period', async (t) => {
+  // Periods of three ticks, of which one is over: slots 0 and 1, then 2 and 3 (one tick and two), then each by itself.
+  const steady = { ticks: 3, past_ticks: 1 };
+  const home = {
+    ...HOME,
+    spans: SPANS,
+    prices: { import: [0.1, 0.4, 0.1, 0.3, 0.2, 0.1], export: flat(6, 0) },
+    devices: [{ ...HOME.devices[1], depart_slot: 9, steady }],
+    events: [] as object[],
+  };
+  const s = must(home);
+  const ranges = (x: Scenario): string =>
+    x.devices
+      .flatMap((d) => (d.type === 'ev' ? steadyRanges(x, d) : []))
+      .map(({ from, until }) => `${from}-${until}`)
+      .join(' ');
+  t.equal(ranges(s), '0-2 2-4 4-5 5-6');
+  t.equal(ranges(must({ ...home, devices: [HOME.devices[1]] })), '0-1 1-2 2-3 3-4 4-5');
+  const there = { ...home.devices[0], arrive_slot: 1, depart_slot: 3 };
+  t.equal(ranges(must({ ...home, devices: [there] })), '1-2 2-3', 'while it is there');
+  const limit = { id: 'limit', kind: 'import_limit', limit_kw: 1, start: 1, end: 3 };
+  const limited = must({ ...home, events: [limit] });
+  t.equal(ranges(limited), '0-1 1-2 2-3 3-4 4-5 5-6', 'and where a limit begins or ends');
+
+  const courses: number[][] = [];
+  for (let code = 0; code < 4 ** 4; code++) {
+    const [a = 0, b = 0, c = 0, d = 0] = flat(4, 0).map((_, i) => [0, 2, 3, 4][(code >> (2 * i)) & 3] ?? 0);
+    courses.push([a, a, b, b, c, d]);
+  }
+  const best = Math.min(...courses.map((power_kw) => evaluate(s, { car: { power_kw } }).cost));
+  const found = await makePlan(s, { solve, solverOnly: true });
+  t.equal(found.certificate.source, 'solver');
+  t.ok(found.evaluation.feasible && Math.abs(found.evaluation.cost - best) < 1e-4, `${best}`);
+  const alone = standIn(s);
+  t.ok(alone.evaluation.feasible && Math.abs(alone.evaluation.cost - best) < 1e-6);
+  const free = await makePlan(must({ ...home, devices: [{ ...HOME.devices[1], depart_slot: 9 }] }), {
+    solve,
+  });
+  t.ok(free.evaluation.cost < best - 1e-3, 'it would like to change its power more often');
+  t.match(evaluate(s, free.schedule).violations, [{ rule: 'ev_unsteady' }]);
+  t.match(parseEvenScenario({ ...home, spans: null }), { error: { code: 'SCENARIO_INVALID' } });
 });
 
 test('what a file says of slots is checked, and the line protocol counts in slots of one length', async (t) => {

@@ -17,7 +17,7 @@ import {
 } from './respond.ts';
 import { at, type Device, type DeviceOf, type Scenario, type Schedule } from './scenario.ts';
 import { breachPrice, type SlotCosts, slotCosts } from './slot-cost.ts';
-import { hoursOf, netPower } from './slots.ts';
+import { netPower, steadyRanges, ticksOf } from './slots.ts';
 
 /** In the site's currency; null where it cannot be told. One of them is there: of what the device does not do. */
 export interface Alternative {
@@ -104,11 +104,14 @@ function starting(
 function atOnce(s: Scenario, d: DeviceOf<'ev'>): Float64Array | null {
   const powers = new Float64Array(s.n);
   let left_kwh = d.required_kwh;
-  for (let t = Math.max(0, d.arrive_slot); t < Math.min(s.n, d.depart_slot) && left_kwh > 1e-6; t++) {
-    const wanted = Math.min(d.max_kw, left_kwh / hoursOf(s, t));
+  for (const range of steadyRanges(s, d)) {
+    if (left_kwh <= 1e-6) break;
+    const hours = ticksOf(s, range) * s.dt_h;
+    const wanted = Math.min(d.max_kw, left_kwh / hours);
     const stepped = d.step_kw ? Math.ceil(wanted / d.step_kw - 1e-6) * d.step_kw : wanted;
-    powers[t] = Math.min(d.max_kw, Math.max(d.min_kw, stepped));
-    left_kwh -= hoursOf(s, t) * at(powers, t);
+    const power = Math.min(d.max_kw, Math.max(d.min_kw, stepped));
+    powers.fill(power, range.from, range.until);
+    left_kwh -= hours * power;
   }
   return left_kwh > 1e-3 ? null : powers;
 }

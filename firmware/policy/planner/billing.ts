@@ -1,11 +1,8 @@
 /** Peaks as they are billed: by the mean import of a slot, or of a period of several slots that may have begun already. */
 import { at, type Scenario } from './scenario.ts';
-import { hoursOf, tickOf } from './slots.ts';
+import { hoursOf, periodsOf, type SlotRange, ticksOf } from './slots.ts';
 
-export interface BilledPeriod {
-  /** Half-open. */
-  readonly from: number;
-  readonly until: number;
+export interface BilledPeriod extends SlotRange {
   /** Of the whole period as far as it is known: what is over, and its slots within the horizon. */
   readonly hours: number;
   readonly past_kwh: number;
@@ -13,18 +10,13 @@ export interface BilledPeriod {
 
 /** In order; every slot belongs to the period in which it begins. */
 export function billedPeriods(s: Scenario): BilledPeriod[] {
-  const { ticks = 1, past_ticks = 0, past_kwh = 0 } = s.grid.peak?.period ?? {};
-  const isWhole = !s.grid.peak?.period;
-  const periods: BilledPeriod[] = [];
-  const periodOf = (t: number): number => (isWhole ? t : Math.floor((past_ticks + tickOf(s, t)) / ticks));
-  for (let from = 0; from < s.n; ) {
-    let until = from;
-    let hours = from === 0 ? past_ticks * s.dt_h : 0;
-    for (; until < s.n && periodOf(until) === periodOf(from); until++) hours += hoursOf(s, until);
-    periods.push({ from, until, hours, past_kwh: from === 0 ? past_kwh : 0 });
-    from = until;
-  }
-  return periods;
+  const { past_ticks, past_kwh } = s.grid.peak?.period ?? { past_ticks: 0, past_kwh: 0 };
+  return periodsOf(s, s.grid.peak?.period).map((range, i) => {
+    const ticks = ticksOf(s, range);
+    return i > 0
+      ? { ...range, hours: ticks * s.dt_h, past_kwh: 0 }
+      : { ...range, hours: (past_ticks + ticks) * s.dt_h, past_kwh };
+  });
 }
 
 /** The highest mean import of a period, kW. */

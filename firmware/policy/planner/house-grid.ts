@@ -10,6 +10,7 @@ import {
   endMs,
   type HouseSlots,
   quarterOf,
+  quarterPeriod,
   quartersOf,
   slotsAhead,
   slotsUntil,
@@ -59,15 +60,11 @@ export function quarterHorizon(slots: HouseSlots): { fromMs: WallMs; slots: numb
 }
 
 /** What peaks cost, by the quarter hour, of which the first has begun. */
-export const peakOf = ({ peak }: Site, { fromMs }: HouseSlots): Scenario['grid']['peak'] =>
+export const peakOf = ({ peak }: Site, slots: HouseSlots): Scenario['grid']['peak'] =>
   peak && {
     price_per_kw: peak.price_perW * 1000,
     free_kw: Math.max(0, peak.free_W) / 1000,
-    period: {
-      ticks: QUARTER_MS / TICK_MS,
-      past_ticks: (fromMs - quarterOf(fromMs)) / TICK_MS,
-      past_kwh: 0,
-    },
+    period: { ...quarterPeriod(slots), past_kwh: 0 },
   };
 
 /**

@@ -1,6 +1,7 @@
 /** The time that a house plans ahead, in slots: five minutes long for the first hour, quarter hours after it. */
 import type { WallMs } from '../../domain/time.ts';
 import { QUARTER_MS } from '../forecast/series.ts';
+import type { Period } from './scenario.ts';
 import { type Slots, tickOf } from './slots.ts';
 
 /** The shortest slot; all others are whole multiples of it. */
@@ -34,6 +35,12 @@ export function slotsAhead(
 }
 
 export const quarterOf = (atMs: WallMs): WallMs => Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
+
+/** The quarter hours among the slots, of which the first has begun. */
+export const quarterPeriod = ({ fromMs }: HouseSlots): Period => ({
+  ticks: TICKS_A_QUARTER,
+  past_ticks: (fromMs - quarterOf(fromMs)) / TICK_MS,
+});
 
 export const beginMs = (slots: HouseSlots, t: number): WallMs => slots.fromMs + tickOf(slots, t) * TICK_MS;
 export const endMs = (slots: HouseSlots): WallMs => beginMs(slots, slots.n);

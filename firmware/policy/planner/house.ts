@@ -15,7 +15,7 @@ import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
 import { isRoof } from './house-modes.ts';
 import { programOf } from './house-program.ts';
-import { endMs, type HouseSlots, quartersOf, slotsUntil } from './house-slots.ts';
+import { endMs, type HouseSlots, quarterPeriod, quartersOf, slotsUntil } from './house-slots.ts';
 import {
   batteryOf,
   heatOf,
@@ -97,7 +97,7 @@ function deviceOf(d: DeviceImage, image: Image, slots: HouseSlots, dearest: numb
   if (program && d.run) return programOf(d.id, program, d.run, slots, dearest);
   if (store?.kind === 'battery') return batteryOf(d, store);
   if (store?.kind === 'heat' && store.temperature_C !== null) return heatOf(d, store, image, slots);
-  return carOf(d, slots, dearest);
+  return carOf(d, image, slots, dearest);
 }
 
 /** What forecasts and the past say for a scenario of the house. */
@@ -163,8 +163,16 @@ function sunOf(s: Scenario, available_kw: number[]): Device[] {
   return available_kw.some((x) => x > 0) ? [{ id: SUN, type: 'pv', available_kw, curtailable: false }] : [];
 }
 
-/** Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. */
-function carOf(d: DeviceImage, slots: HouseSlots, dearest: number): Extract<Device, { type: 'ev' }> {
+/**
+ * Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. Where the mean
+ * of quarter hours is billed it keeps its power for one: a plan would switch it on and off to come to less.
+ */
+function carOf(
+  d: DeviceImage,
+  { site }: Pick<Image, 'site'>,
+  slots: HouseSlots,
+  dearest: number,
+): DeviceOf<'ev'> {
   const { step_W, need, steerable } = d.flexibility;
   const { min_kw, max_kw } = powersOf(d);
   const required_kwh = (need?.energy_Wh ?? 0) / 1000;
@@ -184,5 +192,6 @@ function carOf(d: DeviceImage, slots: HouseSlots, dearest: number): Extract<Devi
     unserved_per_kwh: 20 * dearest,
     extra_value_per_kwh: 0,
     steerable,
+    steady: site.peak ? quarterPeriod(slots) : null,
   };
 }

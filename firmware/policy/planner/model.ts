@@ -16,7 +16,7 @@ import {
   type Scenario,
   type Schedule,
 } from './scenario.ts';
-import { cycle, hoursOf, lateBy, spanOf, windowEnergy } from './slots.ts';
+import { cycle, hoursOf, lateBy, spanOf, steadyRanges, windowEnergy } from './slots.ts';
 
 /** 1 W, 2 Wh, 0.01 K. Below 1 W a device counts as off. */
 export const TOLERANCE = { kw: 1e-3, kwh: 2e-3, kelvin: 1e-2 } as const;
@@ -142,6 +142,9 @@ function car(s: Scenario, d: DeviceOf<'ev'>, p: DeviceSchedule, sums: Sums): voi
     sums.draw[t] = at(sums.draw, t) + power;
     if (d.steerable) sums.steerable[t] = at(sums.steerable, t) + power;
   }
+  for (const { from, until } of steadyRanges(s, d))
+    for (let t = from + 1; t < until; t++)
+      check(sums, 'ev_unsteady', d.id, t, Math.abs(at(p.power_kw, t) - at(p.power_kw, from)));
   check(sums, 'ev_overfull', d.id, null, delivered - d.capacity_left_kwh, TOLERANCE.kwh);
   sums.cost += Math.max(0, d.required_kwh - delivered) * d.unserved_per_kwh;
   sums.cost -= Math.max(0, delivered - d.required_kwh) * d.extra_value_per_kwh;

@@ -4,7 +4,7 @@
  */
 import { type EnergyValue, energyValue, type SlotView } from './battery-value.ts';
 import { at, type DeviceOf, type Scenario } from './scenario.ts';
-import { cycleFrom, hoursOf, spanOf, startsOf, tickOf } from './slots.ts';
+import { cycleFrom, hoursOf, startsOf, steadyRanges, ticksOf } from './slots.ts';
 
 /** Cost of slot `t` when this device draws `power_kw` (negative: gives). */
 export type PriceOf = (t: number, power_kw: number) => number;
@@ -96,14 +96,12 @@ const MOST_UNITS = 12_000;
 
 /** Charging power by slot: zero, or between minimum and maximum in whole steps. */
 export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64Array {
-  const powers = new Float64Array(s.n);
   const step = d.step_kw || Math.max(0.05, d.max_kw / 24);
   const low = Math.max(1, Math.ceil(d.min_kw / step - 1e-6));
   const high = Math.floor(d.max_kw / step + 1e-6);
   const unit = step * s.dt_h;
   const count = Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
-  const from = Math.max(0, d.arrive_slot);
-  const until = Math.min(s.n, d.depart_slot);
+  const ranges = steadyRanges(s, d).map((range) => ({ ...range, ticks: ticksOf(s, range) }));
   let next = Float64Array.from({ length: count }, (_, k) => {
     const energy = k * unit;
     return (
@@ -112,36 +110,37 @@ export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64
     );
   });
   let now = new Float64Array(count);
+  let passed = ranges.reduce((sum, { ticks }) => sum + ticks, 0);
   const costs = new Float64Array(high + 1);
-  const choice: Int16Array[] = [];
-  for (let t = until - 1; t >= from; t--) {
-    costs[0] = price(t, 0);
-    for (let j = low; j <= high; j++) costs[j] = price(t, j * step);
-    const span = spanOf(s, t);
-    const reached = Math.min(count, high * (tickOf(s, t) - tickOf(s, from)) + 1);
-    const pick = new Int16Array(reached);
-    for (let k = 0; k < reached; k++) {
+  const choices = ranges.toReversed().map(({ from, until, ticks }) => {
+    costs.fill(0);
+    for (let t = from; t < until; t++) {
+      costs[0] = (costs[0] ?? 0) + price(t, 0);
+      for (let j = low; j <= high; j++) costs[j] = (costs[j] ?? 0) + price(t, j * step);
+    }
+    // More than it can have taken by then it has not.
+    passed -= ticks;
+    const choice = new Int16Array(Math.min(count, high * passed + 1));
+    for (let k = 0; k < choice.length; k++) {
       let best = (costs[0] ?? 0) + (next[k] ?? 0);
-      let choose = 0;
-      for (let j = low, then = k + low * span; j <= high && then < count; j++, then += span) {
+      for (let j = low, then = k + low * ticks; j <= high && then < count; j++, then += ticks) {
         const c = (costs[j] ?? 0) + (next[then] ?? 0);
-        if (c < best - 1e-12) {
-          best = c;
-          choose = j;
-        }
+        if (c >= best - 1e-12) continue;
+        best = c;
+        choice[k] = j;
       }
       now[k] = best;
-      pick[k] = choose;
     }
     [next, now] = [now, next];
-    choice[t] = pick;
-  }
+    return choice;
+  });
+  const powers = new Float64Array(s.n);
   let k = 0;
-  for (let t = from; t < until; t++) {
-    const j = at(choice[t], k);
-    powers[t] = j * step;
-    k += j * spanOf(s, t);
-  }
+  ranges.forEach(({ from, until, ticks }, i) => {
+    const j = at(choices[ranges.length - 1 - i], k);
+    powers.fill(j * step, from, until);
+    k += j * ticks;
+  });
   return powers;
 }
 

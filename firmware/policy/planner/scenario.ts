@@ -9,6 +9,11 @@ import { LIMITS } from '../../domain/limits.ts';
 const real = z.number().min(-1e6).max(1e6);
 const positive = z.number().min(0).max(1e6);
 const slot = z.number().int().min(-1e6).max(1e6);
+/** So many `dt_h`, of which the first may have begun before the horizon: so much of it is over. */
+const period = z.object({
+  ticks: z.number().int().min(1).max(288),
+  past_ticks: z.number().int().min(0).max(287).default(0),
+});
 const series = z.array(real).max(LIMITS.planSlots);
 const powers = z.array(positive).max(LIMITS.planSlots);
 const id = z.string().min(1).max(64);
@@ -49,6 +54,8 @@ const ev = z.object({
   unserved_per_kwh: real,
   extra_value_per_kwh: real.default(0),
   steerable: z.boolean().default(false),
+  /** It changes its power only where such a period begins, or an event begins or ends. Not of the format. */
+  steady: period.nullish(),
 });
 const thermal = z.object({
   id,
@@ -113,15 +120,8 @@ const event = z.object({
   carry_kwh: real.optional(),
 });
 
-/**
- * The mean over so many `dt_h` is billed; absent: every slot by itself. The first may have begun before the horizon: so much
- * of it is over, with so much import.
- */
-const period = z.object({
-  ticks: z.number().int().min(1).max(288),
-  past_ticks: z.number().int().min(0).max(287).default(0),
-  past_kwh: positive.default(0),
-});
+/** Its mean is billed; absent: every slot by itself. So much was imported in what is over of the first. */
+const billedPeriod = period.extend({ past_kwh: positive.default(0) });
 
 const scenario = z.object({
   format: z.literal('hems-scenario/1').optional(),
@@ -138,7 +138,7 @@ const scenario = z.object({
   grid: z.object({
     import_max_kw: positive,
     export_max_kw: positive,
-    peak: z.object({ price_per_kw: real, free_kw: positive, period: period.nullish() }).nullish(),
+    peak: z.object({ price_per_kw: real, free_kw: positive, period: billedPeriod.nullish() }).nullish(),
   }),
   prices: z.object({
     import: series,
@@ -166,6 +166,7 @@ const scenario = z.object({
 export type Scenario = z.infer<typeof scenario>;
 export type Device = Scenario['devices'][number];
 export type DeviceOf<T extends Device['type']> = Extract<Device, { type: T }>;
+export type Period = z.infer<typeof period>;
 export type PlanEvent = Scenario['events'][number];
 
 export interface DeviceSchedule {
@@ -197,7 +198,9 @@ export function parseScenario(input: unknown): Result<Scenario> {
 /** The same where all slots must have one length: the line protocol and the simulations count in slots. */
 export function parseEvenScenario(input: unknown): Result<Scenario> {
   const parsed = parseScenario(input);
-  const isEven = !parsed.ok || (!parsed.value.spans && !parsed.value.grid.peak?.period);
+  if (!parsed.ok) return parsed;
+  const { spans, grid, devices } = parsed.value;
+  const isEven = !spans && !grid.peak?.period && !devices.some((d) => d.type === 'ev' && d.steady);
   return isEven ? parsed : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
 }
 

@@ -8,6 +8,7 @@ import {
   type DeviceOf,
   type DeviceSchedule,
   limitAt,
+  type Period,
   type PlanEvent,
   type Scenario,
 } from './scenario.ts';
@@ -42,6 +43,41 @@ export function lastSlotsFrom(s: Slots, hours: number): number {
   while (t > 0 && tickOf(s, t - 1) >= from) t--;
   return t;
 }
+
+/** Half-open. */
+export interface SlotRange {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** The slots of each period, in order; every slot belongs to the one in which it begins. No period: each by itself. */
+export function periodsOf(s: Slots, period: Period | null | undefined): SlotRange[] {
+  const { ticks, past_ticks } = period ?? { ticks: 1, past_ticks: 0 };
+  const periodAt = (t: number): number => Math.floor((past_ticks + tickOf(s, t)) / ticks);
+  const ranges: SlotRange[] = [];
+  for (let from = 0; from < s.n; ) {
+    let until = from + 1;
+    while (period && until < s.n && periodAt(until) === periodAt(from)) until++;
+    ranges.push({ from, until });
+    from = until;
+  }
+  return ranges;
+}
+
+/** The slots over which a car keeps its power, while it is there. */
+export function steadyRanges(s: Scenario, d: DeviceOf<'ev'>): SlotRange[] {
+  const edges = s.events.flatMap((e) => [e.start, e.end]);
+  return periodsOf(s, d.steady).flatMap((range) => {
+    const from = Math.max(range.from, d.arrive_slot);
+    const until = Math.min(range.until, d.depart_slot);
+    const cuts = edges.filter((t) => t > from && t < until).sort((a, b) => a - b);
+    const starts = [...new Set([from, ...cuts])];
+    return from < until ? starts.map((t, i) => ({ from: t, until: starts[i + 1] ?? until })) : [];
+  });
+}
+
+/** Length of a range, ticks. */
+export const ticksOf = (s: Slots, { from, until }: SlotRange): number => tickOf(s, until) - tickOf(s, from);
 
 /** What a cycle draws that begins with slot `start`: slots of the horizon and the mean power in each, kW. */
 export function cycleFrom(
