@@ -19,7 +19,7 @@ import {
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
 import { programSlots } from './program-start.ts';
-import { admission } from './rules/admission.ts';
+import { admission, toldLater } from './rules/admission.ts';
 import { follow } from './rules/follow.ts';
 import { exportLimit, importLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
@@ -38,7 +38,7 @@ const WISHES: readonly Rule[] = [minimumTimes, program, owner, thermostat, follo
 
 /** Strongest first. The shared budgets come before the wishes and are given out according to them. */
 export const RULES: readonly Rule[] = [
-  ...[staleMeter, importLimit, houseFuse, admission, settle, exportLimit],
+  ...[staleMeter, toldLater, importLimit, houseFuse, admission, settle, exportLimit],
   ...WISHES,
 ];
 

@@ -29,6 +29,8 @@ const need = (energy_Wh: number, hours: number) => ({ energy_Wh, byMs: NOON + ho
 const cheapBoiler = (energy_Wh: number, hours: number, patch: Parameters<typeof boiler>[0] = {}) =>
   boiler({ mode: 'cheap', ...patch, flexibility: { need: need(energy_Wh, hours), ...patch.flexibility } });
 
+const LATER = { kind: 'later', notBeforeMs: NOON + 2 * HOUR } as const;
+
 const CASES: readonly Case[] = [
   { name: 'nothing known against it: it runs', image: image(), expect: { boiler: [2000, 'FREE'] } },
   {
@@ -68,6 +70,33 @@ const CASES: readonly Case[] = [
       devices: [cheapBoiler(2000, 4, { priority: 1 }), wallbox({ priority: 2 })],
     }),
     expect: { boiler: [0, 'PRICE_WAIT'], wallbox: [3680, 'FREE'] },
+  },
+  {
+    name: 'a device that the operator told to wait leaves its share of a limit to the next',
+    image: image({
+      signals: [limitNow(4200)],
+      devices: [boiler({ priority: 1 }), wallbox({ priority: 2 })],
+      admissions: { source: 'DSO', least_W: 1000, byDevice: { boiler: LATER, wallbox: { kind: 'granted' } } },
+    }),
+    expect: { boiler: [0, 'ADMISSION_LATER'], wallbox: [3680, 'FREE'] },
+  },
+  {
+    name: 'and of the fuse, as long as it has to wait',
+    image: image({
+      gridPhase_A: [known(1), known(1), known(1)],
+      devices: [boiler({ priority: 1, flexibility: { phases: [2] } }), wallbox({ priority: 2 })],
+      site: { ...SITE, fuse_A: 20 },
+      admissions: { source: 'DSO', least_W: 1000, byDevice: { boiler: LATER, wallbox: { kind: 'granted' } } },
+    }),
+    expect: { boiler: [0, 'ADMISSION_LATER'], wallbox: [3680, 'FREE'] },
+  },
+  {
+    name: 'what one limit takes from a device the next limit can give to another',
+    image: image({
+      signals: [limitNow(2000, { scope: 'controllable' }), limitNow(4600)],
+      devices: [wallbox({ priority: 1 }), boiler({ priority: 2 })],
+    }),
+    expect: { wallbox: [1840, 'GRID_LIMIT'], boiler: [2000, 'FREE'] },
   },
   {
     name: 'a limit on controllable devices lets the oven be',

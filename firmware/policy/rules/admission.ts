@@ -8,41 +8,48 @@ import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { Decision, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { comfortLeftMs } from '../alternative.ts';
-import {
-  because,
-  isControllable,
-  isProducer,
-  narrow,
-  type Plan,
-  type Rule,
-  type RuleContext,
-} from '../plan.ts';
+import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
 import { isForced } from './owner.ts';
 
-export const admission: Rule = (context, plan) =>
-  context.image.devices.reduce((p, device) => {
-    const reason = starts(context, p, device) ? held(context.image, device) : null;
+/** Whom the operator told to wait holds no share that another could have: before anything is shared out. */
+export const toldLater: Rule = ({ image, wishes }, plan) =>
+  image.devices.reduce((p, device) => {
+    const reason = wouldStart(image, device, wishes.get(device.id) ?? 0) ? laterFor(image, device) : null;
     return reason ? narrow(p, device.id, { max_W: 0 }, reason) : p;
   }, plan);
 
-/** It is off, wants to start, could, and would be large. */
-function starts({ image, wishes }: RuleContext, plan: Plan, device: DeviceImage): boolean {
+/** Whoever could start now has to ask, and waits for the answer. */
+export const admission: Rule = ({ image, wishes }, plan) =>
+  image.devices.reduce((p, device) => {
+    const open_W = Math.min(wishes.get(device.id) ?? 0, plan.get(device.id)?.max_W ?? 0);
+    const reason = wouldStart(image, device, open_W) ? askedFor(image, device) : null;
+    return reason ? narrow(p, device.id, { max_W: 0 }, reason) : p;
+  }, plan);
+
+/** It is off and would be large with that power. */
+function wouldStart(image: Image, device: DeviceImage, open_W: number): boolean {
   const { admissions } = image;
   if (!admissions || !isControllable(device) || isProducer(device) || isForced(image, device)) return false;
   if ((device.setPoint_W ?? 0) > 0 || (device.underWay_W ?? 0) > 0) return false;
-  const open_W = Math.min(wishes.get(device.id) ?? 0, plan.get(device.id)?.max_W ?? 0);
   return (setPointUnder(device.flexibility, open_W) ?? 0) >= Math.max(1, admissions.least_W);
 }
 
-function held(image: Image, device: DeviceImage): Reason | null {
-  if (!image.admissions || (comfortLeftMs(image, device) ?? Infinity) <= 0) return null;
+const canWait = (image: Image, device: DeviceImage): boolean =>
+  (comfortLeftMs(image, device) ?? Infinity) > 0;
+
+function laterFor(image: Image, device: DeviceImage): Reason | null {
+  const state = image.admissions?.byDevice[device.id];
+  if (state?.kind !== 'later' || !image.wallTrusted || image.wallMs >= state.notBeforeMs) return null;
+  if (!image.admissions || !canWait(image, device)) return null;
+  return because('ADMISSION_LATER', { source: image.admissions.source, fromMs: state.notBeforeMs });
+}
+
+function askedFor(image: Image, device: DeviceImage): Reason | null {
+  if (!image.admissions || !canWait(image, device)) return null;
   const { source, byDevice } = image.admissions;
   const state = byDevice[device.id];
   if (!state) return because('ADMISSION_ASKED', { source });
-  if (state.kind === 'asked') return because('ADMISSION_ASKED', { source, untilMs: state.untilMs });
-  if (state.kind === 'later' && image.wallTrusted && image.wallMs < state.notBeforeMs)
-    return because('ADMISSION_LATER', { source, fromMs: state.notBeforeMs });
-  return null;
+  return state.kind === 'asked' ? because('ADMISSION_ASKED', { source, untilMs: state.untilMs }) : null;
 }
 
 function energy_Wh({ flexibility: { need, program } }: DeviceImage): number | null {

@@ -29,8 +29,11 @@ export const importLimit: Rule = (context, plan) =>
 export const exportLimit: Rule = (context, plan) =>
   limitsOf(context, 'export').reduce((p, limit) => capExport(context, limit, p), plan);
 
+/** Those on some devices first: what they take from one the others can give to another. */
 const limitsOf = ({ image }: RuleContext, direction: ActiveLimit['direction']): ActiveLimit[] =>
-  activeLimits(image).filter((limit) => limit.direction === direction);
+  activeLimits(image)
+    .filter((limit) => limit.direction === direction)
+    .sort((a, b) => Number(a.scope === 'site') - Number(b.scope === 'site'));
 
 export function reasonOf(limit: ActiveLimit): Reason {
   return because(codeOf(limit), {
@@ -77,8 +80,8 @@ function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan
   return mostNeeded(context.image, counted).reduce((p, device) => {
     const wish = Math.max(0, context.wishes.get(device.id) ?? maxOf(device.flexibility));
     const share = setPointUnder(device.flexibility, Math.min(left, wish)) ?? 0;
-    left = Math.max(0, left - share);
-    // A device that does not want to run leaves its share to the next, and the limit is not its reason.
+    // A device that does not want to run, or must not, leaves its share to the next, and the limit is not its reason.
+    left = Math.max(0, left - Math.min(share, Math.max(0, p.get(device.id)?.max_W ?? share)));
     return share < wish ? narrow(p, device.id, { max_W: share }, reasonOf(limit)) : p;
   }, plan);
 }
