@@ -23,8 +23,13 @@ export interface HousePlan {
   /** Prices are known until then; after it the plan says nothing. */
   readonly untilMs: WallMs;
   readonly modes: Modes;
+  /** What the home pays until then (less than 0: earns), in the site's currency: energy, and a peak that it adds. */
+  readonly bill: number;
   readonly certificate: {
-    /** In the site's currency, and what no plan can beat; null when nothing is proven. */
+    /**
+     * What the plan is judged by, in the site's currency: the bill, wear, comfort, carbon by its weight, and what stores
+     * hold at the end; and what no plan can beat, null when nothing is proven.
+     */
     readonly cost: number;
     readonly bound: number | null;
     readonly gap: number | null;

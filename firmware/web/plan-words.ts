@@ -11,16 +11,16 @@ export function planSentences(plan: HousePlan, place: Place): string[] {
   const at = (atMs: number): string => timeWords(place.timeZone, atMs, place.nowMs);
   return [
     `The plan was made at ${at(madeMs)} and goes until ${at(untilMs)}: so far prices are known.`,
-    costSentence(plan, place),
+    billSentence(plan, place),
     proofSentence(plan, place),
     ...forecastSentences(quality),
   ];
 }
 
-function costSentence({ certificate: { cost } }: HousePlan, { currency }: Place): string {
-  return cost < -0.005
-    ? `With it your home should earn ${moneyWords(-cost, currency)} until then.`
-    : `With it your home should pay ${moneyWords(Math.abs(cost), currency)} until then.`;
+function billSentence({ bill }: HousePlan, { currency }: Place): string {
+  return bill < -0.005
+    ? `With it your home should earn ${moneyWords(-bill, currency)} until then.`
+    : `With it your home should pay ${moneyWords(Math.abs(bill), currency)} until then.`;
 }
 
 function proofSentence({ certificate }: HousePlan, { currency }: Place): string {
@@ -32,9 +32,9 @@ function proofSentence({ certificate }: HousePlan, { currency }: Place): string 
   }[source];
   if (bound === null || gap === null) return `${how}How much better a plan could be is not known.`;
   if (gap <= PROVEN || cost - bound < 0.005) {
-    return `${how}By what was forecast, no other plan would cost less: that is proven.`;
+    return `${how}By what was forecast, no other plan would come cheaper, wear and what stays stored counted: that is proven.`;
   }
-  return `${how}By what was forecast, no other plan could save more than ${moneyWords(cost - bound, currency)}: that is proven.`;
+  return `${how}By what was forecast, no other plan could save more than ${moneyWords(cost - bound, currency)}, wear and what stays stored counted: that is proven.`;
 }
 
 function forecastSentences({ load, solar, temperature, hotWater }: HousePlan['quality']): string[] {

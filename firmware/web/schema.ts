@@ -48,7 +48,12 @@ const planSchema = z
   .object({
     madeMs: ms,
     untilMs: ms,
-    cost: z.number().meta({ description: 'of the plan, in the currency of the site' }),
+    bill: z
+      .number()
+      .meta({ description: 'to be paid until then, in the currency of the site; less than 0: earned' }),
+    cost: z.number().meta({
+      description: 'what plans are judged by: bill, wear, comfort, carbon, less what is stored at the end',
+    }),
     bound: z.number().nullable().meta({ description: 'no plan costs less; null is not proven' }),
     gap: z.number().nullable(),
     source: z.enum(['solver', 'stand-in', 'last plan']),

@@ -96,9 +96,9 @@ const nameOf = (image: Image, id: string): string =>
 
 function planView({ plan }: Snapshot, place: Place): View['plan'] {
   if (!plan) return null;
-  const { madeMs, untilMs, certificate, quality } = plan;
+  const { madeMs, untilMs, bill, certificate, quality } = plan;
   return {
-    ...{ madeMs, untilMs, ...certificate },
+    ...{ madeMs, untilMs, bill, ...certificate },
     ...{ load: { ...quality.load }, solar: { ...quality.solar } },
     ...{ temperature: quality.temperature ?? null, hotWater: quality.hotWater ?? null },
     sentences: planSentences(plan, place),

@@ -68,6 +68,7 @@ test('prices that change every five minutes are taken by the five minutes, later
     [5, 20, 35, 50],
   );
   t.equal(plan?.certificate.cost.toFixed(3), '0.120');
+  t.equal(plan?.bill.toFixed(3), '0.120', 'all of it is energy');
   const odd = signal('importPrice', [
     { fromMs: NOON, untilMs: NOON + 2 * MINUTE, value: 0.1e-3 },
     { fromMs: NOON + 2 * MINUTE, untilMs: NOON + 2 * HOUR, value: 0.4e-3 },

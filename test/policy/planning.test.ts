@@ -240,6 +240,7 @@ test('a plan that lies, is old, or leaves too little time is not followed', (t) 
     modes: {
       wallbox: [{ fromMs: NOON, untilMs: NOON + 12 * HOUR, mode: { kind: 'charge', upTo_W: power_W } }],
     },
+    bill: 0,
     certificate: { cost: 0, bound: null, gap: null, source: 'stand-in' },
     quality: {
       load: { source: 'none', meanError_W: null, bias_W: null },
@@ -308,7 +309,7 @@ function broken(dir: string, name: keyof typeof FAILURES, without: 'works' | 'fa
         const { evaluation, ...plan } = await makePlan(scenario, { solve: null });
         const [import_kw, export_kw] = [[...evaluation.import_kw], [...evaluation.export_kw]];
         const load = { source: 'none', meanError_W: null, bias_W: null };
-        process.stdout.write(JSON.stringify({ ...plan, import_kw, export_kw, quality: { load, solar: load } }) + '\\n');
+        process.stdout.write(JSON.stringify({ ...plan, import_kw, export_kw, bill: 0, quality: { load, solar: load } }) + '\\n');
       }
     }`,
   );
@@ -321,7 +322,7 @@ const FAILURES = {
   junk: 'process.stdout.write("x".repeat(9e6))',
   lie: 'process.stdout.write(JSON.stringify({ schedule: { wallbox: { power_kw: [1e99] } } }) + "\\n")',
   short:
-    'process.stdout.write(\'{"schedule":{},"import_kw":[],"export_kw":[],"faults":[],"certificate":{"cost":0,"bound":null,"gap":null,"source":"solver","ageSlots":0},"quality":{"load":{"source":"none","meanError_W":null,"bias_W":null},"solar":{"source":"none","meanError_W":null,"bias_W":null}}}\\n\')',
+    'process.stdout.write(\'{"schedule":{},"import_kw":[],"export_kw":[],"bill":0,"faults":[],"certificate":{"cost":0,"bound":null,"gap":null,"source":"solver","ageSlots":0},"quality":{"load":{"source":"none","meanError_W":null,"bias_W":null},"solar":{"source":"none","meanError_W":null,"bias_W":null}}}\\n\')',
   big: 'globalThis.a = []; for (let i = 0; i < 40; i++) a.push(Buffer.alloc(1e7, 1)); setInterval(() => {}, 1000)',
 };
 

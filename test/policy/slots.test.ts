@@ -1,7 +1,7 @@
 /** Slots of different lengths: the same problem in other slots costs the same, and both planners find its best course. */
 import { test } from 'tap';
 import { systemClock } from '../../firmware/hal/clock.ts';
-import { peakSteps } from '../../firmware/policy/planner/billing.ts';
+import { billOf, peakSteps } from '../../firmware/policy/planner/billing.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { hedged } from '../../firmware/policy/planner/outlook.ts';
 import { makePlan } from '../../firmware/policy/planner/planner.ts';
@@ -286,6 +286,11 @@ test('a peak is billed by the mean of its period, with what was imported in it b
   t.ok(Math.abs(cost([6, 0, 0, 0, 0, 0]) - (0.05 + 40 + 10 * 0.4)) < 1e-9, '(0.1 + 0.5) / 0.25 = 2.4 kW');
   // The second period: 6 kW for a tick are a mean of 2 kW.
   t.ok(Math.abs(cost([0, 6, 0, 0, 0, 0]) - (0.05 + 40)) < 1e-9);
+  const bill = (power_kw: number[], export_kw = flat(6, 0)): number => billOf(s, power_kw, export_kw);
+  t.ok(Math.abs(bill([6, 0, 0, 0, 0, 0]) - (0.05 + 10 * 0.4)) < 1e-9, 'what is missing is not on the bill');
+  t.ok(Math.abs(bill([0, 6, 0, 0, 0, 0]) - 0.05) < 1e-9);
+  const sold = billOf({ ...s, prices: { ...s.prices, export: flat(6, 0.08) } }, flat(6, 0), flat(6, 4));
+  t.ok(Math.abs(sold + 0.08 * 4 * (10 / 12)) < 1e-9, 'ten ticks of 4 kW');
   const found = await makePlan(s, { solve, solverOnly: true });
   t.equal(found.certificate.source, 'solver');
   t.ok(Math.abs(found.evaluation.cost - 0.09) < 1e-3, `${found.evaluation.cost}: 0.4 and 0.5 kWh, no peak`);

@@ -188,6 +188,7 @@ export class Home {
       startedMs: NOON - 30 * HOUR,
       plan: {
         ...{ madeMs: NOON - 20 * 60_000, untilMs: MIDNIGHT + 48 * HOUR, modes: {} },
+        bill: 3.3,
         certificate: { cost: 3.32, bound: 3.2, gap: 0.036, source: 'solver' },
         quality: {
           load: { source: 'history', meanError_W: 212, bias_W: -140 },

@@ -117,6 +117,7 @@ test('how good the plan is', async (t) => {
   const place = { nowMs: NOON, timeZone: 'Europe/Brussels', currency: 'EUR' };
   const plan: HousePlan = {
     ...{ madeMs: NOON, untilMs: MIDNIGHT + 30 * 3_600_000, modes: {} },
+    bill: 4.5,
     certificate: { cost: 3.32, bound: 3.2, gap: 0.036, source: 'solver' },
     quality: {
       load: { source: 'history', meanError_W: 212, bias_W: -140 },
@@ -125,8 +126,8 @@ test('how good the plan is', async (t) => {
   };
   t.same(planSentences(plan, place), [
     'The plan was made at 17:20 and goes until tomorrow 06:00: so far prices are known.',
-    'With it your home should pay €3.32 until then.',
-    'By what was forecast, no other plan could save more than €0.12: that is proven.',
+    'With it your home should pay €4.50 until then.',
+    'By what was forecast, no other plan could save more than €0.12, wear and what stays stored counted: that is proven.',
     "The forecast of what your home uses comes from your home's own past; on the last whole day it was off by 212 W on average, mostly too low.",
     'There is no forecast of your solar power yet.',
   ]);
@@ -139,10 +140,10 @@ test('how good the plan is', async (t) => {
     'The forecast of the temperature outdoors is supplied from outside; on the last whole day it was off by 1.2 °C on average, mostly too high.',
   ]);
   const certificate = { cost: -1, bound: -1, gap: 0, source: 'stand-in' } as const;
-  t.match(planSentences({ ...plan, certificate }, place), [
+  t.match(planSentences({ ...plan, bill: -1, certificate }, place), [
     /made/,
     'With it your home should earn €1.00 until then.',
-    /simple method.*no other plan would cost less: that is proven/,
+    /simple method.*no other plan would come cheaper, .*: that is proven/,
   ]);
   const unproven = { ...certificate, bound: null, gap: null };
   t.match(planSentences({ ...plan, certificate: unproven }, place)[2], /not known/);

@@ -1,4 +1,4 @@
-/** Peaks as they are billed: by the mean import of a slot, or of a period of several slots that may have begun already. */
+/** What is billed: energy, and peaks by the mean import of a slot or of a period of slots that may have begun already. */
 import { at, type Scenario } from './scenario.ts';
 import { hoursOf, periodsOf, type SlotRange, ticksOf } from './slots.ts';
 
@@ -28,6 +28,19 @@ export function highestMean(s: Scenario, import_kw: ArrayLike<number>): number {
     most = Math.max(most, energy / hours);
   }
   return most;
+}
+
+/**
+ * What is paid for the horizon: import less export at their prices, and what its highest mean adds to the peak that is paid
+ * for anyway. Not what a plan weighs besides: wear, comfort, carbon, and what is stored at the end.
+ */
+export function billOf(s: Scenario, import_kw: ArrayLike<number>, export_kw: ArrayLike<number>): number {
+  const { price_per_kw, free_kw } = s.grid.peak ?? { price_per_kw: 0, free_kw: 0 };
+  let sum = price_per_kw * Math.max(0, highestMean(s, import_kw) - free_kw);
+  for (let t = 0; t < s.n; t++)
+    sum +=
+      hoursOf(s, t) * (at(s.prices.import, t) * at(import_kw, t) - at(s.prices.export, t) * at(export_kw, t));
+  return sum;
 }
 
 /** By slot: the import above which a peak beyond `threshold_kw` would be billed, and what a kWh more then costs. */

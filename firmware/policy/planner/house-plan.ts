@@ -20,6 +20,7 @@ export function planOf(
     madeMs: slots.fromMs,
     untilMs: endMs(slots),
     modes: underPeak(withAlternatives(modes, slotsNow(slots), made.alternatives), scenario, made),
+    bill: made.bill,
     certificate: { cost, bound, gap, source },
     quality: made.quality,
     course: inShares(image, made.course ?? {}),

@@ -1,6 +1,7 @@
 /** The whole of a house's plan from what the gateway sends: forecasts, plan, the battery hedged, and what it comes to. */
 import { houseForecasts } from '../forecast/house.ts';
 import { alternatives, carriedOn } from './alternative.ts';
+import { billOf } from './billing.ts';
 import { courseOf } from './course.ts';
 import { withForecasts } from './house.ts';
 import { quartersOf, slotsNow } from './house-slots.ts';
@@ -26,6 +27,7 @@ export async function planHouse(task: PlanTask, solve: SolveProgram | null): Pro
     schedule,
     import_kw: Array.from(import_kw),
     export_kw: Array.from(export_kw),
+    bill: billOf(expected, import_kw, export_kw),
     certificate: plan.certificate,
     faults: plan.faults,
     quality: forecasts.quality,

@@ -58,6 +58,7 @@ export interface PlanTask {
 export interface MadePlan extends Pick<Plan, 'schedule' | 'certificate' | 'faults'> {
   readonly import_kw: readonly number[];
   readonly export_kw: readonly number[];
+  readonly bill: HousePlan['bill'];
   readonly quality: HousePlan['quality'];
   /** By store, at the start and at the end of each slot: kWh in a battery, °C of what holds heat. */
   readonly course?: Readonly<Record<string, readonly number[]>>;

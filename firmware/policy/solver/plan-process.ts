@@ -57,6 +57,7 @@ const answer = z.object({
   ),
   import_kw: powers,
   export_kw: powers,
+  bill: z.number(),
   quality: z.object({
     load: quality,
     solar: quality,
