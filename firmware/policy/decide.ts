@@ -56,10 +56,15 @@ export function decide(image: Image): Decision {
   const wanted = ledBy(asked, menu, asked === image ? alone : wishesOf(asked, devices, menu));
   const mayGive_W = gives(asked, menu, wanted.led);
   const given = (d: DeviceImage): number => given_W(asked, d, mayGive_W(d));
-  const plan = apply([...RULES, asks(image)], { image: asked, ...wanted, given_W: given }, menu);
+  const rules = [...RULES, asks(image)];
+  const planBy = (some: readonly Rule[]): Plan =>
+    apply(some, { image: asked, ...wanted, given_W: given }, menu);
+  const plan = planBy(rules);
+  const isHeld = devices.some((device) => hasMinimum(plan.get(device.id)));
+  const unheld = isHeld ? planBy(rules.filter((rule) => rule !== minimumTimes)) : plan;
   const { decisions, corrections } = guard(
     image,
-    devices.map((device) => decisionFor(image, device, plan)),
+    devices.map((device) => decisionFor(image, device, plan, unheld)),
   );
   return {
     cycle: image.cycle,
@@ -124,11 +129,16 @@ function setPoint_W(device: DeviceImage, plan: Plan): number {
   return Math.max(open.min_W, setPointUnder(device.flexibility, open.max_W) ?? 0);
 }
 
-function decisionFor(image: Image, device: DeviceImage, plan: Plan): DeviceDecision {
+const hasMinimum = (open: Allowance | undefined): boolean =>
+  open?.reasons.some(({ code }) => code === 'MINIMUM_ON' || code === 'MINIMUM_OFF') === true;
+
+/** `unheld`: without minimum times. They are no reason for a device that would stand there anyway. */
+function decisionFor(image: Image, device: DeviceImage, plan: Plan, unheld: Plan): DeviceDecision {
   const wanted_W = setPoint_W(device, plan);
-  const reasons = isLost(device)
-    ? [because('DEVICE_LOST'), ...reasonsOf(plan.get(device.id))]
-    : reasonsOf(plan.get(device.id));
+  const open = plan.get(device.id);
+  const standsAnyway = hasMinimum(open) && setPoint_W(device, unheld) === wanted_W;
+  const why = reasonsOf(standsAnyway ? unheld.get(device.id) : open);
+  const reasons = isLost(device) ? [because('DEVICE_LOST'), ...why] : why;
   const planned = plannedFor(image, device, wanted_W);
   return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
 }

@@ -242,6 +242,27 @@ const CASES: readonly Case[] = [
     expect: { boiler: [0, 'MINIMUM_OFF'] },
   },
   {
+    name: 'a minimum time is no reason for what would be off anyway',
+    image: image({
+      signals: [prices(0.4, 0.2, 0.3, 0.3)],
+      devices: [
+        cheapBoiler(1500, 4, { setPoint_W: 0, inStateMs: 1000, flexibility: { minOffMs: 60_000 } }),
+        wallbox({ setPoint_W: 0, inStateMs: 1000, flexibility: { minOffMs: 60_000 } }),
+      ],
+    }),
+    expect: { boiler: [0, 'PRICE_WAIT'], wallbox: [0, 'MINIMUM_OFF'] },
+  },
+  {
+    name: 'nor for what would run anyway',
+    image: image({
+      signals: [prices(0.1, 0.2, 0.3, 0.3)],
+      devices: [
+        cheapBoiler(1500, 4, { setPoint_W: 2000, inStateMs: 1000, flexibility: { minOnMs: 60_000 } }),
+      ],
+    }),
+    expect: { boiler: [2000, 'PRICE_RUN'] },
+  },
+  {
     name: 'no hunting: right after lowering nothing is raised',
     image: image({ devices: [wallbox({ setPoint_W: 1840, sinceLoweredMs: 5000 })] }),
     expect: { wallbox: [1840, 'SETTLING'] },

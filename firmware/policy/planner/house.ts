@@ -156,6 +156,9 @@ function leftForLater(s: Scenario, d: DeviceOf<'appliance'>): DeviceOf<'applianc
   return { ...d, skip_penalty: laterPrice(s) * energy_kwh };
 }
 
+/** Below it nothing has to be switched off to draw less, kW. */
+const MODULATES_KW = 0.1;
+
 /** A roof that no device speaks for cannot be turned down. */
 function sunOf(s: Scenario, available_kw: number[]): Device[] {
   const said = s.devices.find((d) => d.id === SUN);
@@ -165,7 +168,8 @@ function sunOf(s: Scenario, available_kw: number[]): Device[] {
 
 /**
  * Whatever wants energy by a time is a car to the planner: off, or between its least and its most in steps. Where the mean
- * of quarter hours is billed it keeps its power for one: a plan would switch it on and off to come to less.
+ * of quarter hours is billed, what wants more than its least in one keeps its power for one: a plan would switch it on and
+ * off again and again to come to less.
  */
 function carOf(
   d: DeviceImage,
@@ -192,6 +196,6 @@ function carOf(
     unserved_per_kwh: 20 * dearest,
     extra_value_per_kwh: 0,
     steerable,
-    steady: site.peak ? quarterPeriod(slots) : null,
+    steady: site.peak && min_kw > MODULATES_KW && required_kwh > perSlot ? quarterPeriod(slots) : null,
   };
 }
