@@ -212,6 +212,9 @@ test('what the contract fixes: one price, or prices by date, day and time', asyn
   t.same(tariffOf(undefined), []);
   const night = { from: '22:00', price: 0.2 };
   const steps = [night, { from: '06:00', price: 0.3 }];
+  t.match(tariffOf([{ steps, holidays: ['12-25', '02-29', '2027-03-29'] }]), [
+    { holidays: ['12-25', '02-29', '2027-03-29'] },
+  ]);
   t.match(tariffOf([{ price: 0.25 }, { from: '2027-01-01', steps }]), [
     { from: null, steps: [{ price: 0.00025 }] },
     { from: '2027-01-01', steps: [{ from: '22:00', days: 'all', price: 0.0002 }, { price: 0.0003 }] },
@@ -234,6 +237,8 @@ test('what the contract fixes: one price, or prices by date, day and time', asyn
     ],
     [[{ steps: [{ from: '24:00', price: 0.2 }] }], 'site.importTariff[0].steps[0].from', /HH:MM/],
     [[{ from: '2026-02-30', price: 0.2 }], 'site.importTariff[0].from', /YYYY-MM-DD/],
+    [[{ steps: [night], holidays: ['02-30'] }], 'site.importTariff[0].holidays[0]', /MM-DD for every/],
+    [[{ steps: [night], holidays: ['25.12.'] }], 'site.importTariff[0].holidays[0]', /MM-DD for every/],
     [[{ from: '2026-02-28' }], 'site.importTariff', /"price" or "steps", got/],
     [3000, 'site.importTariff', /./],
   ] as const)

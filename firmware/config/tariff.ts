@@ -13,6 +13,13 @@ const step = z.strictObject({
   price: perKWh,
 });
 
+const isDate = (text: string): boolean => z.iso.date().safeParse(text).success;
+
+/** Of every year is any day that a leap year has. */
+const holiday = z
+  .string()
+  .refine((day) => isDate(day) || isDate(`2024-${day}`), 'expected YYYY-MM-DD, or MM-DD for every year');
+
 const from = z.iso.date('expected YYYY-MM-DD').nullable().default(null);
 
 const period = z.union(
@@ -25,6 +32,7 @@ const period = z.union(
         .min(1)
         .max(48)
         .refine(coverAllDays, 'expected a step for workdays and for weekends'),
+      holidays: z.array(holiday).max(256).default([]),
     }),
   ],
   { error: 'expected {"from": date, "price": number} or {"from": date, "steps": […]}' },
@@ -44,8 +52,8 @@ const stepped = (terms: z.infer<typeof period>): TariffPeriod =>
   'price' in terms ? { ...fixedPeriod(terms.price), from: terms.from } : terms;
 
 const perWh = (tariff: Tariff): Tariff =>
-  tariff.map(({ from: begins, steps }) => ({
-    from: begins,
+  tariff.map(({ steps, ...rest }) => ({
+    ...rest,
     steps: steps.map((s) => ({ ...s, price: s.price / 1000 })),
   }));
 

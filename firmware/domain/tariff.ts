@@ -15,6 +15,8 @@ export interface TariffPeriod {
   readonly from: string | null;
   /** A single step is a fixed price. */
   readonly steps: readonly TariffStep[];
+  /** Days that count as weekends: local dates `YYYY-MM-DD`, or `MM-DD` of every year. */
+  readonly holidays?: readonly string[];
 }
 
 /** In order of time; empty: no price is fixed. */
@@ -104,7 +106,8 @@ function stepsOn(tariff: Tariff, local: number): { time: number; price: number |
   const period = tariff.findLast(({ from }) => from === null || from <= date);
   if (!period) return [{ time: 0, price: null }];
   const weekday = new Date(local).getUTCDay();
-  const kind = weekday === 0 || weekday === 6 ? 'weekends' : 'workdays';
+  const isHoliday = period.holidays?.some((day) => day === date || day === date.slice(5));
+  const kind = isHoliday || weekday === 0 || weekday === 6 ? 'weekends' : 'workdays';
   const own = period.steps.filter(({ days }) => days === kind);
   const steps = (own.length > 0 ? own : period.steps.filter(({ days }) => days === 'all'))
     .map(({ from, price }) => ({ time: timeOf(from), price }))

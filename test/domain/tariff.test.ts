@@ -45,6 +45,22 @@ test('a price by weekday, time and date', async (t) => {
   );
 });
 
+test('a holiday is a weekend, in its year or in every year, from local midnight on', async (t) => {
+  const [first, later] = CONTRACT;
+  const holidays: Tariff = [{ steps: [], from: null, ...first, holidays: ['2026-04-06', '05-01'] }];
+  const price = (text: string): number | null =>
+    tariffAt([...holidays, ...(later ? [later] : [])], BERLIN, Date.parse(text));
+  t.equal(price('2026-04-06T12:00:00+02:00'), 0.25, 'Easter Monday of 2026');
+  t.equal(price('2026-04-05T23:59:59+02:00'), 0.25, 'a Sunday');
+  t.equal(price('2026-04-07T00:00:00+02:00'), 0.2);
+  t.equal(price('2025-04-07T12:00:00+02:00'), 0.3, 'not of the year before');
+  t.equal(price('2026-05-01T00:00:00+02:00'), 0.25);
+  t.equal(price('2026-04-30T23:59:59+02:00'), 0.2);
+  t.equal(price('2025-05-01T12:00:00+02:00'), 0.25, 'the first of May of every year');
+  t.equal(at('2025-05-01T12:00:00+02:00'), 0.3, 'unless the contract says nothing of it');
+  t.equal(price('2026-12-25T12:00:00+01:00'), 0.28, 'of another period');
+});
+
 test('stretches follow each other without a gap, and alike ones are one', async (t) => {
   const from = Date.parse('2026-11-20T00:00:00+01:00');
   t.same(
