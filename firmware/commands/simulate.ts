@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { siteOf } from '../compose.ts';
 import { loadConfig } from '../config/check.ts';
+import { trialOf } from '../config/trial.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
@@ -19,7 +20,7 @@ import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
 import { ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
-import { tariffOf } from '../policy/simulation/tariff.ts';
+import { underTariff } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
 import { openStore } from '../store/index.ts';
 
@@ -107,7 +108,7 @@ async function lived(
 
 function daysOf(input: unknown, tariff: string | undefined): Days {
   const days = must(parseDays(input));
-  return tariff === undefined ? days : must(tariffOf(parse(tariff), days));
+  return tariff === undefined ? days : must(underTariff(must(trialOf(parse(tariff))), days));
 }
 
 function must<T>(result: Result<T>): T {

@@ -1,14 +1,16 @@
 /** `hearth simulate`: days in, what each way of running the home would have cost out. */
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
 import { simulate } from '../../firmware/commands/simulate.ts';
+import { trialOf } from '../../firmware/config/trial.ts';
 import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
 import { runHome } from '../../firmware/policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
 import { noControl, pricesUntil } from '../../firmware/policy/simulation/strategies.ts';
-import { tariffOf } from '../../firmware/policy/simulation/tariff.ts';
+import { underTariff } from '../../firmware/policy/simulation/tariff.ts';
 
 const DAYS = 4;
 const hours = (value: (hour: number) => number): number[] =>
@@ -69,7 +71,7 @@ test('four days: each way in its place, a chart, a bar, another contract', async
   t.match(progress.text, /Hearth +\[#{40}\] 100 %/);
   t.match(readFileSync(file, 'utf8'), /^<svg[\s\S]+Battery \(kWh\)[\s\S]+<\/svg>\s*$/);
   const flat = sink();
-  const tariff = JSON.stringify({ import: { fixed: 0.3 } });
+  const tariff = JSON.stringify({ import: 0.3 });
   await simulate(Readable.from([JSON.stringify(days())]), flat, { tariff, solver: false, progress: null });
   const fixed = (JSON.parse(flat.text) as Report).runs.Hearth?.cost ?? 0;
   t.ok(cost('Hearth') < fixed, `a dynamic tariff would have paid: ${cost('Hearth')} against ${fixed}`);
@@ -125,27 +127,42 @@ test('tomorrow is known from one o’clock on; stays pass midnight', (t) => {
 test('contracts: fixed, by the hour of the day, by the market', (t) => {
   const d = read();
   const buy = (tariff: unknown): number[] | null => {
-    const priced = tariffOf(tariff, d);
-    return priced.ok ? priced.value.prices.import : null;
+    const trial = trialOf(tariff);
+    const priced = trial.ok ? underTariff(trial.value, d) : trial;
+    return priced.ok ? priced.value.prices.import.map((x) => Math.round(x * 1e6) / 1e6) : null;
   };
-  t.same(buy({ import: { fixed: 0.2 } })?.slice(0, 2), [0.2, 0.2]);
+  t.same(buy({ import: 0.2 })?.slice(0, 2), [0.2, 0.2]);
   const steps = [
     { from: '22:00', price: 0.1 },
     { from: '06:00', price: 0.4 },
+    { from: '00:00', price: 0.2, days: 'weekends' },
   ];
+  // A Sunday, and three days of the week.
   t.same(
-    [0, 5, 6, 21, 22].map((h) => buy({ import: { steps } })?.[h]),
-    [0.1, 0.1, 0.4, 0.4, 0.1],
+    [0, 23, 24, 29, 30, 45, 46].map((h) => buy({ import: [{ steps }] })?.[h]),
+    [0.2, 0.2, 0.1, 0.1, 0.4, 0.4, 0.1],
   );
+  t.same(
+    [30, 54].map((h) => buy({ import: [{ steps, holidays: ['03-02'] }] })?.[h]),
+    [0.2, 0.4],
+    'a holiday',
+  );
+  const sold = trialOf({ import: 0.2, export: 0.07 });
+  const both = sold.ok ? underTariff(sold.value, d) : null;
+  t.ok(both?.ok && both.value.prices.export.every((x) => Math.abs(x - 0.07) < 1e-9));
   t.same(buy({ import: { market: hours(() => 0.1), factor: 1.2, plus: 0.15 } })?.[0]?.toFixed(3), '0.270');
   for (const bad of [
     null,
-    {},
-    { import: { fixed: 'x' } },
-    { import: { market: [1] } },
-    { import: { steps: [] } },
+    { import: 'x' },
+    { import: { market: 7 } },
+    { import: [{ steps: [] }] },
+    { import: 0.2, feed: 0.1 },
   ])
-    t.match(tariffOf(bad, d), { ok: false, error: { code: 'SCENARIO_INVALID' } });
+    t.match(trialOf(bad), { ok: false, error: { code: 'SCENARIO_INVALID', message: /^tariff: / } });
+  const short = trialOf({ import: { market: [1] } });
+  const late = trialOf({ import: [{ from: '2099-01-01', price: 0.3 }] });
+  for (const trial of [short, late, trialOf({})])
+    t.match(trial.ok && underTariff(trial.value, d), { ok: false, error: { code: 'SCENARIO_INVALID' } });
   t.end();
 });
 

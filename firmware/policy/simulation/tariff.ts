@@ -1,53 +1,46 @@
 /** The same days under another contract: "would a dynamic tariff have paid?" */
-import * as z from 'zod';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
-import { LIMITS } from '../../domain/limits.ts';
-import { type Days, slotOfDay, slotOfTime } from './days.ts';
+import { type Tariff, tariffAt } from '../../domain/tariff.ts';
+import type { Days } from './days.ts';
 
-const price = z.number().min(-1e3).max(1e3);
-const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM');
+export interface Trial {
+  readonly import: Tariff | MarketTerms;
+  /** Empty: what feeding in earned stays as it was. */
+  readonly export: Tariff;
+}
 
-/** Currency per kWh. `steps`: from that local time on, the last step of the day holding until the first. */
-const tariff = z.object({
-  import: z.union([
-    z.object({ fixed: price }),
-    z.object({
-      steps: z
-        .array(z.object({ from: time, price }))
-        .min(1)
-        .max(24),
-    }),
-    /** Market price times a factor plus what is added to each kWh. */
-    z.object({
-      market: z.array(price).max(LIMITS.simulatedSlots),
-      factor: price.default(1),
-      plus: price.default(0),
-    }),
-  ]),
-  export: z.object({ fixed: price }).optional(),
-});
+/** Currency per kWh: the market's price by slot, times a factor, plus what is added to each kWh. */
+export interface MarketTerms {
+  readonly market: readonly number[];
+  readonly factor: number;
+  readonly plus: number;
+}
 
-/** `days` with other prices. SCENARIO_INVALID. */
-export function tariffOf(input: unknown, days: Days): Result<Days> {
-  const parsed = tariff.safeParse(input);
-  if (!parsed.success) return refuse('SCENARIO_INVALID', `tariff: ${parsed.error.issues[0]?.message}`);
-  const { import: buy, export: sell } = parsed.data;
+/** `days` with other prices. SCENARIO_INVALID where the contract does not say them all. */
+export function underTariff(trial: Trial, days: Days): Result<Days> {
   const n = days.base_load_kw.length;
-  if ('market' in buy && buy.market.length !== n)
-    return refuse('SCENARIO_INVALID', `tariff: ${buy.market.length} market prices, ${n} expected`);
-  const priceAt = (t: number): number => {
-    if ('fixed' in buy) return buy.fixed;
-    if ('market' in buy) return (buy.market[t] ?? 0) * buy.factor + buy.plus;
-    const steps = buy.steps.map((s) => ({ slot: slotOfTime(days, s.from), price: s.price }));
-    const sorted = steps.sort((a, b) => a.slot - b.slot);
-    const now = sorted.filter((s) => s.slot <= slotOfDay(days, t)).at(-1) ?? sorted.at(-1);
-    return now?.price ?? 0;
-  };
-  return ok({
-    ...days,
-    prices: {
-      import: days.base_load_kw.map((_, t) => priceAt(t)),
-      export: sell ? days.base_load_kw.map(() => sell.fixed) : days.prices.export,
-    },
-  });
+  const buy = 'market' in trial.import ? bought(trial.import, n) : fixed(trial.import, days);
+  if (!buy.ok) return buy;
+  const sell = trial.export.length > 0 ? fixed(trial.export, days) : ok(days.prices.export);
+  return sell.ok ? ok({ ...days, prices: { import: buy.value, export: sell.value } }) : sell;
+}
+
+function bought({ market, factor, plus }: MarketTerms, n: number): Result<number[]> {
+  if (market.length !== n)
+    return refuse('SCENARIO_INVALID', `tariff: ${market.length} market prices, ${n} expected`);
+  return ok(market.map((price) => price * factor + plus));
+}
+
+/** Days run in local time without changes of the clock: so does the contract on them. */
+function fixed(tariff: Tariff, { start, dt_h, base_load_kw }: Days): Result<number[]> {
+  const fromMs = Date.parse(`${start.slice(0, 16)}Z`);
+  const prices: number[] = [];
+  for (const t of base_load_kw.keys()) {
+    const atMs = fromMs + t * dt_h * 3_600_000;
+    const price = tariffAt(tariff, 'UTC', atMs);
+    if (price === null)
+      return refuse('SCENARIO_INVALID', `tariff: no price on ${new Date(atMs).toISOString().slice(0, 10)}`);
+    prices.push(price * 1000);
+  }
+  return ok(prices);
 }
