@@ -1,6 +1,6 @@
 /**
  * Cost ÷ optimum of both planners over the development scenarios, time per plan, and memory of the solver's process:
- * `node scripts/bench-planner.ts [--no-solver] [--ten] [--fine] [id …]`; `--ten`: ten deferrable devices more in those of
+ * `SECONDS=3 node scripts/bench-planner.ts [--no-solver] [--ten] [--fine] [id …]`; `--ten`: ten deferrable devices more in those of
  * 48 h; `--fine`: their first hour in slots of a third, as a house is planned (compared with the same optimum).
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -19,7 +19,11 @@ const fine = process.argv.includes('--fine');
 const noSolver = process.argv.includes('--no-solver');
 const solve = noSolver
   ? null
-  : solverProcess(systemClock(), { timeLimit_s: 3, gap: 5e-4, memory_MiB: LIMITS.solverMemory_MiB });
+  : solverProcess(systemClock(), {
+      timeLimit_s: Number(process.env.SECONDS ?? 3),
+      gap: 5e-4,
+      memory_MiB: LIMITS.solverMemory_MiB,
+    });
 const ratios: number[] = [];
 const times: number[] = [];
 let peak_MiB = 0;
