@@ -37,7 +37,7 @@ test('every mistake is named by its path, with what was expected and what stood 
   config.meters[0].link.baudrate = 9600;
   config.meters[0].colour = 'red';
   config.devices[0].profile = 'toaster';
-  config.devices[1].deadline = { time: '25:00', energy_Wh: 1 };
+  config.devices[1].deadline = { time: '25:00', energy_Wh: 1, from: '6 pm' };
   config.devices[1].id = 'grid';
   config.devices[1].link.port = { deep: 'x'.repeat(100) };
   config.mqtt.password = 'hunter2';
@@ -51,11 +51,12 @@ test('every mistake is named by its path, with what was expected and what stood 
     'meters[0].colour': /^expected no such key; known here: id, name, protocol/,
     'devices[0].profile': /^expected one of .*relay-heater/,
     'devices[1].deadline.time': /^expected HH:MM, got "25:00"$/,
+    'devices[1].deadline.from': /^expected HH:MM, got "6 pm"$/,
     'devices[1].id': /^expected a name of its own, "grid" is meters\[0\]$/,
     'devices[1].link.port': /, got .{57}…$/,
     'mqtt.password': /^expected \{"file": path\} or \{"env": NAME\}$/,
   });
-  t.equal(Object.keys(mistakes).length, 11);
+  t.equal(Object.keys(mistakes).length, 12);
   t.notMatch(JSON.stringify(mistakes), 'hunter2', 'a secret is never repeated');
 });
 
@@ -186,6 +187,10 @@ test('hearth config check: what is wrong, and 1; or that all is there, and 0', a
 test('what would not work as it is written: cheap for ever, one address twice, a failsafe of nobody', async (t) => {
   const config = exampleJson();
   const [first] = config.devices;
+  const evening = { time: '18:00', energy_Wh: 5000, from: '18:00' };
+  t.match(mistakesOf({ ...config, devices: [{ ...first, mode: 'cheap', deadline: evening }] }), {
+    'devices[0].deadline.from': /^expected another time/,
+  });
   config.devices = [
     { ...first, mode: 'cheap', deadline: null },
     { ...first, id: 'second', mode: 'always' },

@@ -22,7 +22,13 @@ const deviceSchema = z
       .strictObject({
         time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),
         energy_Wh: z.number().positive(),
+        /** It comes home at that time; by itself it is always there. */
+        from: z
+          .string()
+          .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM')
+          .exactOptional(),
       })
+      .refine(({ from, time }) => from !== time, { path: ['from'], error: 'expected another time' })
       .nullable()
       .default(null),
     /** What differs from house to house, laid over the profile. */

@@ -72,10 +72,19 @@ export function startOfDay(atMs: WallMs, timeZone: string): WallMs {
 
 /** The next instant after `afterMs` at which the clock shows `HH:MM`. */
 export function nextLocalTime(afterMs: WallMs, time: string, timeZone: string): WallMs {
+  const today = thatDay(afterMs, 0, time, timeZone);
+  return today > afterMs ? today : thatDay(afterMs, 1, time, timeZone);
+}
+
+/** The last instant before `beforeMs` at which the clock showed `HH:MM`. */
+export function lastLocalTime(beforeMs: WallMs, time: string, timeZone: string): WallMs {
+  const today = thatDay(beforeMs, 0, time, timeZone);
+  return today < beforeMs ? today : thatDay(beforeMs, -1, time, timeZone);
+}
+
+/** When the clock shows `HH:MM` on the day of `atMs`, or so many days later. */
+function thatDay(atMs: WallMs, days: number, time: string, timeZone: string): WallMs {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
-  const midnight = Math.floor(localMs(afterMs, timeZone) / 86_400_000) * 86_400_000;
-  const today = instantOf(midnight + (hours * 60 + minutes) * 60_000, timeZone);
-  return today > afterMs
-    ? today
-    : instantOf(midnight + 86_400_000 + (hours * 60 + minutes) * 60_000, timeZone);
+  const midnight = (Math.floor(localMs(atMs, timeZone) / 86_400_000) + days) * 86_400_000;
+  return instantOf(midnight + (hours * 60 + minutes) * 60_000, timeZone);
 }

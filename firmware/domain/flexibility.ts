@@ -133,6 +133,8 @@ export interface ComfortBand {
 export interface EnergyNeed {
   readonly energy_Wh: number;
   readonly byMs: number;
+  /** It is not there before; absent: it is there. */
+  readonly fromMs?: number;
 }
 
 /** The largest power on the menu, 0 when there is none. */

@@ -1,5 +1,5 @@
 /** A device's seat in the cycle: its menu, its last instruction and what became of it, its need and its times. */
-import { nextLocalTime } from '../domain/calendar.ts';
+import { lastLocalTime, nextLocalTime } from '../domain/calendar.ts';
 import type { Fault } from '../domain/errors.ts';
 import { type EnergyNeed, type Flexibility, maxOf } from '../domain/flexibility.ts';
 import type { ControlMode, DeviceImage, Known, Override, Site, Snapshot } from '../domain/image.ts';
@@ -12,11 +12,18 @@ import { type DeviceNow, isSetting, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
 
+interface Deadline {
+  readonly time: string;
+  readonly energy_Wh: number;
+  /** It is there from this local time on; absent: always. */
+  readonly from?: string;
+}
+
 export interface DeviceSettings {
   readonly priority: number;
   readonly mode: ControlMode;
   /** Every day by this local time (`HH:MM`) it wants so much energy; null when it states no need. */
-  readonly deadline: { readonly time: string; readonly energy_Wh: number } | null;
+  readonly deadline: Deadline | null;
 }
 
 export interface SeatDeps {
@@ -363,9 +370,14 @@ export class DeviceSeat {
   }
 
   private need(wallMs: WallMs): EnergyNeed | null {
+    const { deadlineMs: byMs } = this;
     const { deadline } = this.settings;
-    if (!deadline || this.deadlineMs === null || !isWallPlausible(wallMs)) return null;
-    return { energy_Wh: Math.max(0, deadline.energy_Wh - this.delivered_Wh), byMs: this.deadlineMs };
+    if (!deadline || byMs === null || !isWallPlausible(wallMs)) return null;
+    const energy_Wh = Math.max(0, deadline.energy_Wh - this.delivered_Wh);
+    const { timeZone } = this.deps.site;
+    return deadline.from === undefined
+      ? { energy_Wh, byMs }
+      : { energy_Wh, byMs, fromMs: lastLocalTime(byMs, deadline.from, timeZone) };
   }
 
   private powerKnown(nowMs: ElapsedMs): Known {

@@ -23,6 +23,7 @@ export function comfortLeftMs({ wallMs, wallTrusted }: Image, device: DeviceImag
 
 /** In the site's currency, what starting now costs more than the planned hours; null when a price is missing. */
 export function startingNowCosts(image: Image, device: DeviceImage): number | null {
+  if ((device.flexibility.need?.fromMs ?? 0) > image.wallMs) return null;
   const { slots } = pricePlan(image, device);
   const now = pricedSlots(image, image.wallMs, image.wallMs + runMs(device));
   return difference(cost(device, now), cost(device, slots));

@@ -34,8 +34,9 @@ function planFor(image: Image, device: DeviceImage): PricePlan {
   const { need } = device.flexibility;
   if (device.mode !== 'cheap' || !need || !image.wallTrusted) return { verdict: 'free', slots: [] };
   if (need.energy_Wh <= 0) return { verdict: 'wait', slots: [] };
-  const known = pricedSlots(image, image.wallMs, need.byMs);
-  if (known.length === 0) return { verdict: 'free', slots: [] };
+  const known = pricedSlots(image, Math.max(image.wallMs, need.fromMs ?? 0), need.byMs);
+  const isThere = (need.fromMs ?? 0) <= image.wallMs;
+  if (known.length === 0) return { verdict: isThere ? 'free' : 'wait', slots: [] };
   const slots = cheapest(known, timeNeededMs(device));
   const now = slots.some((s) => s.fromMs <= image.wallMs && image.wallMs < s.untilMs);
   return { verdict: now ? 'run' : 'wait', slots };

@@ -79,8 +79,9 @@ function rowOf(
   }
   if (mode !== 'cheap' || need === null) return null;
   const deadlineMs = quarterOf(need.byMs - DAY_MS);
+  const begunMs = need.fromMs === undefined ? deadlineMs - DAY_MS : quarterOf(need.fromMs - DAY_MS);
   const saved: Compare = (quarters) => savedBetween(quarters.map(drawn), maxOf(flexibility) / 4);
-  return of(deadlineMs - DAY_MS, deadlineMs, saved, 'running at once, depending on when it could have begun');
+  return of(begunMs, deadlineMs, saved, 'running at once, depending on when it could have begun');
 }
 
 const quarterOf = (atMs: WallMs): WallMs => Math.floor(atMs / QUARTER_MS) * QUARTER_MS;

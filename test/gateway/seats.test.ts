@@ -6,7 +6,7 @@ import type { Site } from '../../firmware/domain/image.ts';
 import { LIMITS } from '../../firmware/domain/limits.ts';
 import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { Quality } from '../../firmware/domain/telegram.ts';
-import { DeviceSeat } from '../../firmware/gateway/device-seat.ts';
+import { DeviceSeat, type DeviceSettings } from '../../firmware/gateway/device-seat.ts';
 import { MeanImport } from '../../firmware/gateway/mean-import.ts';
 import { MeterSeat } from '../../firmware/gateway/meter-seat.ts';
 import { Settling } from '../../firmware/gateway/settling.ts';
@@ -146,6 +146,7 @@ function seatOf(
   ranges: Flexibility['ranges'],
   controlType: Flexibility['controlType'],
   kept = new Map<string, string>(),
+  deadline: DeviceSettings['deadline'] = null,
 ) {
   const time = new SimulatedClock(Date.UTC(2026, 5, 1));
   const writes: string[] = [];
@@ -161,7 +162,7 @@ function seatOf(
   const site = { timeZone: 'Europe/Berlin' } as Site;
   const seat = new DeviceSeat(
     resource,
-    { priority: 1, mode: 'always', deadline: null },
+    { priority: 1, mode: 'always', deadline },
     { clock: time, site, settings },
     { kind: 'automatic' },
   );
@@ -176,6 +177,26 @@ function seatOf(
   };
   return { seat, tell, writes, time, now: () => time.elapsedMs() };
 }
+
+test('what comes home at an hour needs its energy from then on, by local time', async (t) => {
+  const { seat, time } = seatOf([{ min_W: 0, max_W: 3600 }], 'POWER_ENVELOPE_BASED_CONTROL', new Map(), {
+    ...{ time: '07:00', energy_Wh: 8000, from: '18:00' },
+  });
+  const need = (text: string) => {
+    seat.account();
+    return seat.image(Date.parse(text), time.elapsedMs())?.flexibility.need;
+  };
+  // The clock begins at two o'clock in the night, Berlin time.
+  const fromMs = Date.parse('2026-05-31T18:00:00+02:00');
+  const byMs = Date.parse('2026-06-01T07:00:00+02:00');
+  t.same(need('2026-06-01T02:00:00+02:00'), { energy_Wh: 8000, byMs, fromMs });
+  await time.advanceTo(time.elapsedMs() + 6 * 3_600_000);
+  t.same(
+    need('2026-06-01T08:00:00+02:00'),
+    { energy_Wh: 8000, byMs: byMs + 86_400_000, fromMs: fromMs + 86_400_000 },
+    'after the deadline: the next evening',
+  );
+});
 
 const BATTERY = [{ min_W: -5000, max_W: 5000 }];
 

@@ -142,6 +142,30 @@ const CASES: readonly Case[] = [
     expect: { boiler: [0, 'PRICE_WAIT'] },
   },
   {
+    name: 'what is not there yet waits for its time, however cheap it is now',
+    image: image({
+      signals: [prices(0.1, 0.4, 0.2, 0.3, 0.3)],
+      devices: [cheapBoiler(1500, 5, { flexibility: { need: { ...need(1500, 5), fromMs: NOON + HOUR } } })],
+    }),
+    expect: { boiler: [0, 'PRICE_WAIT'] },
+  },
+  {
+    name: 'without a price too',
+    image: image({
+      devices: [cheapBoiler(1500, 5, { flexibility: { need: { ...need(1500, 5), fromMs: NOON + HOUR } } })],
+    }),
+    expect: { boiler: [0, 'NO_NEED'] },
+  },
+  {
+    name: 'and takes what is the cheapest from then on',
+    image: image({
+      wallMs: NOON + 2 * HOUR,
+      signals: [prices(0.1, 0.4, 0.2, 0.3, 0.3)],
+      devices: [cheapBoiler(1500, 5, { flexibility: { need: { ...need(1500, 5), fromMs: NOON + HOUR } } })],
+    }),
+    expect: { boiler: [2000, 'PRICE_RUN'] },
+  },
+  {
     name: 'it runs in the cheap hour',
     image: image({ signals: [prices(0.1, 0.2, 0.3, 0.3)], devices: [cheapBoiler(1500, 4)] }),
     expect: { boiler: [2000, 'PRICE_RUN'] },

@@ -162,6 +162,31 @@ test('a limit that ends, and a car that leaves, between the quarters', async (t)
   );
 });
 
+test('a car that comes home later is planned from then on, and says nothing of starting now', async (t) => {
+  const car = (fromMs: number) =>
+    wallbox({
+      mode: 'cheap',
+      flexibility: {
+        ranges: [0, 3600].map((p) => ({ min_W: p, max_W: p })),
+        need: { energy_Wh: 1800, byMs: NOON + 5 * HOUR, fromMs },
+      },
+    });
+  const first = async (minutes: number): Promise<readonly [number, boolean]> => {
+    const house = image({
+      grid_W: known(0),
+      devices: [car(NOON + minutes * MINUTE)],
+      signals: [prices(0.1, 0.2, 0.3, 0.4, 0.5)],
+    });
+    const modes = (await planned(house)).plan?.modes.wallbox ?? [];
+    const begin = modes.find((x) => x.mode.kind === 'charge');
+    return [((begin?.fromMs ?? Number.NaN) - NOON) / MINUTE, (modes[0]?.startingNowCosts ?? null) === null];
+  };
+  t.same(await first(-60), [0, true], 'it is there: now is the cheapest');
+  t.same(await first(20), [20, true]);
+  t.same(await first(21), [25, true], 'the first five minutes that it is there for');
+  t.same(await first(121), [135, true], 'the first quarter hour');
+});
+
 test('the plan before is read in the slots of the next one', async (t) => {
   const before = horizonOf(image({ signals: [prices(0.1, 0.2, 0.3)] }));
   const now = horizonOf(image({ wallMs: NOON + 35 * MINUTE, signals: [prices(0.1, 0.2, 0.3)] }));

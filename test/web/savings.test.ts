@@ -53,7 +53,11 @@ test('the same energy at once', (t) => {
 });
 
 /** The car took 2 kWh an hour, from the third hour before its deadline on. */
-function home(change: Partial<DeviceImage> = {}, hole: (atMs: number) => boolean = () => false) {
+function home(
+  change: Partial<DeviceImage> = {},
+  hole: (atMs: number) => boolean = () => false,
+  isThere_h = 24,
+) {
   const byMs = NOON + DAY / 4;
   const until = Math.floor((byMs - DAY) / QUARTER) * QUARTER;
   const given = new Home(new HandClock()).snapshot();
@@ -66,7 +70,10 @@ function home(change: Partial<DeviceImage> = {}, hole: (atMs: number) => boolean
         flexibility: {
           ...d.flexibility,
           ranges: [{ min_W: 0, max_W: 2000 }],
-          need: { energy_Wh: 6000, byMs },
+          need: {
+            ...{ energy_Wh: 6000, byMs },
+            ...(isThere_h < 24 && { fromMs: byMs - isThere_h * 4 * QUARTER }),
+          },
         },
         ...change,
       }),
@@ -102,6 +109,8 @@ test('for the owner: a sentence with its error', (t) => {
     devices[0]?.sentence,
     /^6 kWh until \S+ ?\S*: saved €0\.60 ± €0\.60 against running at once, depending/,
   );
+  const late = home({}, undefined, 5);
+  t.ok(near(late.saved ?? undefined, 0.4) && near(late.error ?? undefined, 0.4), 'at home for five hours');
   t.match(home({ mode: 'always' }), { saved: null, devices: [] });
   const silent = home({}, (at) => at % DAY < DAY / 4);
   t.match(silent, { saved: null, devices: [{ saved: null, energy_Wh: null }] });

@@ -96,7 +96,7 @@ function starting(
   costs: SlotCosts,
   now: number,
 ): Float64Array | null {
-  if (d.type === 'ev') return atOnce(s, d);
+  if (d.type === 'ev') return d.arrive_slot > 0 ? null : atOnce(s, d);
   const least_kw = d.type === 'battery' ? d.charge_max_kw / 2 : RESTS_KW;
   return bestWhere(s, d, schedule, costs, now, (power) => power > least_kw);
 }

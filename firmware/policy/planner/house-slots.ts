@@ -56,6 +56,12 @@ export function slotsUntil(slots: HouseSlots, atMs: WallMs): number {
   return t;
 }
 
+/** The first slot that begins at this time or later. */
+export function slotFrom(slots: HouseSlots, atMs: WallMs): number {
+  const t = slotsUntil(slots, atMs);
+  return beginMs(slots, t) < atMs ? t + 1 : t;
+}
+
 /** The slots of the quarter hour that is running: a plan is made again after it. */
 export const slotsNow = (slots: HouseSlots): number =>
   Math.max(1, slotsUntil(slots, quarterOf(slots.fromMs) + QUARTER_MS));

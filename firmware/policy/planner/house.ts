@@ -15,7 +15,7 @@ import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
 import { isRoof } from './house-modes.ts';
 import { programOf } from './house-program.ts';
-import { endMs, type HouseSlots, quarterPeriod, quartersOf, slotsUntil } from './house-slots.ts';
+import { endMs, type HouseSlots, quarterPeriod, quartersOf, slotFrom, slotsUntil } from './house-slots.ts';
 import {
   batteryOf,
   heatOf,
@@ -181,12 +181,13 @@ function carOf(
   const { min_kw, max_kw } = powersOf(d);
   const required_kwh = (need?.energy_Wh ?? 0) / 1000;
   const depart_slot = slotsUntil(slots, need?.byMs ?? slots.fromMs);
+  const arrive_slot = slotFrom(slots, need?.fromMs ?? slots.fromMs);
   // What cannot be taken in parts of a slot may be taken in a whole one.
   const perSlot = (min_kw * QUARTER_MS) / 3_600_000;
   return {
     id: d.id,
     type: 'ev',
-    arrive_slot: 0,
+    arrive_slot,
     depart_slot,
     required_kwh,
     capacity_left_kwh: Math.ceil(required_kwh / perSlot) * perSlot + perSlot,
