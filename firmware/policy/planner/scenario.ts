@@ -110,6 +110,8 @@ const event = z.object({
   end: slot,
   hard: z.boolean().default(true),
   limit_kw: positive.optional(),
+  /** By slot of the window, instead of `limit_kw`. Not of the format: our own houses have it. */
+  limits_kw: powers.optional(),
   penalty_per_kwh: real.optional(),
   percent: z.number().min(0).max(100).optional(),
   measure: z.enum(['slot', 'window']).optional(),
@@ -199,9 +201,11 @@ export function parseScenario(input: unknown): Result<Scenario> {
 export function parseEvenScenario(input: unknown): Result<Scenario> {
   const parsed = parseScenario(input);
   if (!parsed.ok) return parsed;
-  const { spans, grid, devices } = parsed.value;
+  const { spans, grid, devices, events } = parsed.value;
   const isEven = !spans && !grid.peak?.period && !devices.some((d) => d.type === 'ev' && d.steady);
-  return isEven ? parsed : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
+  return isEven && !events.some((e) => e.limits_kw)
+    ? parsed
+    : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
 }
 
 function mistakeIn(s: Scenario): string | null {
@@ -237,7 +241,10 @@ function mistakeIn(s: Scenario): string | null {
 function mistakeInEvent(e: PlanEvent, n: number): string | null {
   const say = (text: string): string => `events.${e.id}: ${text}`;
   if (e.end <= e.start || e.end > n) return say('ends before it starts, or after the horizon');
-  if (e.kind.endsWith('_limit') && e.limit_kw === undefined) return say('limit_kw is missing');
+  if (e.limits_kw && e.limits_kw.length !== e.end - e.start)
+    return say('limits_kw must have a value for every slot of the window');
+  if (e.kind.endsWith('_limit') && e.limit_kw === undefined && !e.limits_kw)
+    return say('limit_kw is missing');
   if ((e.kind === 'reduce' || e.kind === 'incentive') && e.baseline_kw?.length !== e.end - e.start)
     return say('baseline_kw must have a value for every slot of the window');
   if (e.kind === 'reduce' && e.percent === undefined) return say('percent is missing');
@@ -259,7 +266,7 @@ export function firstSlotOfDay(s: Scenario): number {
 /** What an event allows in slot `t` (kW); null where it says nothing about single slots. */
 export function limitAt(e: PlanEvent, t: number): number | null {
   if (t < e.start || t >= e.end || e.kind === 'incentive') return null;
-  if (e.kind !== 'reduce') return e.limit_kw ?? 0;
+  if (e.kind !== 'reduce') return e.limits_kw ? at(e.limits_kw, t - e.start) : (e.limit_kw ?? 0);
   return (1 - (e.percent ?? 0) / 100) * at(e.baseline_kw, t - e.start);
 }
 

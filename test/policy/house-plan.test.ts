@@ -1,0 +1,141 @@
+/** What a plan knows of the house that it is made for: limits, its own devices, peaks and phases. */
+import { test } from 'tap';
+import { LOWEST_PRIORITY, type Signal } from '../../firmware/domain/signal.ts';
+import { activeLimits } from '../../firmware/policy/active-limits.ts';
+import { decide } from '../../firmware/policy/decide.ts';
+import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
+import { limitsOf } from '../../firmware/policy/planner/house-limits.ts';
+import { beginMs } from '../../firmware/policy/planner/house-slots.ts';
+import { limitAt } from '../../firmware/policy/planner/scenario.ts';
+import { HOUR, image, MINUTE, NOON, prices, signal, wallbox } from './home.ts';
+import { follow, modeAt, planned, pointOf } from './planned.ts';
+
+const TWO_DAYS = prices(...new Array<number>(48).fill(0.2));
+const EQUAL = prices(...new Array<number>(12).fill(0.2));
+const car = (energy_Wh: number, byHours: number) =>
+  wallbox({
+    mode: 'cheap',
+    flexibility: {
+      need: { energy_Wh, byMs: NOON + byHours * HOUR },
+      ranges: [
+        { min_W: 0, max_W: 0 },
+        { min_W: 1380, max_W: 7360 },
+      ],
+      worstCase_W: 7360,
+    },
+  });
+const between = (from: number, until: number, value: number | null): Signal['intervals'] => [
+  { fromMs: NOON + from * HOUR, untilMs: NOON + until * HOUR, value },
+];
+
+test('the plan keeps the limit that will be in force, not every one that is known', async (t) => {
+  const subscription = signal('importLimit', between(-10, 1000, 1200), { priority: LOWEST_PRIORITY });
+  const weak = signal('importLimit', between(-1, 12, 0), { priority: 5 });
+  const lift = signal('importLimit', between(-1, 2, null), { priority: 0 });
+  const asked = signal('setPoint', between(0, 6, 1500), { binding: 'commandable' });
+  const cases: [string, Signal[], hours: number[], codes: string[]][] = [
+    [
+      'an envelope outranks',
+      [subscription, signal('importLimit', between(-1, 12, 10_000))],
+      [7360, 7360, 0],
+      ['PLANNED'],
+    ],
+    [
+      'another source does not',
+      [subscription, signal('importLimit', between(-1, 12, 10_000), { source: 'Market' })],
+      [0, 0, 0],
+      ['PLANNED'],
+    ],
+    ['lifted for two hours', [weak, lift], [7360, 7360, 0], ['PLAN_INFEASIBLE']],
+    ['lifted by another source', [weak, { ...lift, source: 'Market' }], [0, 0, 0], ['PLAN_INFEASIBLE']],
+    ['a set-point', [asked], [0, 0, 0], ['PLANNED']],
+    ['an informational one', [{ ...asked, binding: 'informational' }], [7360, 7360, 0], ['PLANNED']],
+  ];
+  for (const [name, signals, hours, codes] of cases) {
+    const house = image({ devices: [car(14_000, 6)], signals: [EQUAL, ...signals] });
+    const { planner, plan, journal } = await planned(house);
+    const charged = [0, 1, 2].map((hour) => {
+      const mode = modeAt(plan, 'wallbox', hour);
+      return mode?.kind === 'charge' ? mode.upTo_W : 0;
+    });
+    t.same(charged, hours, name);
+    t.same(
+      journal.map((e) => e.code),
+      codes,
+      name,
+    );
+    t.equal(pointOf(follow(house, planner), 'wallbox'), hours[0], `${name}: carried out`);
+  }
+});
+
+test('in every slot the plan has the limits that the rules will have', async (t) => {
+  let seed = 4;
+  const next = (n: number): number => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * n);
+  };
+  const any = (): Signal => {
+    const fromMs = NOON + (next(80) - 20) * 15 * MINUTE;
+    const intervals = Array.from({ length: 1 + next(4) }, (_, i) => ({
+      fromMs: fromMs + i * HOUR,
+      untilMs: fromMs + (i + 1) * HOUR,
+      value: next(4) === 0 ? null : next(9) * 1000,
+    }));
+    return signal(
+      (['importLimit', 'exportLimit', 'setPoint'] as const)[next(3)] ?? 'importLimit',
+      intervals,
+      {
+        binding: 'commandable',
+        priority: next(3),
+        source: ['Grid operator', 'Market'][next(2)] ?? '',
+        scope: next(4) === 0 ? 'controllable' : 'site',
+        ...(next(3) === 0 && { restore: { delayMs: next(4) * 15 * MINUTE, rampMs: next(4) * 30 * MINUTE } }),
+      },
+    );
+  };
+  const kindOf = {
+    import: { site: 'import_limit', controllable: 'steerable_limit' },
+    export: { site: 'export_limit', controllable: 'export_limit' },
+  };
+  let seen = 0;
+  for (let run = 0; run < 60; run++) {
+    const house = image({ signals: [TWO_DAYS, ...Array.from({ length: 1 + next(6) }, any)] });
+    const slots = horizonOf(house);
+    const events = limitsOf(house, slots);
+    for (let slot = 0; slot < slots.n; slot++) {
+      const expected: Record<string, number> = {};
+      // All begin and end with a quarter hour, and what is given up slowly is tightest first.
+      for (const { direction, scope, limit_W } of activeLimits({ ...house, wallMs: beginMs(slots, slot) })) {
+        const kind = kindOf[direction][scope];
+        expected[kind] = Math.min(expected[kind] ?? Infinity, limit_W / 1000);
+      }
+      const had = events.flatMap((e) => (limitAt(e, slot) === null ? [] : [[e.kind, limitAt(e, slot)]]));
+      seen += had.length;
+      if (JSON.stringify(Object.entries(expected).sort()) !== JSON.stringify(had.sort()))
+        t.same(had, Object.entries(expected), `run ${run}, slot ${slot}`);
+    }
+  }
+  t.ok(seen > 1000, `${seen} limits`);
+});
+
+test('an envelope that changes every five minutes for two days is known to its end', async (t) => {
+  const envelope = signal(
+    'importLimit',
+    Array.from({ length: 576 }, (_, i) => ({
+      fromMs: NOON + i * 5 * MINUTE,
+      untilMs: NOON + (i + 1) * 5 * MINUTE,
+      value: 1000 + 10 * i,
+    })),
+  );
+  const house = image({ signals: [TWO_DAYS, envelope] });
+  const slots = horizonOf(house);
+  const [event, ...others] = limitsOf(house, slots);
+  t.same(others, [], 'one');
+  t.same([event?.start, event?.end], [0, slots.n]);
+  t.equal(event && limitAt(event, 11), 1.11);
+  t.equal(event && limitAt(event, slots.n - 1), 1 + 0.01 * 573, 'the tightest of its quarter hour');
+  t.same(
+    decide(house).limits.map((l) => l.limit_W),
+    [1000],
+  );
+});
