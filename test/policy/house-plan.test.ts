@@ -1,13 +1,32 @@
 /** What a plan knows of the house that it is made for: limits, its own devices, peaks and phases. */
 import { test } from 'tap';
+import { ok } from '../../firmware/domain/errors.ts';
+import type { DeviceImage } from '../../firmware/domain/image.ts';
 import { LOWEST_PRIORITY, type Signal } from '../../firmware/domain/signal.ts';
+import type { SeriesRow } from '../../firmware/domain/storage.ts';
 import { activeLimits } from '../../firmware/policy/active-limits.ts';
 import { decide } from '../../firmware/policy/decide.ts';
+import { houseForecasts } from '../../firmware/policy/forecast/house.ts';
+import { QUARTER_MS } from '../../firmware/policy/forecast/series.ts';
 import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
 import { limitsOf } from '../../firmware/policy/planner/house-limits.ts';
 import { beginMs } from '../../firmware/policy/planner/house-slots.ts';
+import { planHouse } from '../../firmware/policy/planner/plan-house.ts';
+import type { PlanTask } from '../../firmware/policy/planner/planner.ts';
 import { limitAt } from '../../firmware/policy/planner/scenario.ts';
-import { HOUR, image, MINUTE, NOON, prices, signal, wallbox } from './home.ts';
+import {
+  battery,
+  boiler,
+  dishwasher,
+  HOUR,
+  image,
+  MINUTE,
+  NOON,
+  prices,
+  signal,
+  tank,
+  wallbox,
+} from './home.ts';
 import { follow, modeAt, planned, pointOf } from './planned.ts';
 
 const TWO_DAYS = prices(...new Array<number>(48).fill(0.2));
@@ -138,4 +157,71 @@ test('an envelope that changes every five minutes for two days is known to its e
     decide(house).limits.map((l) => l.limit_W),
     [1000],
   );
+});
+
+const row = (atMs: number, value: number): SeriesRow => ({
+  atMs,
+  value,
+  min: value,
+  max: value,
+  quality: 'good',
+});
+
+/** Four weeks in which the house drew 300 W all day, and this device 2 kW from 0 to 3 UTC besides. */
+const nightly = (id: string) => ({
+  read: (point: string, _resolution: unknown, fromMs: number, untilMs: number) => {
+    const rows: SeriesRow[] = [];
+    for (
+      let atMs = Math.ceil(fromMs / QUARTER_MS) * QUARTER_MS;
+      atMs < Math.min(untilMs, NOON);
+      atMs += QUARTER_MS
+    ) {
+      const own_W = new Date(atMs).getUTCHours() < 3 ? 2000 : 0;
+      if (point === `${id}/activePower`) rows.push(row(atMs, own_W));
+      if (point === 'grid/activePower') rows.push(row(atMs, 300 + own_W));
+    }
+    return rows;
+  },
+});
+
+/** Expected of the house without what is planned, W: this afternoon, and at 2 in the night. */
+async function expectedBeside(device: DeviceImage): Promise<number[]> {
+  const tasks: PlanTask[] = [];
+  const house = image({
+    devices: [battery({}, { id: 'another' }), device],
+    signals: [TWO_DAYS],
+  });
+  await planned(house, {
+    series: nightly(device.id),
+    make: async (task) => {
+      tasks.push(task);
+      return ok(await planHouse(task, null));
+    },
+  });
+  const task = tasks[0];
+  const mean = task ? houseForecasts(task.known, task.horizon).load.mean : [];
+  return [4, 15].map((hours) => Math.round((mean[hours * 4] ?? 0) / 100) * 100);
+}
+
+test('the base load is the same whoever is planned just now; what nobody holds back goes on as it did', async (t) => {
+  const relay = { ranges: [0, 2000].map((p) => ({ min_W: p, max_W: p })) };
+  const led: [string, DeviceImage][] = [
+    ['a car that wants something', car(8000, 20)],
+    ['one that has had it', car(0, 20)],
+    ['one that waits for the sun', { ...car(8000, 20), mode: 'solar' }],
+    ['one that is silent', { ...car(8000, 20), health: 'silent' }],
+    ['one that its owner has begun', { ...car(8000, 20), override: { kind: 'now', untilMs: null } }],
+    ['a boiler that is off', boiler({ override: { kind: 'off' } })],
+    ['a dishwasher that nobody asked to run', dishwasher(null)],
+    ['a tank', tank()],
+    ['a battery that its owner leads', battery({}, { mode: 'always' })],
+  ];
+  for (const [name, device] of led) t.same(await expectedBeside(device), [300, 300], name);
+  const released: [string, DeviceImage][] = [
+    ['a boiler that is always on', boiler()],
+    ['a car that may always charge', { ...car(8000, 20), mode: 'always' }],
+    ['a boiler of which no need is known', boiler({ mode: 'cheap', flexibility: relay })],
+    ['a tank that only its own thermostat knows', tank({ temperature_C: null })],
+  ];
+  for (const [name, device] of released) t.same(await expectedBeside(device), [300, 2300], name);
 });

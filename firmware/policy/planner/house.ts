@@ -10,7 +10,7 @@ import type { ForecastInput, HouseForecasts } from '../forecast/house.ts';
 import type { Forecast } from '../forecast/series.ts';
 import { QUARTER_MS } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
-import { isProducer } from '../plan.ts';
+import { isControllable, isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, peakOf, slotPrices } from './house-grid.ts';
 import { limitsOf } from './house-limits.ts';
@@ -34,6 +34,21 @@ export function isPlanned(image: Image, d: DeviceImage): boolean {
   if (as === null || d.health !== 'ok' || (isForced(image, d) && as !== 'program')) return false;
   const { store } = d.flexibility;
   return store?.kind !== 'heat' || !needsOutdoor(store) || knowsOutdoor(image);
+}
+
+/**
+ * What it drew in the past was by plan, price or sun, and says nothing of what the house draws besides: it is no base
+ * load, whether it is planned just now or not. What it wants next is planned when it wants it. What nobody holds back
+ * will go on as it did, by the hour: that is expected with the house.
+ */
+export const drawsAsTold = (image: Image, d: DeviceImage): boolean =>
+  isControllable(d) && !isProducer(d) && (isPlanned(image, d) || !isReleased(d));
+
+/** It runs by itself: always, by its own thermostat, or for want of anything to decide by. Not what its owner keeps off. */
+function isReleased({ flexibility, mode, override }: DeviceImage): boolean {
+  const { store, need, program } = flexibility;
+  if (store?.kind === 'battery' || program || override.kind === 'off') return false;
+  return store?.kind === 'heat' || mode === 'always' || (mode === 'cheap' && need === null);
 }
 
 const knowsOutdoor = ({ devices, signals, wallMs }: Image): boolean =>
