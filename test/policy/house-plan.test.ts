@@ -1,7 +1,8 @@
 /** What a plan knows of the house that it is made for: limits, its own devices, peaks and phases. */
 import { test } from 'tap';
 import { ok } from '../../firmware/domain/errors.ts';
-import type { DeviceImage } from '../../firmware/domain/image.ts';
+import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import type { Mode } from '../../firmware/domain/mode.ts';
 import { LOWEST_PRIORITY, type Signal } from '../../firmware/domain/signal.ts';
 import type { SeriesRow } from '../../firmware/domain/storage.ts';
 import { activeLimits } from '../../firmware/policy/active-limits.ts';
@@ -20,14 +21,16 @@ import {
   dishwasher,
   HOUR,
   image,
+  known,
   MINUTE,
   NOON,
   prices,
+  SITE,
   signal,
   tank,
   wallbox,
 } from './home.ts';
-import { follow, modeAt, planned, pointOf } from './planned.ts';
+import { follow, modeAt, planned, pointOf, SLOT } from './planned.ts';
 
 const TWO_DAYS = prices(...new Array<number>(48).fill(0.2));
 const EQUAL = prices(...new Array<number>(12).fill(0.2));
@@ -224,4 +227,139 @@ test('the base load is the same whoever is planned just now; what nobody holds b
     ['a tank that only its own thermostat knows', tank({ temperature_C: null })],
   ];
   for (const [name, device] of released) t.same(await expectedBeside(device), [300, 2300], name);
+});
+
+const PEAK_SITE = { ...SITE, peak: { price_perW: 4e-3, free_W: 2500 } };
+const EVEN = prices(...new Array<number>(12).fill(0.3));
+/** What the first device draws when the rest of the house draws so much, minutes after the plan was made. */
+function beside(base_W: number, devices: readonly DeviceImage[], minutes = 2) {
+  const drawn_W = devices.reduce((sum, d) => sum + (d.power_W.value ?? 0), 0);
+  return image({
+    site: PEAK_SITE,
+    wallMs: NOON + minutes * MINUTE,
+    grid_W: known(base_W + drawn_W),
+    devices,
+  });
+}
+const charging = (power_W: number, energy_Wh: number, patch: Partial<DeviceImage> = {}): DeviceImage =>
+  wallbox({
+    mode: 'cheap',
+    setPoint_W: power_W,
+    power_W: known(power_W),
+    flexibility: { need: { energy_Wh, byMs: NOON + 9 * HOUR } },
+    ...patch,
+  });
+
+test('a load that can wait gives way before a peak is billed, and goes on when there is room', async (t) => {
+  const house = image({
+    site: PEAK_SITE,
+    grid_W: known(400),
+    devices: [charging(0, 14_000)],
+    signals: [EVEN],
+  });
+  const { planner } = await planned(house);
+  const decided = (now: Image) => decide(follow({ ...now, signals: [EVEN] }, planner)).devices[0];
+  t.match(decided(house), { setPoint_W: 2070, reasons: [{ code: 'PLANNED' }] }, 'as planned');
+  t.match(
+    decided(beside(4400, [charging(2070, 13_900)])),
+    { setPoint_W: 0, reasons: [{ code: 'PEAK', values: { importUpTo_W: 2500, goingOnCosts: 8.28 } }] },
+    'the oven is on',
+  );
+  t.match(decided(beside(1000, [charging(2070, 13_900)])), { setPoint_W: 1380, reasons: [{ code: 'PEAK' }] });
+  t.equal(decided(beside(500, [charging(2070, 13_900)]))?.setPoint_W, 1840, 'by its steps');
+  t.equal(decided(beside(1200, [charging(1380, 13_900)]))?.setPoint_W, 1380, 'not off for 80 W');
+  t.equal(decided(beside(1200, [charging(0, 13_900)]))?.setPoint_W, 0, 'and not on');
+  const just = decided(beside(400, [charging(0, 13_900, { sinceLoweredMs: 20_000 })]));
+  t.match(just, { setPoint_W: 0, reasons: [{ code: 'SETTLING' }] }, 'the oven is off for a moment');
+  const on = decided(beside(400, [charging(0, 13_900, { sinceLoweredMs: 61_000 })]));
+  t.match(on, { setPoint_W: 2070, reasons: [{ code: 'PLANNED' }] }, 'the oven is off');
+  const rests = decided(beside(400, [charging(0, 13_900, { sinceLoweredMs: 61_000, inStateMs: 61_000 })]));
+  t.match(rests, { setPoint_W: 0, reasons: [{ code: 'MINIMUM_OFF', values: { leftMs: 239_000 } }] });
+  const late = { need: { energy_Wh: 14_000, byMs: NOON + 4.7 * HOUR } };
+  const pressed = { ...charging(2070, 0), flexibility: { ...charging(0, 0).flexibility, ...late } };
+  t.equal(decided(beside(4400, [pressed]))?.setPoint_W, 2070, 'its deadline is at stake');
+  const heldOn = { ...charging(2070, 13_900).flexibility, minOnMs: 600_000 };
+  const held = decided(beside(4400, [charging(2070, 13_900, { inStateMs: 60_000, flexibility: heldOn })]));
+  t.equal(held?.setPoint_W, 1380, 'its minimum time holds');
+  const { peak: _, ...free } = PEAK_SITE;
+  const unbilled = await planned({ ...house, site: free });
+  const oven = { ...beside(4400, [charging(3680, 13_900)]), site: free };
+  t.equal(pointOf(follow(oven, unbilled.planner), 'wallbox'), 3680, 'no peak is billed');
+});
+
+test('who gives way to whom below a peak', async (t) => {
+  const oven = (devices: readonly DeviceImage[], modes: Image['modes']): (number | undefined)[] => {
+    const now = { ...beside(4400, devices), ...(modes && { modes }) };
+    return devices.map((d) => pointOf(now, d.id));
+  };
+  const slot = (mode: Mode) => [{ ...SLOT, mode, importUpTo_W: 2500 }];
+  const charge = slot({ kind: 'charge', upTo_W: 2070 });
+  const given = (mode: Mode): number | undefined =>
+    oven([charging(2070, 13_900), battery({}, { setPoint_W: 0 })], {
+      wallbox: charge,
+      battery: slot(mode),
+    })[0];
+  t.equal(given({ kind: 'selfConsume' }), 2070, 'a battery that is meant to give carries it');
+  t.equal(given({ kind: 'discharge', target_W: 4000 }), 2070);
+  t.equal(given({ kind: 'selfConsume', dischargeUpTo_W: 0 }), 0, 'one that keeps its energy does not');
+  t.equal(given({ kind: 'hold' }), 0);
+  const heat = slot({ kind: 'heat', level: 'normal' });
+  const warm = (temperature_C: number) => tank({ temperature_C }, { setPoint_W: 2000, power_W: known(2000) });
+  t.same(oven([warm(50)], { tank: heat }), [0], 'warm enough to wait');
+  t.same(oven([warm(44)], { tank: heat }), [2000], 'too cold to wait');
+  const run = slot({ kind: 'run', upTo_W: 2000 });
+  t.same(oven([dishwasher(6)], { dishwasher: run }), [0], 'it begins later');
+  t.same(
+    oven([dishwasher(6, 60_000, { setPoint_W: 2000, power_W: known(2000) })], { dishwasher: run }),
+    [2000],
+  );
+  const urgent = boiler({
+    mode: 'cheap',
+    priority: 9,
+    setPoint_W: 2000,
+    power_W: known(2000),
+    flexibility: { need: { energy_Wh: 1000, byMs: NOON + 50 * MINUTE } },
+  });
+  const both = {
+    ...beside(300, [charging(2070, 13_900), urgent]),
+    modes: { wallbox: charge, boiler: charge },
+  };
+  t.same(
+    ['wallbox', 'boiler'].map((id) => pointOf(both, id)),
+    [0, 2000],
+    'who can wait, whatever its priority',
+  );
+  const stale = {
+    ...beside(4400, [charging(2070, 13_900)]),
+    grid_W: known(null),
+    modes: { wallbox: charge },
+  };
+  t.equal(pointOf(stale, 'wallbox'), 2070, 'without the meter as planned');
+});
+
+test('an oven that switches all the time does not have a load switch with it', async (t) => {
+  const relay = boiler({ mode: 'cheap', flexibility: { need: { energy_Wh: 9000, byMs: NOON + 9 * HOUR } } });
+  const modes = {
+    boiler: [{ ...SLOT, mode: { kind: 'charge', upTo_W: 2000 } as const, importUpTo_W: 2500 }],
+  };
+  let [power_W, switched, changedMs, loweredMs] = [2000, 0, -HOUR, -HOUR];
+  let dearest_W = 0;
+  for (let s = 0; s < 1800; s += 5) {
+    // Fridge and oven: 50 W every ten minutes; 4 kW for half a minute in every minute, from the tenth on.
+    const base_W = 400 + (s % 1200 < 600 ? 100 : 0) + (s >= 600 && s % 60 < 30 ? 4000 : 0);
+    const device = {
+      ...{ ...relay, setPoint_W: power_W, power_W: known(power_W) },
+      ...{ inStateMs: s * 1000 - changedMs, sinceLoweredMs: s * 1000 - loweredMs },
+    };
+    const told_W = pointOf({ ...beside(base_W, [device], s / 60), modes }, 'boiler') ?? 0;
+    if (told_W !== power_W) {
+      switched += 1;
+      changedMs = s * 1000;
+      if (told_W < power_W) loweredMs = changedMs;
+    }
+    power_W = told_W;
+    dearest_W = Math.max(dearest_W, power_W + base_W);
+  }
+  t.equal(dearest_W, 4500, 'never beside the oven');
+  t.ok(switched > 2 && switched <= 9, `${switched} times in twenty minutes`);
 });
