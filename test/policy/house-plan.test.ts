@@ -363,3 +363,39 @@ test('an oven that switches all the time does not have a load switch with it', a
   t.equal(dearest_W, 4500, 'never beside the oven');
   t.ok(switched > 2 && switched <= 9, `${switched} times in twenty minutes`);
 });
+
+test('two on one phase are not planned beyond its fuse', async (t) => {
+  const cheap = prices(0.3, 0.05, 0.3, 0.3);
+  const need = (energy_Wh: number) => ({ need: { energy_Wh, byMs: NOON + 4 * HOUR } });
+  const site = { ...SITE, fuse_A: 16 };
+  const home = (phase: 2 | 3, patch: Partial<Image> = {}): Image =>
+    image({
+      ...{ site, grid_W: known(300), signals: [cheap] },
+      devices: [
+        wallbox({ mode: 'cheap', flexibility: need(3600) }),
+        boiler({ mode: 'cheap', flexibility: { ...need(2000), phases: [phase] } }),
+      ],
+      ...patch,
+    });
+  const inCheapHour = async (house: Image): Promise<number> => {
+    const { plan } = await planned(house);
+    const sums = [65, 80, 95, 110].map((minutes) =>
+      house.devices.reduce((sum, { id }) => {
+        const mode = modeAt(plan, id, minutes / 60);
+        return sum + (mode?.kind === 'charge' ? mode.upTo_W : 0);
+      }, 0),
+    );
+    return Math.max(...sums);
+  };
+  t.equal(await inCheapHour(home(2)), 3450, '3680 W less a third of 300 W, by the steps of the car');
+  t.equal(await inCheapHour(home(3)), 3450 + 2000, 'on two phases both');
+  t.equal(await inCheapHour(home(2, { site: { ...site, fuse_A: 35 } })), 5680, 'a larger fuse');
+  const single = { ...site, phases: 1 as const };
+  t.ok((await inCheapHour(home(2, { site: single }))) <= 3680 - 300, 'one phase has the whole base load');
+  const { planner, plan } = await planned(home(2));
+  for (const slot of plan?.modes.wallbox ?? []) {
+    const house = { ...home(2), wallMs: slot.fromMs };
+    const codes = decide(follow(house, planner)).devices.flatMap((d) => d.reasons.map((r) => r.code));
+    t.notOk(codes.includes('HOUSE_FUSE'), 'and so the rules need not hold any back');
+  }
+});

@@ -15,6 +15,7 @@ import { isForced } from '../rules/owner.ts';
 import { carbonOf, horizonOf, peakOf, slotPrices } from './house-grid.ts';
 import { limitsOf } from './house-limits.ts';
 import { isRoof } from './house-modes.ts';
+import { phasesBeside, phasesOf } from './house-phases.ts';
 import { programOf } from './house-program.ts';
 import { endMs, type HouseSlots, quarterPeriod, quartersOf, slotsUntil } from './house-slots.ts';
 import {
@@ -93,6 +94,7 @@ export function houseScenario(image: Image, slots = horizonOf(image)): Scenario 
     base_load_kw: unknown,
     t_out_c: unknown,
     events: limitsOf(image, slots),
+    groups: phasesOf({ site, planned, roofs: producers, sun: SUN }, slots),
   };
   const whole = parseScenario({ ...facts, devices });
   if (whole.ok) return whole.value;
@@ -153,6 +155,7 @@ export function withForecasts(
       },
     },
     base_load_kw: kw(load),
+    groups: phasesBeside(s, SUN, kw(load), kw(solar)),
     t_out_c: heat?.outdoor ? quarters.map((q) => at(heat.outdoor?.mean, q)) : s.t_out_c,
     devices: [...s.devices.filter((d) => d.id !== SUN), ...sunOf(s, kw(solar))],
   };

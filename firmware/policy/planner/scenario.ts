@@ -122,6 +122,9 @@ const event = z.object({
   carry_kwh: real.optional(),
 });
 
+/** They share a conductor (groups.ts): together they draw no more than this in each slot, each counted with its share. */
+const group = z.object({ id, limit_kw: powers, shares: z.record(id, z.number().min(0).max(1)) });
+
 /** Its mean is billed; absent: every slot by itself. So much was imported in what is over of the first. */
 const billedPeriod = period.extend({ past_kwh: positive.default(0) });
 
@@ -158,6 +161,8 @@ const scenario = z.object({
   t_out_c: series.nullish(),
   t_out_forecast_c: series.nullish(),
   devices: z.array(device).max(LIMITS.planDevices),
+  /** Not of the format: the phases of our own houses. */
+  groups: z.array(group).max(3).nullish(),
   events: z
     .array(event)
     .max(LIMITS.planEvents)
@@ -169,6 +174,7 @@ export type Scenario = z.infer<typeof scenario>;
 export type Device = Scenario['devices'][number];
 export type DeviceOf<T extends Device['type']> = Extract<Device, { type: T }>;
 export type Period = z.infer<typeof period>;
+export type Group = z.infer<typeof group>;
 export type PlanEvent = Scenario['events'][number];
 
 export interface DeviceSchedule {
@@ -201,9 +207,9 @@ export function parseScenario(input: unknown): Result<Scenario> {
 export function parseEvenScenario(input: unknown): Result<Scenario> {
   const parsed = parseScenario(input);
   if (!parsed.ok) return parsed;
-  const { spans, grid, devices, events } = parsed.value;
+  const { spans, grid, devices, groups, events } = parsed.value;
   const isEven = !spans && !grid.peak?.period && !devices.some((d) => d.type === 'ev' && d.steady);
-  return isEven && !events.some((e) => e.limits_kw)
+  return isEven && !groups && !events.some((e) => e.limits_kw)
     ? parsed
     : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
 }
@@ -217,6 +223,7 @@ function mistakeIn(s: Scenario): string | null {
     ['co2.g_per_kwh', s.co2?.g_per_kwh],
     ['spans', s.spans],
   ];
+  for (const g of s.groups ?? []) lengths.push([`groups.${g.id}.limit_kw`, g.limit_kw]);
   const ids = new Set<string>();
   for (const d of s.devices) {
     if (ids.has(d.id)) return `devices: "${d.id}" is there twice`;
