@@ -213,7 +213,8 @@ function dueFor(image: Image): string {
   const curve = priceCurve(image.signals, 'importPrice', image.site.currency);
   const last = curve.at(-1);
   const wanting = image.devices.filter((d) => isPlanned(image, d)).map(wishOf);
-  const modified = image.signals.reduce((latest, s) => Math.max(latest, s.modifiedMs), 0);
+  // One that is changed or withdrawn need not be the newest.
+  const modified = image.signals.reduce((sum, s) => sum + s.modifiedMs + (s.cancelledMs ?? 0), 0);
   return [quarter, curve.length, last?.untilMs, last?.price, image.signals.length, modified, ...wanting].join(
     ' ',
   );

@@ -90,6 +90,21 @@ test('the plan keeps the limit that will be in force, not every one that is know
   }
 });
 
+test('a limit that is withdrawn, or changed, is planned without at once, though newer signals are known', async (t) => {
+  const limit = signal('importLimit', between(-1, 12, 0), { modifiedMs: NOON - HOUR });
+  const newer = { ...EQUAL, modifiedMs: NOON };
+  let house = image({ devices: [car(14_000, 6)], signals: [newer, limit] });
+  const { planner } = await planned(house, { image: () => house });
+  t.equal(pointOf(follow(house, planner), 'wallbox'), 0);
+  const changed = { ...limit, intervals: between(-1, 12, 5000), modifiedMs: NOON - 0.5 * HOUR };
+  house = { ...house, signals: [newer, changed] };
+  await planner.look();
+  t.equal(pointOf(follow(house, planner), 'wallbox'), 4370, 'within its 5 kW');
+  house = { ...house, signals: [newer, { ...changed, intervals: between(-1, 0, 5000), cancelledMs: NOON }] };
+  await planner.look();
+  t.equal(pointOf(follow(house, planner), 'wallbox'), 7360);
+});
+
 test('in every slot the plan has the limits that the rules will have', async (t) => {
   let seed = 4;
   const next = (n: number): number => {
