@@ -39,6 +39,8 @@ export type ReasonCode =
   | 'NO_NEED'
   | 'SETTLING'
   | 'PLANNED'
+  /** A planned load gives way so that no higher peak is billed: values `importUpTo_W`, `goingOnCosts`. */
+  | 'PEAK'
   /** A program that has begun is not interrupted: value `leftMs`. */
   | 'PROGRAM_RUNS';
 

@@ -31,7 +31,10 @@ export interface ModeSlot {
   readonly fromMs: WallMs;
   readonly untilMs: WallMs;
   readonly mode: Mode;
-  /** Import above it is billed as a peak: a battery keeps the connection there as far as it can, whatever its mode. */
+  /**
+   * Import above it is billed as a peak: a battery keeps the connection there as far as it can, whatever its mode, and a
+   * load that can wait gives way.
+   */
   readonly importUpTo_W?: number;
   /** In the site's currency, by the plan: what it costs more to run now where it waits, and to wait where it runs. */
   readonly startingNowCosts?: number | null;

@@ -25,6 +25,9 @@ function harm(image: Image, device: DeviceImage): number {
   return leftMs < URGENT_MS ? 0 : 2;
 }
 
+/** Nothing is lost when it does later what it does now, as far as its needs are known. */
+export const canWait = (image: Image, device: DeviceImage): boolean => harm(image, device) >= 2;
+
 /** Strongest first; the smaller value keeps its power. Each is worked out only where those before it tie. */
 const MEASURES: readonly ((image: Image, device: DeviceImage) => number)[] = [
   (_image, { priority }) => priority,

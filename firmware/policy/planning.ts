@@ -17,7 +17,7 @@ import { pastOf } from './forecast/past.ts';
 import { QUARTER_MS } from './forecast/series.ts';
 import { supplied } from './forecast/supplied.ts';
 import { isProducer } from './plan.ts';
-import { houseScenario, isPlanned, outdoorNow_C, tooShort } from './planner/house.ts';
+import { drawsAsTold, houseScenario, isPlanned, outdoorNow_C, tooShort } from './planner/house.ts';
 import { horizonOf, quarterHorizon } from './planner/house-grid.ts';
 import { modesNow } from './planner/house-modes.ts';
 import { isOffCourse, planOf } from './planner/house-plan.ts';
@@ -145,13 +145,13 @@ export class Planning {
   private async known(image: Image, fromMs: number, slots: number): Promise<PlanTask['known']> {
     const { series, gridMeter, place, roof } = this.deps;
     const { signals, site } = image;
-    const planned = image.devices.filter((d) => isPlanned(image, d));
+    const led = image.devices.filter((d) => drawsAsTold(image, d)).map((d) => d.id);
     const producers = image.devices.filter(isProducer).map((d) => d.id);
+    const planned = image.devices.filter((d) => isPlanned(image, d));
     const heat = planned.flatMap(({ id, flexibility: { store } }) =>
       store?.kind === 'heat' ? [{ id, store }] : [],
     );
-    const ids = planned.map((d) => d.id);
-    const sources = { series, gridMeter, planned: ids, producers, heat, timeZone: site.timeZone };
+    const sources = { series, gridMeter, planned: led, producers, heat, timeZone: site.timeZone };
     const { outdoor, stores, ...past } = await pastOf(sources, fromMs);
     const outdoor_C = outdoorNow_C(image.devices);
     const supplied_C = supplied(signals, 'temperatureForecast', fromMs, slots);
@@ -213,7 +213,8 @@ function dueFor(image: Image): string {
   const curve = priceCurve(image.signals, 'importPrice', image.site.currency);
   const last = curve.at(-1);
   const wanting = image.devices.filter((d) => isPlanned(image, d)).map(wishOf);
-  const modified = image.signals.reduce((latest, s) => Math.max(latest, s.modifiedMs), 0);
+  // One that is changed or withdrawn need not be the newest.
+  const modified = image.signals.reduce((sum, s) => sum + s.modifiedMs + (s.cancelledMs ?? 0), 0);
   return [quarter, curve.length, last?.untilMs, last?.price, image.signals.length, modified, ...wanting].join(
     ' ',
   );

@@ -66,6 +66,10 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,
   NO_NEED: () => 'It needs no energy for now.',
   PROGRAM_RUNS: (say) => `Its program has begun and runs${say.left()}: it is not interrupted.`,
+  PEAK: (say) =>
+    `Gives way while the rest of the house draws more` +
+    `${clause(': above ', say.power('importUpTo_W'), ' a higher peak would be billed')}.` +
+    clause(' Going on for a quarter hour would cost ', say.money('goingOnCosts'), ' more.'),
   PLANNED: plannedWords,
 };
 

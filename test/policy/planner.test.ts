@@ -130,6 +130,35 @@ const house = {
   terminal_value_per_k: 0.1,
 };
 
+test('what shares a conductor stays within it together, in both planners', async (t) => {
+  const plain = buildProgram(scenario()).data;
+  const group = (limit_kw: number[], shares: Record<string, number>) => ({ id: 'L2', limit_kw, shares });
+  const wide = [group(flat(6, 6), { ev: 1, washer: 1 })];
+  t.same(buildProgram(scenario({ groups: wide })).data, plain, 'no row where it cannot bind');
+  t.same(buildProgram(scenario({ groups: null })).data, plain);
+  const free = bruteForce(scenario());
+  for (const groups of [
+    [group(flat(6, 2), { ev: 1, washer: 1 })],
+    [group([5, 2, 5, 1, 5, 5], { ev: 0.5, washer: 1 })],
+    [group(flat(6, 2), { ev: 1 }), group([6, 6, 0, 0, 6, 6], { washer: 1 })],
+  ]) {
+    const s = scenario({ groups });
+    const optimum = bruteForce(s);
+    t.ok(Number.isFinite(optimum) && optimum > free, 'it binds');
+    const found = await makePlan(s, { solve });
+    t.ok(found.evaluation.feasible);
+    t.match(found.evaluation.cost.toFixed(4), optimum.toFixed(4));
+    const alone = standIn(s);
+    t.ok(
+      alone.evaluation.feasible && alone.evaluation.cost <= optimum * 1.2 + 1e-9,
+      `${alone.evaluation.cost} of ${optimum}`,
+    );
+  }
+  const tight = scenario({ groups: [group(flat(6, 1), { ev: 1, washer: 1 })] });
+  const { violations } = evaluate(tight, { ev: { power_kw: flat(6, 2) }, washer: { start: 1 } });
+  t.match(violations.filter((v) => v.rule === 'group_limit')[1], { where: 'L2', slot: 1, amount: 3 });
+});
+
 test('a heat pump with minimum times: both planners against every course it can take', async (t) => {
   const prices = { import: [0.3, 0.1, 0.35, 0.12, 0.4, 0.2, 0.1, 0.5, 0.15, 0.3], export: flat(10, 0.05) };
   for (const changes of [{}, { init_on: false }, { init_on: false, init_slots: 9 }, { t0_c: 18 }]) {

@@ -367,6 +367,22 @@ test('what a file says of slots is checked, and the line protocol counts in slot
     t.match(parseScenario({ ...HOME, spans }), { error: { code: 'SCENARIO_INVALID' } });
   t.match(parseEvenScenario({ ...HOME, spans: SPANS }), { error: { code: 'SCENARIO_INVALID' } });
   t.ok(parseEvenScenario(HOME).ok);
+  const limit = (limits_kw: unknown) => ({
+    ...HOME,
+    events: [{ kind: 'import_limit', start: 1, end: 3, limits_kw }],
+  });
+  t.ok(parseScenario(limit([1, 2])).ok);
+  for (const wrong of [[1], [1, 2, 3], [1, -2], [1, 'two'], 7])
+    t.match(parseScenario(limit(wrong)), { error: { code: 'SCENARIO_INVALID' } });
+  const group = (limit_kw: unknown, shares: unknown = { car: 1 }) => ({
+    ...HOME,
+    groups: [{ id: 'L1', limit_kw, shares }],
+  });
+  t.ok(parseScenario(group(flat(6, 3))).ok);
+  for (const wrong of [group(flat(5, 3)), group('x'), group(flat(6, -1)), group(flat(6, 3), { car: 2 })])
+    t.match(parseScenario(wrong), { error: { code: 'SCENARIO_INVALID' } });
+  t.match(parseEvenScenario(group(flat(6, 3))), { error: { code: 'SCENARIO_INVALID' } });
+  t.match(parseEvenScenario(limit([1, 2])), { error: { code: 'SCENARIO_INVALID' } });
 });
 
 test('the first slots of a battery are decided together, against what may come after them', async (t) => {

@@ -45,6 +45,11 @@ test('days and words', async (t) => {
     values: { mode: 'surplus', needs_W: 4140, untilMs: NOON + 3_600_000 },
   } as const;
   t.match(reasonSentence(waits, place), /^Waits for 4\.1 kW of sun to spare, as planned, until /);
+  t.equal(
+    reasonSentence({ code: 'PEAK', values: { importUpTo_W: 2500, goingOnCosts: 8.28 } }, place),
+    'Gives way while the rest of the house draws more: above 2.5 kW a higher peak would be billed. ' +
+      'Going on for a quarter hour would cost 8.28 EUR more.',
+  );
   t.ok(REASON_CODES.length >= 26);
   for (const code of REASON_CODES) {
     for (const values of [

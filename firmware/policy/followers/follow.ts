@@ -6,10 +6,12 @@ import { drawAt_W, maxOf, minOf, setPointOver, setPointUnder } from '../../domai
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { FOLLOWS_MS, isFresh, measured_W } from '../balance.ts';
+import { canWait } from '../give-way.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { hasBegun } from '../program-start.ts';
 import { isForced } from '../rules/owner.ts';
 import { heatPower_W } from './heat-levels.ts';
+import { loadUnderPeak_W, meantToGive_W } from './under-peak.ts';
 
 /** A set-point is left as it is for less than this: writes wear, and the house flickers. */
 const DEADBAND_W = 50;
@@ -42,17 +44,19 @@ export const isLed = ({ kind }: Mode): boolean => ['selfConsume', 'gridTarget', 
 export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number> {
   const followers = byPriority(image.devices.filter(isControllable)).flatMap((device) => {
     const slot = modeNow(image, device);
-    return slot ? [{ device, slot }] : [];
+    return slot ? [{ device, slot, turn: turnOf(image, device, slot) }] : [];
   });
   const points = new Map<string, number>();
   const led = followers.map((f) => f.device);
   let flow = begun(image, plan, without_W(image, led));
   const sun = sunOf(image, led, flow);
-  for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
+  const relief_W = sun.all_W - sun.inFlow_W + givenBy_W(followers);
+  for (const { device, slot, turn } of [...followers].sort((a, b) => a.turn - b.turn)) {
     const wanted_W = isLed(slot.mode)
       ? ledTo_W(image, device, slot.mode, flow)
       : forSun_W(device, fixed_W(device, slot.mode), flow, sun);
-    const point_W = within(plan.get(device.id), underPeak_W(device, slot, wanted_W, flow));
+    const kept_W = turn === TURN.waits ? givingWay_W(device, slot, wanted_W, flow, relief_W) : wanted_W;
+    const point_W = within(plan.get(device.id), underPeak_W(device, slot, kept_W, flow));
     points.set(device.id, point_W);
     flow = flow && with_W(flow, device, isProducer(device) ? there_W(image, device, point_W) : point_W);
   }
@@ -65,13 +69,38 @@ const within = (open: Allowance | undefined, point_W: number): number =>
 interface Follower {
   readonly device: DeviceImage;
   readonly slot: ModeSlot;
+  readonly turn: number;
 }
 
 /** What is told a power before what is led by the rest; batteries that are told one see what the others draw. */
-function turnOf({ device, slot }: Follower): number {
-  if (isProducer(device)) return 2;
-  return isLed(slot.mode) ? 3 : isBattery(device) ? 1 : 0;
+const TURN = { load: 0, waits: 1, battery: 2, roof: 3, led: 4 } as const;
+
+function turnOf(image: Image, device: DeviceImage, { mode, importUpTo_W }: ModeSlot): number {
+  if (isProducer(device)) return TURN.roof;
+  if (isLed(mode)) return TURN.led;
+  if (isBattery(device)) return TURN.battery;
+  // Who cannot wait has the first right to what is left below a peak.
+  return importUpTo_W !== undefined && canWait(image, device) ? TURN.waits : TURN.load;
 }
+
+/** What the batteries among them are meant to give, W. */
+const givenBy_W = (followers: readonly Follower[]): number =>
+  followers.reduce(
+    (sum, { device, slot }) => sum + (isBattery(device) ? meantToGive_W(device, slot.mode) : 0),
+    0,
+  );
+
+/** A load that can wait takes what is left below the peak that is paid for, with what roofs and batteries give. */
+const givingWay_W = (
+  device: DeviceImage,
+  { importUpTo_W }: ModeSlot,
+  wanted_W: number,
+  flow: Flow | null,
+  relief_W: number,
+): number =>
+  importUpTo_W === undefined || flow === null
+    ? wanted_W
+    : loadUnderPeak_W(device, importUpTo_W, wanted_W, importUpTo_W - flow.net_W + relief_W);
 
 /** Of what may be produced only what is there already covers anything. */
 const there_W = ({ site }: Image, device: DeviceImage, point_W: number): number =>
@@ -180,7 +209,8 @@ function without_W({ grid_W, site }: Image, followers: readonly DeviceImage[]): 
   return { net_W, need_W: net_W, spare_W: net_W };
 }
 
-function fixed_W(device: DeviceImage, mode: Mode): number {
+/** What a mode that is told a power asks for, W. */
+export function fixed_W(device: DeviceImage, mode: Mode): number {
   const { flexibility } = device;
   const under = (power_W: number): number => Math.max(0, setPointUnder(flexibility, power_W) ?? 0);
   switch (mode.kind) {

@@ -10,7 +10,7 @@ export interface HouseSources {
   readonly series: Pick<SeriesStore, 'read'>;
   /** Id of the meter at the connection. */
   readonly gridMeter: string | null;
-  /** Devices that are planned: their draw is not base load. */
+  /** Devices that are told what to draw, planned just now or not: that is not base load. */
   readonly planned: readonly string[];
   readonly producers: readonly string[];
 }

@@ -1,6 +1,5 @@
 /** What grid and contract say about the time ahead, as the planner needs it: by slot, in kW and per kWh. */
 import type { Image, Site } from '../../domain/image.ts';
-import { LIMITS } from '../../domain/limits.ts';
 import { type PriceKind, priceFinder } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { QUARTER_MS } from '../forecast/series.ts';
@@ -13,10 +12,9 @@ import {
   quarterPeriod,
   quartersOf,
   slotsAhead,
-  slotsUntil,
   TICK_MS,
 } from './house-slots.ts';
-import type { PlanEvent, Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Beyond two days no market says anything. */
 const MOST_MS = 48 * 3_600_000;
@@ -79,23 +77,4 @@ export function carbonOf({ signals, site }: Image, slots: HouseSlots): Scenario[
   if (known.length < said.length / 2) return null;
   const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
   return { g_per_kwh: quartersOf(slots).map((q) => said[q] ?? mean), price_per_kg: site.co2_perG * 1000 };
-}
-
-/** The operator's limits that are known to come, as events. */
-export function limitsOf(image: Image, slots: HouseSlots): PlanEvent[] {
-  return image.signals
-    .filter((s) => s.binding === 'commandable' && (s.kind === 'importLimit' || s.kind === 'exportLimit'))
-    .flatMap((s) =>
-      s.intervals.flatMap(({ fromMs: begin, untilMs, value }): PlanEvent[] => {
-        const start = slotsUntil(slots, begin);
-        // A slot in which it ends is limited to its end.
-        const end = untilMs < endMs(slots) ? slotsUntil(slots, untilMs - 1) + 1 : slots.n;
-        if (value === null || end <= start || untilMs <= image.wallMs) return [];
-        const steerable = s.scope === 'controllable' ? 'steerable_limit' : 'import_limit';
-        const kind = s.kind === 'exportLimit' ? 'export_limit' : steerable;
-        const limit_kw = Math.max(0, value) / 1000;
-        return [{ id: s.id.slice(0, 64), kind, start, end, limit_kw, hard: true, announced_slot: 0 }];
-      }),
-    )
-    .slice(0, LIMITS.planEvents);
 }

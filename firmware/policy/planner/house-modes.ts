@@ -141,17 +141,17 @@ export const withAlternatives = (
   );
 
 /**
- * Where peaks are billed a battery keeps to the highest import that is free, paid for already or planned; a slot in which more
- * is planned is one that the rest of its quarter hour makes up for.
+ * Where peaks are billed batteries, and loads that can wait, keep to the highest import that is free, paid for already or
+ * planned; a slot in which more is planned is one that the rest of its quarter hour makes up for.
  */
 export function underPeak(modes: Modes, s: Scenario, { import_kw, peak_kw }: PlannedHouse): Modes {
   if (!s.grid.peak || s.grid.peak.price_per_kw <= 0) return modes;
   const most_kw = Math.max(s.grid.peak.free_kw, peak_kw ?? 0, highestMean(s, import_kw));
-  const batteries = new Set(s.devices.filter((d) => d.type === 'battery').map((d) => d.id));
+  const keeps = new Set(s.devices.flatMap((d) => (d.type === 'pv' ? [] : [d.id])));
   return Object.fromEntries(
     Object.entries(modes).map(([id, slots]) => [
       id,
-      batteries.has(id)
+      keeps.has(id)
         ? slots.map((slot, t) => ({ ...slot, importUpTo_W: W(Math.max(most_kw, at(import_kw, t))) }))
         : slots,
     ]),

@@ -10,10 +10,12 @@ import type { ForecastInput, HouseForecasts } from '../forecast/house.ts';
 import type { Forecast } from '../forecast/series.ts';
 import { QUARTER_MS } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
-import { isProducer } from '../plan.ts';
+import { isControllable, isProducer } from '../plan.ts';
 import { isForced } from '../rules/owner.ts';
-import { carbonOf, horizonOf, limitsOf, peakOf, slotPrices } from './house-grid.ts';
+import { carbonOf, horizonOf, peakOf, slotPrices } from './house-grid.ts';
+import { limitsOf } from './house-limits.ts';
 import { isRoof } from './house-modes.ts';
+import { phasesBeside, phasesOf } from './house-phases.ts';
 import { programOf } from './house-program.ts';
 import { endMs, type HouseSlots, quarterPeriod, quartersOf, slotFrom, slotsUntil } from './house-slots.ts';
 import {
@@ -33,6 +35,21 @@ export function isPlanned(image: Image, d: DeviceImage): boolean {
   if (as === null || d.health !== 'ok' || (isForced(image, d) && as !== 'program')) return false;
   const { store } = d.flexibility;
   return store?.kind !== 'heat' || !needsOutdoor(store) || knowsOutdoor(image);
+}
+
+/**
+ * What it drew in the past was by plan, price or sun, and says nothing of what the house draws besides: it is no base
+ * load, whether it is planned just now or not. What it wants next is planned when it wants it. What nobody holds back
+ * will go on as it did, by the hour: that is expected with the house.
+ */
+export const drawsAsTold = (image: Image, d: DeviceImage): boolean =>
+  isControllable(d) && !isProducer(d) && (isPlanned(image, d) || !isReleased(d));
+
+/** It runs by itself: always, by its own thermostat, or for want of anything to decide by. Not what its owner keeps off. */
+function isReleased({ flexibility, mode, override }: DeviceImage): boolean {
+  const { store, need, program } = flexibility;
+  if (store?.kind === 'battery' || program || override.kind === 'off') return false;
+  return store?.kind === 'heat' || mode === 'always' || (mode === 'cheap' && need === null);
 }
 
 const knowsOutdoor = ({ devices, signals, wallMs }: Image): boolean =>
@@ -77,6 +94,7 @@ export function houseScenario(image: Image, slots = horizonOf(image)): Scenario 
     base_load_kw: unknown,
     t_out_c: unknown,
     events: limitsOf(image, slots),
+    groups: phasesOf({ site, planned, roofs: producers, sun: SUN }, slots),
   };
   const whole = parseScenario({ ...facts, devices });
   if (whole.ok) return whole.value;
@@ -137,6 +155,7 @@ export function withForecasts(
       },
     },
     base_load_kw: kw(load),
+    groups: phasesBeside(s, SUN, kw(load), kw(solar)),
     t_out_c: heat?.outdoor ? quarters.map((q) => at(heat.outdoor?.mean, q)) : s.t_out_c,
     devices: [...s.devices.filter((d) => d.id !== SUN), ...sunOf(s, kw(solar))],
   };

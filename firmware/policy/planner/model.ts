@@ -3,12 +3,14 @@
  * the schedule was found: every plan passes here before it is used.
  */
 import { highestMean } from './billing.ts';
+import { groupsOf, shareOf } from './groups.ts';
 import {
   ambientAt,
   at,
   type Device,
   type DeviceOf,
   type DeviceSchedule,
+  type Group,
   importPrice,
   isWindow,
   limitAt,
@@ -16,7 +18,7 @@ import {
   type Scenario,
   type Schedule,
 } from './scenario.ts';
-import { cycle, hoursOf, lateBy, spanOf, steadyRanges, windowEnergy } from './slots.ts';
+import { cycle, hoursOf, lateBy, netPower, spanOf, steadyRanges, windowEnergy } from './slots.ts';
 
 /** 1 W, 2 Wh, 0.01 K. Below 1 W a device counts as off. */
 export const TOLERANCE = { kw: 1e-3, kwh: 2e-3, kelvin: 1e-2 } as const;
@@ -63,6 +65,7 @@ export function evaluate(s: Scenario, schedule: Schedule): Evaluation {
   grid(s, sums, import_kw, export_kw);
   batteryDirection(s, schedule, sums, export_kw);
   for (const e of s.events) event(s, e, sums, import_kw, export_kw);
+  for (const g of groupsOf(s)) group(s, g, schedule, sums);
   if (!Number.isFinite(sums.cost))
     sums.violations.push({ rule: 'not_a_number', where: 'cost', slot: null, amount: 1 });
   return {
@@ -297,6 +300,20 @@ function event(
       beyond(t, what - (limitAt(e, t) ?? 0), hoursOf(s, t), TOLERANCE.kw);
     }
   }
+}
+
+function group(s: Scenario, g: Group, schedule: Schedule, sums: Sums): void {
+  const drawn = new Float64Array(s.n);
+  for (const d of s.devices) {
+    const share = shareOf(g, d);
+    if (share === 0) continue;
+    netPower(s, d, schedule[d.id] ?? {}).forEach((power, t) => {
+      drawn[t] = at(drawn, t) + share * power;
+    });
+  }
+  drawn.forEach((power, t) => {
+    check(sums, 'group_limit', g.id, t, power - at(g.limit_kw, t));
+  });
 }
 
 /** One figure for how far a schedule is beyond its limits; 0 is within. Of two impossible plans the smaller is used. */

@@ -7,7 +7,7 @@
 import { energyValue, type Outlook, type SlotView } from './battery-value.ts';
 import { highestMean } from './billing.ts';
 import { evaluate } from './model.ts';
-import { type Others, scheduled } from './others.ts';
+import { crowding, groupKinks, type Others, scheduled } from './others.ts';
 import { socChange } from './respond.ts';
 import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
@@ -203,12 +203,14 @@ function viewOf(
         base + p,
         steerable + (d.steerable ? Math.max(0, p) : 0),
         d.grid_charge ? charge : Math.max(charge, p),
-      ) ?? 0),
+      ) ?? 0) +
+      (costs ? crowding(costs, others, t, [[d, p]]) : 0),
     kinks_kw: kinks
       ? [
           ...kinks.net_kw.map((x) => x - base),
           ...kinks.steerable_kw.map((x) => x - steerable),
           ...(d.grid_charge ? [] : kinks.charge_kw),
+          ...groupKinks(others, d, t),
         ]
       : [],
   };

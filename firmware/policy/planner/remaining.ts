@@ -93,5 +93,6 @@ function eventFrom(e: PlanEvent, t: number, dt_h: number, past_import_kw: readon
     end: e.end - t,
     carry_kwh,
     baseline_kw: e.baseline_kw?.slice(Math.max(0, t - e.start)),
+    limits_kw: e.limits_kw?.slice(Math.max(0, t - e.start)),
   };
 }

@@ -110,6 +110,8 @@ const event = z.object({
   end: slot,
   hard: z.boolean().default(true),
   limit_kw: positive.optional(),
+  /** By slot of the window, instead of `limit_kw`. Not of the format: our own houses have it. */
+  limits_kw: powers.optional(),
   penalty_per_kwh: real.optional(),
   percent: z.number().min(0).max(100).optional(),
   measure: z.enum(['slot', 'window']).optional(),
@@ -119,6 +121,9 @@ const event = z.object({
   /** Energy left over from slots of the window that are past: allowance minus import, in kWh. */
   carry_kwh: real.optional(),
 });
+
+/** They share a conductor (groups.ts): together they draw no more than this in each slot, each counted with its share. */
+const group = z.object({ id, limit_kw: powers, shares: z.record(id, z.number().min(0).max(1)) });
 
 /** Its mean is billed; absent: every slot by itself. So much was imported in what is over of the first. */
 const billedPeriod = period.extend({ past_kwh: positive.default(0) });
@@ -156,6 +161,8 @@ const scenario = z.object({
   t_out_c: series.nullish(),
   t_out_forecast_c: series.nullish(),
   devices: z.array(device).max(LIMITS.planDevices),
+  /** Not of the format: the phases of our own houses. */
+  groups: z.array(group).max(3).nullish(),
   events: z
     .array(event)
     .max(LIMITS.planEvents)
@@ -167,6 +174,7 @@ export type Scenario = z.infer<typeof scenario>;
 export type Device = Scenario['devices'][number];
 export type DeviceOf<T extends Device['type']> = Extract<Device, { type: T }>;
 export type Period = z.infer<typeof period>;
+export type Group = z.infer<typeof group>;
 export type PlanEvent = Scenario['events'][number];
 
 export interface DeviceSchedule {
@@ -199,9 +207,11 @@ export function parseScenario(input: unknown): Result<Scenario> {
 export function parseEvenScenario(input: unknown): Result<Scenario> {
   const parsed = parseScenario(input);
   if (!parsed.ok) return parsed;
-  const { spans, grid, devices } = parsed.value;
+  const { spans, grid, devices, groups, events } = parsed.value;
   const isEven = !spans && !grid.peak?.period && !devices.some((d) => d.type === 'ev' && d.steady);
-  return isEven ? parsed : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
+  return isEven && !groups && !events.some((e) => e.limits_kw)
+    ? parsed
+    : refuse('SCENARIO_INVALID', 'spans: only slots of one length here');
 }
 
 function mistakeIn(s: Scenario): string | null {
@@ -213,6 +223,7 @@ function mistakeIn(s: Scenario): string | null {
     ['co2.g_per_kwh', s.co2?.g_per_kwh],
     ['spans', s.spans],
   ];
+  for (const g of s.groups ?? []) lengths.push([`groups.${g.id}.limit_kw`, g.limit_kw]);
   const ids = new Set<string>();
   for (const d of s.devices) {
     if (ids.has(d.id)) return `devices: "${d.id}" is there twice`;
@@ -237,7 +248,10 @@ function mistakeIn(s: Scenario): string | null {
 function mistakeInEvent(e: PlanEvent, n: number): string | null {
   const say = (text: string): string => `events.${e.id}: ${text}`;
   if (e.end <= e.start || e.end > n) return say('ends before it starts, or after the horizon');
-  if (e.kind.endsWith('_limit') && e.limit_kw === undefined) return say('limit_kw is missing');
+  if (e.limits_kw && e.limits_kw.length !== e.end - e.start)
+    return say('limits_kw must have a value for every slot of the window');
+  if (e.kind.endsWith('_limit') && e.limit_kw === undefined && !e.limits_kw)
+    return say('limit_kw is missing');
   if ((e.kind === 'reduce' || e.kind === 'incentive') && e.baseline_kw?.length !== e.end - e.start)
     return say('baseline_kw must have a value for every slot of the window');
   if (e.kind === 'reduce' && e.percent === undefined) return say('percent is missing');
@@ -259,7 +273,7 @@ export function firstSlotOfDay(s: Scenario): number {
 /** What an event allows in slot `t` (kW); null where it says nothing about single slots. */
 export function limitAt(e: PlanEvent, t: number): number | null {
   if (t < e.start || t >= e.end || e.kind === 'incentive') return null;
-  if (e.kind !== 'reduce') return e.limit_kw ?? 0;
+  if (e.kind !== 'reduce') return e.limits_kw ? at(e.limits_kw, t - e.start) : (e.limit_kw ?? 0);
   return (1 - (e.percent ?? 0) / 100) * at(e.baseline_kw, t - e.start);
 }
 

@@ -3,6 +3,7 @@
  * the devices are planned against one by one; couplings over several slots (peak, windows) enter as prices.
  */
 import { peakSteps } from './billing.ts';
+import { groupsOf } from './groups.ts';
 import { at, importPrice, isWindow, limitAt, type Scenario } from './scenario.ts';
 import { hoursOf, tickOf, windowEnergy } from './slots.ts';
 
@@ -27,6 +28,8 @@ export interface Coupling {
 export interface SlotCosts {
   /** Cost of slot `t` when everything but solar draws `net_kw`, `steerable_kw` of it steerable. */
   cost(t: number, net_kw: number, steerable_kw: number, charge_kw: number): number;
+  /** What it costs that a group (by its place among them) draws so much. */
+  crowding(t: number, group: number, draw_kw: number): number;
   /** Powers (kW) at which the slope of the cost changes: net before solar, steerable, charge of batteries that need sun. */
   kinks(t: number): Kinks;
   /** How much solar is used then, kW (all inverters). */
@@ -62,6 +65,7 @@ export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
   const peaks = s.grid.peak && threshold_kw !== null ? peakSteps(s, threshold_kw) : [];
   const terms = Array.from({ length: s.n }, (_, t) => termsOf(s, t, coupling, breach, peaks[t]));
   const kinks = terms.map(kinksOf);
+  const groups = groupsOf(s);
   const solarOnlyCharge = s.devices.some((d) => d.type === 'battery' && !d.grid_charge);
   const solarOnlyExport = s.devices.some((d) => d.type === 'battery' && !d.grid_discharge);
   const price = (m: SlotTerms, net: number, pv: number, steerable: number, charge: number): number => {
@@ -100,6 +104,8 @@ export function slotCosts(s: Scenario, coupling: Coupling): SlotCosts {
   };
   return {
     kinks: (t) => kinks[t] ?? NO_KINKS,
+    crowding: (t, group, draw_kw) =>
+      Math.max(0, draw_kw - at(groups[group]?.limit_kw, t)) * breach * hoursOf(s, t),
     cost: (t, net, steerable, charge) => best(t, net, steerable, charge)[0],
     solar: (t, net, steerable, charge) => best(t, net, steerable, charge)[1],
   };

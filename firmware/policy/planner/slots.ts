@@ -66,7 +66,7 @@ export function periodsOf(s: Slots, period: Period | null | undefined): SlotRang
 
 /** The slots over which a car keeps its power, while it is there. */
 export function steadyRanges(s: Scenario, d: DeviceOf<'ev'>): SlotRange[] {
-  const edges = s.events.flatMap((e) => [e.start, e.end]);
+  const edges = s.events.flatMap((e) => [e.start, ...stepsOf(e), e.end]);
   return periodsOf(s, d.steady).flatMap((range) => {
     const from = Math.max(range.from, d.arrive_slot);
     const until = Math.min(range.until, d.depart_slot);
@@ -75,6 +75,10 @@ export function steadyRanges(s: Scenario, d: DeviceOf<'ev'>): SlotRange[] {
     return from < until ? starts.map((t, i) => ({ from: t, until: starts[i + 1] ?? until })) : [];
   });
 }
+
+/** The slots in which a limit becomes another one. */
+const stepsOf = ({ start, limits_kw = [] }: PlanEvent): number[] =>
+  limits_kw.flatMap((x, i) => (i > 0 && x !== limits_kw[i - 1] ? [start + i] : []));
 
 /** Length of a range, ticks. */
 export const ticksOf = (s: Slots, { from, until }: SlotRange): number => tickOf(s, until) - tickOf(s, from);

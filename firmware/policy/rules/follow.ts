@@ -4,7 +4,8 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { priceAt } from '../../domain/price-curve.ts';
-import { followed_W, modeNow } from '../followers/follow.ts';
+import { fixed_W, followed_W, isLed, modeNow } from '../followers/follow.ts';
+import { reasonOf } from '../followers/under-peak.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 export const follow: Rule = ({ image, led }, plan) => {
@@ -19,10 +20,22 @@ function lead(image: Image, plan: Plan, device: DeviceImage, point_W: number | u
   // What it waits for, while the sun gives less than the least that it can take.
   const waiting =
     mode.kind === 'surplus' && point_W === 0 ? { needs_W: setPointOver(device.flexibility, 1) } : {};
-  const why = because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
+  const wanted_W = givesWayFrom_W(plan, device, slot, point_W);
+  const why =
+    wanted_W !== null
+      ? reasonOf(image, device, slot, { wanted_W, point_W })
+      : because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
   const span = isProducer(device) ? { min_W: point_W } : { min_W: point_W, max_W: point_W };
   const narrowed = narrow(plan, device.id, span, why);
   return narrowed === plan ? explain(plan, device.id, why) : narrowed;
+}
+
+/** What a load would take that takes less for the sake of a peak, W; null: it does not. */
+function givesWayFrom_W(plan: Plan, device: DeviceImage, slot: ModeSlot, point_W: number): number | null {
+  const { mode, importUpTo_W } = slot;
+  if (importUpTo_W === undefined || isLed(mode) || device.flexibility.kind === 'battery') return null;
+  const wanted_W = Math.min(fixed_W(device, mode), plan.get(device.id)?.max_W ?? 0);
+  return point_W < wanted_W ? wanted_W : null;
 }
 
 /** What of price, deadline and store stood behind it, and what the other choice would cost as far as the plan tells. */

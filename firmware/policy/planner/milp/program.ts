@@ -9,6 +9,7 @@ import { battery, directions } from './battery.ts';
 import { car } from './car.ts';
 import { buildEvent } from './events.ts';
 import { buildDirectionRules, buildGrid } from './grid.ts';
+import { buildGroups } from './groups.ts';
 import { heat } from './heat.ts';
 import { LinearProgram, type ProgramData, type Term } from './linear-program.ts';
 import { appliance, curtailable, solar } from './loads.ts';
@@ -28,10 +29,20 @@ export function buildProgram(s: Scenario): Program {
     return { net: [], steerable: [], solar: [], fixed_kw, most_kw: fixed_kw, least_kw: fixed_kw };
   });
   const directed = directions(s);
-  const devices: [string, DeviceColumns][] = s.devices.map((d) => [d.id, build(lp, s, d, slots, directed)]);
+  const own = new Map<string, Term[][]>();
+  const devices = s.devices.map((d): [string, DeviceColumns] => {
+    const before = slots.map(({ net }) => net.length);
+    const columns = build(lp, s, d, slots, directed);
+    own.set(
+      d.id,
+      slots.map(({ net }, t) => net.slice(before[t])),
+    );
+    return [d.id, columns];
+  });
   const grid = buildGrid(lp, s, slots);
   const events = s.events.map((e) => buildEvent(lp, s, e, slots, grid));
   buildDirectionRules(lp, s, slots, grid, devices);
+  buildGroups(lp, s, own);
   return {
     data: lp.data(),
     schedule: (values) => Object.fromEntries(devices.map(([id, columns]) => [id, columns.read(values)])),
