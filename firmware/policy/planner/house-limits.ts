@@ -35,13 +35,18 @@ function limitsIn(image: Image, slots: HouseSlots, t: number): Limits {
   const [fromMs, untilMs] = [Math.max(beginMs(slots, t), image.wallMs), beginMs(slots, t + 1)];
   const signals = image.signals.map((s) => near(s, fromMs, untilMs));
   const limits: Partial<Record<Kind, ActiveLimit>> = {};
-  for (let wallMs = fromMs; wallMs < untilMs; wallMs += STEP_MS)
+  const stepMs = signals.some((s) => changesIn(s, fromMs, untilMs)) ? STEP_MS : untilMs - fromMs;
+  for (let wallMs = fromMs; wallMs < untilMs; wallMs += stepMs)
     for (const limit of activeLimits({ ...image, signals, wallMs })) {
       const kind = kindOf(limit);
       if (limit.limit_W < (limits[kind]?.limit_W ?? Infinity)) limits[kind] = limit;
     }
   return limits;
 }
+
+/** Something of it begins, ends or is given up slowly in that time. */
+const changesIn = ({ intervals, cancelledMs }: Signal, fromMs: WallMs, untilMs: WallMs): boolean =>
+  cancelledMs !== undefined || intervals.some((i) => i.fromMs > fromMs || i.untilMs < untilMs);
 
 const kindOf = ({ direction, scope }: ActiveLimit): Kind =>
   direction === 'export' ? 'export_limit' : scope === 'controllable' ? 'steerable_limit' : 'import_limit';
