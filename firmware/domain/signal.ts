@@ -23,9 +23,14 @@ export type LimitScope = 'site' | 'controllable';
 /** What a relative reduction is measured against. `mean15min` is the mean import of the 15 minutes before receipt. */
 export type BaselineName = 'contracted' | 'nominal' | 'mean15min';
 
-/** Kept with what was made of it: a reduction is resolved once, on receipt, and never again. */
+/**
+ * Kept with what was made of it: a reduction is measured once, when the event is first heard of, and never again. What
+ * a newer version of the event asks for counts from here: the mean since then is what was left after the reduction.
+ */
 export interface Baseline {
   readonly name: BaselineName;
+  /** What was agreed on, where it was not known and `name` stood in for it. */
+  readonly agreed?: BaselineName;
   readonly value_W: number;
   /** As it was asked for: `-30 %`, `-1500 W`, `level 2`. */
   readonly asked: string;

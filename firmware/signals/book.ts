@@ -4,7 +4,13 @@
  */
 import { type Fault, fault } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { type Cancellation, eventOf, type Signal, type SignalChange } from '../domain/signal.ts';
+import {
+  type Baseline,
+  type Cancellation,
+  eventOf,
+  type Signal,
+  type SignalChange,
+} from '../domain/signal.ts';
 import type { WallMs } from '../domain/time.ts';
 import { intervalsOf, redated } from './redate.ts';
 import { leastNeeded } from './room.ts';
@@ -39,6 +45,12 @@ export class SignalBook {
   /** The same list until something changes. */
   current(): readonly Signal[] {
     return this.list;
+  }
+
+  /** What the event was measured against when it was first heard of; null for one that is new, or was never relative. */
+  measured(event: string): Baseline | null {
+    const of = [...this.signals.values()].filter((s) => eventOf(s.id) === event);
+    return of.find((s) => s.baseline !== undefined)?.baseline ?? null;
   }
 
   /** Takes what is newer than what is known. What nothing can date is taken. */

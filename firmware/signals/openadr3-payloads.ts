@@ -9,6 +9,8 @@ export type Baselines = (name: BaselineName) => number | null;
 export interface ValueContext {
   readonly program: ProgramSetting;
   readonly baselines: Baselines;
+  /** What an earlier version of the event was measured against; null for an event that is new. */
+  readonly measured: Baseline | null;
   /** Of the descriptor; null when the message gives none. */
   readonly unit: string | null;
 }
@@ -128,15 +130,17 @@ function simple(value: unknown, context: ValueContext): Result<Read> {
   return ok({ value: baseline.value_W * (1 - level.reduceBy), baseline });
 }
 
-/** The agreed baseline; where it is not known, what is contracted, and in the end the connection's rating. */
-function baselineOf({ program, baselines }: ValueContext, asked: string): Baseline {
+/**
+ * What the event was measured against before, as long as the same is agreed. Else the agreed baseline; where it is not
+ * known, what is contracted, and in the end the connection's rating.
+ */
+function baselineOf({ program, baselines, measured }: ValueContext, asked: string): Baseline {
+  const agreed = program.baseline?.name ?? 'contracted';
+  if (measured && (measured.agreed ?? measured.name) === agreed) return { ...measured, asked };
   const contracted = program.baseline?.contracted_W ?? null;
   const known = (name: BaselineName): number | null => (name === 'contracted' ? contracted : baselines(name));
-  for (const name of [program.baseline?.name ?? 'contracted', 'contracted', 'nominal'] as const) {
-    const value_W = known(name);
-    if (value_W !== null) return { name, value_W, asked };
-  }
-  return { name: 'nominal', value_W: 0, asked };
+  const name = ([agreed, 'contracted', 'nominal'] as const).find((one) => known(one) !== null) ?? 'nominal';
+  return { name, ...(name !== agreed && { agreed }), value_W: known(name) ?? 0, asked };
 }
 
 function alert(value: unknown): Result<Read> {

@@ -26,6 +26,8 @@ export interface DialectContext extends Pick<TimeContext, 'draw'> {
   /** Where the message came from; null where the carrier has no topics. */
   readonly topic?: string | null;
   readonly baselines?: Baselines;
+  /** What an event that is known was measured against. */
+  readonly measured?: (event: string) => Baseline | null;
 }
 
 /** Reads one message. Never throws; nothing of a refused message takes effect. */
@@ -88,11 +90,13 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
   const slots = timeline(found, { ...context, nowMs: nowOf(found, context) });
   if (!slots.ok) return slots;
   const digest = digestOf(found);
+  const measured = context.measured?.(idOf(found)) ?? null;
   const keep: Signal[] = [];
   for (const [type, row] of PAYLOADS) {
     const values = valuesOf(type, row, slots.value, {
       program,
       baselines: context.baselines ?? (() => null),
+      measured,
       unit: descriptorOf(found, type)?.units ?? null,
     });
     if (!values.ok) return values;

@@ -138,6 +138,7 @@ export class SignalReceiver {
       topic,
       receivedMs: clock.wallMs(),
       draw: this.draw,
+      measured: (event) => this.book.measured(event),
       ...(baselines && { baselines }),
     });
     if (!change.ok) {

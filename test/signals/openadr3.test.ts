@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import type { SignalInterval } from '../../firmware/domain/signal.ts';
+import type { Baseline, SignalInterval } from '../../firmware/domain/signal.ts';
 import { SignalBook } from '../../firmware/signals/book.ts';
 import { readOpenAdr3 } from '../../firmware/signals/openadr3.ts';
 import { cancelMessage, limitEvent, priceEvent } from '../twins/operator.ts';
@@ -308,4 +308,27 @@ test('the book only moves forward', async (t) => {
   );
   book.apply({ keep: [], cancel: [{ event: 'openadr3/limits/e', modifiedMs: null }] }, AT_NOW);
   t.equal(book.current().length, 0);
+});
+
+test('a reduction counts from what it was measured against, until another baseline is agreed', async (t) => {
+  const body = {
+    ...limit,
+    payloadDescriptors: [{ payloadType: 'DISPATCH_SETPOINT_RELATIVE', units: 'PERCENT' }],
+    intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+    intervals: [{ id: 0, payloads: [{ type: 'DISPATCH_SETPOINT_RELATIVE', values: [-0.3] }] }],
+  };
+  const against = (name: 'mean15min' | 'contracted', measured: Baseline | null) => {
+    const programs = [{ ...context.programs[0], baseline: { name, contracted_W: 10_000 } }];
+    const baselines = (asked: string) => (asked === 'mean15min' ? 4000 : null);
+    const result = readOpenAdr3(Buffer.from(JSON.stringify(body)), {
+      ...{ ...context, programs, baselines },
+      measured: (event) => (event === 'openadr3/limits/e' ? measured : null),
+    });
+    return result.ok ? result.value.keep[0]?.intervals[0]?.value : result.error.code;
+  };
+  const before = { name: 'mean15min', value_W: 6000, asked: '-30 %' } as const;
+  t.equal(against('mean15min', null), 2800);
+  t.equal(against('mean15min', before), 4200);
+  t.equal(against('contracted', before), 7000, 'agreed anew');
+  t.equal(against('mean15min', { ...before, name: 'nominal', agreed: 'mean15min' }), 4200, 'a stand-in');
 });
