@@ -27,6 +27,8 @@ const isOver = (signal: Signal, wallMs: WallMs): boolean =>
 export interface Applied {
   /** To be written down: new, changed or withdrawn. */
   readonly kept: readonly Signal[];
+  /** Said once more, as it is known. */
+  readonly repeated: readonly Signal[];
   readonly cancelled: readonly Signal[];
   /** Made room. */
   readonly removed: readonly string[];
@@ -57,11 +59,15 @@ export class SignalBook {
   apply(change: SignalChange, now: WallNow): Applied {
     const { wallMs } = now;
     const kept: Signal[] = [];
+    const repeated: Signal[] = [];
     const removed: string[] = [];
     const refused: { id: string; reason: Fault }[] = [];
     for (const said of change.keep) {
       const known = this.signals.get(said.id);
-      if (known?.digest === said.digest && said.digest !== undefined) continue;
+      if (known && known.digest === said.digest && said.digest !== undefined) {
+        if (known.cancelledMs === undefined) repeated.push(known);
+        continue;
+      }
       // Under a clock that has just left a time that stood, a limit counts by that time, too.
       const signal = withSeen(redated(said, wallMs, now.leapMs), known, known?.digest);
       const reason = this.refusal(signal, now);
@@ -76,7 +82,7 @@ export class SignalBook {
     );
     for (const gone of cancelled) this.signals.set(gone.id, gone);
     if (kept.length + cancelled.length > 0) this.publish(wallMs);
-    return { kept, cancelled, removed, refused };
+    return { kept, repeated, cancelled, removed, refused };
   }
 
   /** The wall clock jumped: what was in force goes on. Returns what is to be written down anew. */

@@ -17,7 +17,7 @@ import { isWallPlausible } from '../domain/time.ts';
 import { type Baselines, PAYLOADS, type PayloadRow, type ValueContext } from './openadr3-payloads.ts';
 import { type Event, event, notification } from './openadr3-schema.ts';
 import { isCancelled, type TimeContext, type TimedPayloads, timeline } from './openadr3-time.ts';
-import { type ProgramSetting, RESTORE_DEFAULT } from './program.ts';
+import { type ProgramSetting, restoreOf } from './program.ts';
 import { fits } from './topic.ts';
 
 export interface DialectContext extends Pick<TimeContext, 'draw'> {
@@ -127,7 +127,6 @@ function signalOf(
   { receivedMs, draw }: DialectContext,
 ): Signal {
   const commands = row.kind.endsWith('Limit') || row.kind === 'setPoint';
-  const { spreadMs, rampMs } = program.restore ?? RESTORE_DEFAULT;
   return {
     id: `${idOf(found)}/${type}`,
     source: program.name,
@@ -142,9 +141,7 @@ function signalOf(
     intervals,
     digest,
     ...(baseline && { baseline }),
-    ...(commands && {
-      restore: { delayMs: Math.round((spreadMs * (draw(`${found.id}/end`) + 1)) / 2), rampMs },
-    }),
+    ...(commands && { restore: restoreOf([program], draw(`${found.id}/end`)) }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What is agreed with an operator about one programme, at commissioning: no message says any of it. */
 import * as z from 'zod';
+import type { Restore } from '../domain/signal.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -49,4 +50,14 @@ export type ProgramSetting = z.infer<typeof programSchema>;
 export type Level = z.infer<typeof level>;
 
 /** Where nothing is agreed: up to two minutes by chance, then up within one. */
-export const RESTORE_DEFAULT = { spreadMs: 120_000, rampMs: 60_000 } as const;
+const RESTORE_DEFAULT = { spreadMs: 120_000, rampMs: 60_000 } as const;
+
+/**
+ * How loads come back after what these programmes command, the gentlest of what was agreed.
+ * @param chance this home's share of the spread, drawn in [−1, 1)
+ */
+export function restoreOf(programs: readonly Pick<ProgramSetting, 'restore'>[], chance: number): Restore {
+  const agreed = programs.map(({ restore }) => restore ?? RESTORE_DEFAULT);
+  const most = (of: 'spreadMs' | 'rampMs'): number => Math.max(...agreed.map((restore) => restore[of]));
+  return { delayMs: Math.round((most('spreadMs') * (chance + 1)) / 2), rampMs: most('rampMs') };
+}

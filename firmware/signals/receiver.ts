@@ -13,7 +13,7 @@ import { type Failsafe, FailsafeWatch } from './failsafe.ts';
 import type { LimitationState } from './limitation.ts';
 import { readOpenAdr3 } from './openadr3.ts';
 import type { Baselines } from './openadr3-payloads.ts';
-import type { ProgramSetting } from './program.ts';
+import { type ProgramSetting, restoreOf } from './program.ts';
 import { Quota } from './quota.ts';
 import { fits } from './topic.ts';
 import { WallWatch } from './wall-watch.ts';
@@ -53,7 +53,8 @@ export class SignalReceiver {
     this.deps = deps;
     const { clock, store, settings, random, failsafe } = deps;
     this.draw = deps.draw ?? drawsOf(settings, random);
-    this.watch = failsafe && new FailsafeWatch(failsafe, clock, settings);
+    const restore = restoreOf(commanding(deps.programs), this.draw('failsafe/end'));
+    this.watch = failsafe && new FailsafeWatch(failsafe, restore, clock, settings);
     this.wall = new WallWatch(clock);
     // All of it: the clock may be wrong, what is over is recognised when it comes again, and the day's cost needs it.
     this.book = new SignalBook(store.load(0), clock.wallMs());
@@ -71,7 +72,8 @@ export class SignalReceiver {
   current(): readonly Signal[] {
     this.lookAtClock();
     const known = this.book.current();
-    const now = [...known, ...(this.watch?.inForce(this.connected, known) ?? [])];
+    this.watch?.look(this.connected, known);
+    const now = this.watch?.inForce(known) ?? known;
     const isSame = now.length === this.all.length && now.every((signal, i) => signal === this.all[i]);
     if (!isSame) this.all = now;
     return this.all;
@@ -147,8 +149,9 @@ export class SignalReceiver {
     }
     const applied = this.book.apply(change.value, this.wall.now());
     const changes = [...applied.kept, ...applied.cancelled];
-    if (changes.some(isCommand)) this.watch?.written(this.book.current());
-    if (changes.length > 0) this.deps.changed();
+    const before = this.limitation();
+    if ([...changes, ...applied.repeated].some(isCommand)) this.watch?.written(this.book.current());
+    if (changes.length > 0 || this.limitation() !== before) this.deps.changed();
     return this.writeDown(topic, applied);
   }
 
@@ -185,12 +188,18 @@ export class SignalReceiver {
   private state(connected: boolean, reason: Fault | null): void {
     if (connected === this.connected) return;
     // The last moment of the link counts for the failsafe limit.
-    this.watch?.inForce(this.connected, this.book.current());
+    this.watch?.look(this.connected, this.book.current());
     this.connected = connected;
     this.connectedSinceMs = connected ? this.deps.clock.wallMs() : null;
     this.deps.changed();
     this.record('system', 'broker', connected ? 'CONNECTED' : (reason?.code ?? 'LINK_GONE'), {});
   }
+}
+
+/** Those whose limits a failsafe limit stands in for; where there is none, what holds where nothing is agreed. */
+function commanding(programs: readonly ProgramSetting[]): readonly Pick<ProgramSetting, 'restore'>[] {
+  const found = programs.filter(({ binding }) => binding === 'commandable');
+  return found.length > 0 ? found : [{}];
 }
 
 const detailOf = (signal: Signal) => ({
