@@ -2,6 +2,7 @@
  * What comes from the grid side. Informational signals may be acted on; commandable ones must be obeyed until
  * they end. Powers in W at the site connection, import positive.
  */
+import type { Fault } from './errors.ts';
 import type { WallMs } from './time.ts';
 
 export type SignalKind =
@@ -92,6 +93,8 @@ export interface SignalChange {
   readonly keep: readonly Signal[];
   /** A signal's id is that of its event with its kind behind it. `modifiedMs` null: the message does not say. */
   readonly cancel: readonly Cancellation[];
+  /** What is unknown in a signal that is kept, because what was said of it is no value. */
+  readonly gaps?: readonly { readonly id: string; readonly reason: Fault }[];
 }
 
 export interface Cancellation {
@@ -103,7 +106,11 @@ export interface Cancellation {
 
 /** It must be obeyed, and says how much may flow. */
 export const isCommand = ({ binding, kind }: Pick<Signal, 'binding' | 'kind'>): boolean =>
-  binding === 'commandable' && ['importLimit', 'exportLimit', 'setPoint'].includes(kind);
+  binding === 'commandable' && isLimiting(kind);
+
+/** It says how much may flow; whether it must be obeyed was agreed elsewhere. */
+export const isLimiting = (kind: SignalKind): boolean =>
+  ['importLimit', 'exportLimit', 'setPoint'].includes(kind);
 
 /** The event that a signal is part of: one message may carry several kinds. */
 export const eventOf = (signalId: string): string => signalId.slice(0, signalId.lastIndexOf('/'));

@@ -149,6 +149,8 @@ export class SignalReceiver {
     }
     const applied = this.book.apply(change.value, this.wall.now());
     const changes = [...applied.kept, ...applied.cancelled];
+    const taken = new Set(applied.kept.map(({ id }) => id));
+    for (const { id, reason } of change.value.gaps ?? []) if (taken.has(id)) this.refuse(topic, reason);
     const before = this.limitation();
     if ([...changes, ...applied.repeated].some(isCommand)) this.watch?.written(this.book.current());
     if (changes.length > 0 || this.limitation() !== before) this.deps.changed();
