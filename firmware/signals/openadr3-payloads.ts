@@ -1,4 +1,5 @@
 /** What the payload types of OpenADR 3.1 mean here, and how their values become watts and prices. */
+import { MOST_EUR_PER_KWH, perEuro } from '../domain/currency.ts';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import type { Baseline, BaselineName, SignalKind } from '../domain/signal.ts';
 import type { Level, ProgramSetting } from './program.ts';
@@ -13,6 +14,8 @@ export interface ValueContext {
   readonly measured: Baseline | null;
   /** Of the descriptor; null when the message gives none. */
   readonly unit: string | null;
+  /** Of the descriptor, else of the site; null when neither says. */
+  readonly currency: string | null;
 }
 
 /** The value in the unit of the house, and what it was resolved against where it was relative. */
@@ -78,10 +81,11 @@ export const PAYLOADS: ReadonlyMap<string, PayloadRow> = new Map(
   ROWS.map(([type, row]) => [type, { nullable: false, standing: false, ...row }]),
 );
 
-/** Per kWh, with the contract's terms on it. Prices beyond ±100 a kWh are mistakes or attacks. */
+/** Per kWh, with the contract's terms on it. */
 function priced(kind: 'importPrice' | 'exportPrice'): PayloadRow['read'] {
-  return (value, { program }) => {
-    const read = within(value, -100, 100);
+  return (value, { program, currency }) => {
+    const most = MOST_EUR_PER_KWH * perEuro(currency);
+    const read = within(value, -most, most);
     const { factor = 1, plus = 0 } = program[kind] ?? {};
     return read.ok ? ok({ value: (read.value * factor + plus) / 1000 }) : read;
   };

@@ -27,6 +27,8 @@ export interface DialectContext extends Pick<TimeContext, 'draw'> {
   /** Where the message came from; null where the carrier has no topics. */
   readonly topic?: string | null;
   readonly baselines?: Baselines;
+  /** Of the site: what a price is in where the message does not say. */
+  readonly currency?: string;
   /** What an event that is known was measured against. */
   readonly measured?: (event: string) => Baseline | null;
 }
@@ -100,6 +102,7 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
       baselines: context.baselines ?? (() => null),
       measured,
       unit: descriptorOf(found, type)?.units ?? null,
+      currency: descriptorOf(found, type)?.currency ?? context.currency ?? null,
     });
     if (!values.ok) return values;
     if (values.value.intervals.length === 0) continue;

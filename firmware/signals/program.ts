@@ -1,6 +1,9 @@
 /** What is agreed with an operator about one programme, at commissioning: no message says any of it. */
 import * as z from 'zod';
+import { MOST_EUR_PER_KWH, MOST_PER_EURO } from '../domain/currency.ts';
 import type { Restore } from '../domain/signal.ts';
+
+const MOST_PLUS = MOST_EUR_PER_KWH * MOST_PER_EURO;
 
 const share = z.number().min(0).max(1);
 
@@ -12,7 +15,8 @@ const level = z.union(
 
 const terms = z.strictObject({
   factor: z.number().min(-10).max(10).default(1),
-  plus: z.number().min(-100).max(100).default(0),
+  /** In the site's currency, which the configuration checks. */
+  plus: z.number().min(-MOST_PLUS).max(MOST_PLUS).default(0),
 });
 
 export const programSchema = z.strictObject({

@@ -29,6 +29,8 @@ export interface ReceiverDeps {
   readonly failsafe: Failsafe | null;
   /** What a reduction may be measured against. */
   readonly baselines?: Baselines;
+  /** Of the site. */
+  readonly currency?: string;
   /** Takes messages of topics that are not the dialect's: true when it did. */
   readonly other?: (topic: string, bytes: Uint8Array) => boolean;
   /** Chance by name, in [−1, 1); of this home's own seed when absent. */
@@ -133,7 +135,7 @@ export class SignalReceiver {
   }
 
   private event(topic: string, payload: Uint8Array): boolean {
-    const { clock, programs, baselines } = this.deps;
+    const { clock, programs, baselines, currency } = this.deps;
     this.lookAtClock();
     const change = readOpenAdr3(payload, {
       programs,
@@ -142,6 +144,7 @@ export class SignalReceiver {
       draw: this.draw,
       measured: (event) => this.book.measured(event),
       ...(baselines && { baselines }),
+      ...(currency !== undefined && { currency }),
     });
     if (!change.ok) {
       this.refuse(topic, change.error);

@@ -103,6 +103,44 @@ test('a market price becomes the price of the contract, each way by its own term
   ]);
 });
 
+test('an ordinary price in every currency, and an absurd one in none', async (t) => {
+  const said = (price: number, currency: string | null, site?: string) => {
+    const body = {
+      ...{ id: 'p', programID: 'prices' },
+      payloadDescriptors: [{ payloadType: 'PRICE', units: 'KWH', ...(currency && { currency }) }],
+      intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+      intervals: [{ id: 0, payloads: [{ type: 'PRICE', values: [price] }] }],
+    };
+    const bytes = Buffer.from(JSON.stringify(body));
+    const result = readOpenAdr3(bytes, { ...context, ...(site && { currency: site }) });
+    return result.ok ? Math.round((result.value.keep[0]?.intervals[0]?.value ?? 0) * 1e6) : result.error.code;
+  };
+  for (const [price, currency] of [
+    [0.3, 'EUR'],
+    [-4, 'SEK'],
+    [36, 'HUF'],
+    [31, 'JPY'],
+    [150, 'KRW'],
+    [800, 'COP'],
+    [1444, 'IDR'],
+    [-500, 'IDR'],
+  ] as const) {
+    t.equal(said(price, currency), price * 1000, currency);
+    t.equal(said(price, null, currency), price * 1000, `of a site in ${currency}`);
+  }
+  for (const [price, currency] of [
+    [101, 'EUR'],
+    [-101, 'USD'],
+    [50_000, 'JPY'],
+    [1e7, 'IDR'],
+    [1444, 'XXX'],
+    [1444, 'constructor'],
+    [1444, null],
+  ] as const)
+    t.equal(said(price, currency), 'SIGNAL_OUT_OF_RANGE', String(currency));
+  t.equal(said(1444, 'EUR', 'IDR'), 'SIGNAL_OUT_OF_RANGE', 'the message says in what it is');
+});
+
 test('forecasts of sun and temperature, in W and °C', async (t) => {
   const said = (type: string, value: unknown, units?: string) =>
     read({
