@@ -23,7 +23,7 @@ import {
   lapses,
   resumes,
   step,
-  WRITE_MS,
+  writeMs,
 } from './limitation.ts';
 
 export interface Failsafe {
@@ -85,7 +85,7 @@ export class FailsafeWatch {
     const { state } = this.now;
     const nowMs = this.clock.elapsedMs();
     // Between two topics there is no order, and no answer tells the operator that its limit came a moment too early.
-    const wroteLately = this.wroteMs !== null && nowMs - this.wroteMs <= WRITE_MS;
+    const wroteLately = this.wroteMs !== null && nowMs - this.wroteMs <= writeMs(this.rules);
     // A limit may begin and end by its own time.
     if (state === 'controlled' || state === 'limited' || wroteLately || resumes(this.now))
       this.take({ kind: 'limit', active: this.isLimited(known) });

@@ -41,8 +41,8 @@ export interface LimitationRules {
   readonly limitNeeded: boolean;
 }
 
-/** A limit that is written counts when the heartbeat before it is not older (LPC 2.2). */
-export const WRITE_MS = 60_000;
+/** A limit that is written gives control when the heartbeat before it is not older: 60 s of the 120 s in LPC 2.2. */
+export const writeMs = ({ silentMs }: LimitationRules): number => silentMs / 2;
 
 /** A restart neither ends the failsafe limit nor, where only the link speaks for the operator, brings it back. */
 export function begin(nowMs: ElapsedMs, before: LimitationState | null, rules: LimitationRules): Limitation {
@@ -123,6 +123,6 @@ function heard(now: Limitation, nowMs: ElapsedMs, rules: LimitationRules): Limit
  */
 function written(now: Limitation, active: boolean, nowMs: ElapsedMs, rules: LimitationRules): Limitation {
   const controlled = now.state === 'controlled' || now.state === 'limited';
-  const follows = controlled || nowMs - (now.heardMs ?? -Infinity) <= WRITE_MS;
+  const follows = controlled || nowMs - (now.heardMs ?? -Infinity) <= writeMs(rules);
   return follows && alive(now, nowMs, rules) ? to(now, active ? 'limited' : 'controlled', nowMs) : now;
 }
