@@ -1,17 +1,10 @@
 /** The limit that holds when the operator has been out of reach for longer than agreed. */
 import { LIMITS } from '../domain/limits.ts';
-import {
-  isCommand,
-  type LimitScope,
-  LOWEST_PRIORITY,
-  type Restore,
-  type Signal,
-  type SignalKind,
-} from '../domain/signal.ts';
+import { isCommand, type LimitScope, type Restore, type Signal, type SignalKind } from '../domain/signal.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
-import { FOR_EVER_MS } from './duration.ts';
 import { sentAt } from './heartbeat.ts';
+import { endedAt, isForNow, withoutEndless } from './lapse.ts';
 import {
   begin,
   failsafeHolds,
@@ -45,6 +38,8 @@ export interface Failsafe {
 const SETTING = 'limitation';
 /** When the failsafe limit was given up, by the wall clock. */
 const RELEASED = 'limitation.released';
+/** No programme can agree on more: an hour's spread and an hour's ramp. */
+const AFTERMATH_MS = 7_200_000;
 
 export class FailsafeWatch {
   private readonly clock: Clock;
@@ -56,8 +51,9 @@ export class FailsafeWatch {
   private beatMs: WallMs = 0;
   private wroteMs: ElapsedMs | null = null;
   private releasedMs: ElapsedMs | null;
-  private ended: { readonly atMs: WallMs; readonly limits: readonly Signal[] } | null = null;
-  private lapsed: { readonly of: readonly Signal[]; readonly left: readonly Signal[] } | null = null;
+  private releasedWallMs: WallMs = 0;
+  private ended: { endMs: WallMs; limits: readonly Signal[] } | null = null;
+  private lapsed: { of: readonly Signal[]; endMs: WallMs | null; left: readonly Signal[] } | null = null;
 
   /** A failsafe limit that held, or was being given up, before a restart goes on after it. */
   constructor(failsafe: Failsafe, restore: Restore, clock: Clock, settings: Settings) {
@@ -93,8 +89,8 @@ export class FailsafeWatch {
 
   /** What is known, without the limits that have lapsed, and what holds because nobody says otherwise. */
   inForce(known: readonly Signal[]): readonly Signal[] {
-    const failsafe = failsafeHolds(this.now, this.rules) ? this.limits : this.aftermath(known);
-    return [...(lapses(this.now, this.rules) ? this.withoutLapsed(known) : known), ...failsafe];
+    const held = lapses(this.now, this.rules) ? this.withoutLapsed(known) : known;
+    return [...held, ...(failsafeHolds(this.now, this.rules) ? this.limits : this.aftermath(held))];
   }
 
   /** A message on the heartbeat's topic. False when it is none, or an old one. */
@@ -134,52 +130,48 @@ export class FailsafeWatch {
     this.settings.set(RELEASED, String(this.clock.wallMs()));
   }
 
+  /** Where the failsafe limit stood beside what was commanded for ever, both are given up together. */
   private withoutLapsed(known: readonly Signal[]): readonly Signal[] {
-    if (this.lapsed?.of !== known)
-      this.lapsed = { of: known, left: known.flatMap((s) => limitedInTime(s) ?? []) };
+    const endMs = this.rules.limitNeeded ? null : this.releasedAt();
+    if (this.lapsed?.of !== known || this.lapsed.endMs !== endMs)
+      this.lapsed = { of: known, endMs, left: withoutEndless(known, endMs) };
     return this.lapsed.left;
   }
 
   /** A street that was held by the failsafe limit does not rebound in the second in which the broker is back. */
-  private aftermath(known: readonly Signal[]): readonly Signal[] {
-    const sinceMs = this.clock.elapsedMs() - (this.releasedMs ?? -Infinity);
-    const { delayMs, rampMs } = this.restore;
-    if (sinceMs >= delayMs + rampMs) return [];
-    const wallMs = this.clock.wallMs();
+  private aftermath(held: readonly Signal[]): readonly Signal[] {
+    const endMs = this.releasedAt();
     // Without a time of day the policy takes nothing for over: then there is the share of chance, but no ramp.
-    if (!isWallPlausible(wallMs)) return sinceMs < delayMs ? this.limits : [];
-    return this.endedAt(wallMs - sinceMs).filter(({ kind, scope }) => {
+    if (endMs === null) return this.sinceReleaseMs() < this.restore.delayMs ? this.limits : [];
+    if (this.ended?.endMs !== endMs)
+      this.ended = {
+        endMs,
+        limits: this.limits.map((s) => ({ ...endedAt(s, endMs), restore: this.restore })),
+      };
+    return this.ended.limits.filter(({ kind, scope }) => {
       // What the operator says itself, it says knowing of everybody else.
       const kinds = kind === 'importLimit' ? ['importLimit', 'setPoint'] : [kind];
-      return !this.isLimited(known, (s) => isCommand(s) && kinds.includes(s.kind) && s.scope === scope);
+      return !this.isLimited(held, (s) => isForNow(s) && kinds.includes(s.kind) && s.scope === scope);
     });
   }
 
-  /** The same ones until the wall clock jumps. */
-  private endedAt(atMs: WallMs): readonly Signal[] {
-    if (this.ended === null || Math.abs(this.ended.atMs - atMs) > LIMITS.storeClockSlackMs) {
-      const limits = this.limits.map((signal) => ({
-        ...signal,
-        intervals: signal.intervals.map((i) => ({ ...i, untilMs: atMs })),
-        cancelledMs: atMs,
-        restore: this.restore,
-      }));
-      this.ended = { atMs, limits };
-    }
-    return this.ended.limits;
+  private sinceReleaseMs(): number {
+    return this.clock.elapsedMs() - (this.releasedMs ?? -Infinity);
+  }
+
+  /** When it was given up, the same until the wall clock jumps; null when that is long ago, or there is no time of day. */
+  private releasedAt(): WallMs | null {
+    const wallMs = this.clock.wallMs();
+    const sinceMs = this.sinceReleaseMs();
+    if (sinceMs > AFTERMATH_MS || !isWallPlausible(wallMs)) return null;
+    if (Math.abs(wallMs - sinceMs - this.releasedWallMs) > LIMITS.storeClockSlackMs)
+      this.releasedWallMs = wallMs - sinceMs;
+    return this.releasedWallMs;
   }
 }
 
 const stateOf = (text: string | null): LimitationState | null =>
   LIMITATION_STATES.find((state) => state === text) ?? null;
-
-/** Without what a command says for ever. What is contracted needs nobody to be there: it stays. */
-function limitedInTime(signal: Signal): Signal | null {
-  if (!isCommand(signal) || signal.priority > LOWEST_PRIORITY) return signal;
-  const intervals = signal.intervals.filter((i) => i.untilMs - i.fromMs < FOR_EVER_MS);
-  if (intervals.length === signal.intervals.length) return signal;
-  return intervals.length > 0 ? { ...signal, intervals } : null;
-}
 
 function limitsOf({ limit_W, exportLimit_W, scope }: Failsafe): Signal[] {
   const limit = (kind: SignalKind, value: number): Signal => ({
