@@ -140,9 +140,12 @@ export class FailsafeWatch {
 
   /** A street that was held by the failsafe limit does not rebound in the second in which the broker is back. */
   private aftermath(held: readonly Signal[]): readonly Signal[] {
+    const { delayMs, rampMs } = this.restore;
+    const sinceMs = this.sinceReleaseMs();
+    if (sinceMs >= delayMs + rampMs) return [];
     const endMs = this.releasedAt();
     // Without a time of day the policy takes nothing for over: then there is the share of chance, but no ramp.
-    if (endMs === null) return this.sinceReleaseMs() < this.restore.delayMs ? this.limits : [];
+    if (endMs === null) return sinceMs < delayMs ? this.limits : [];
     if (this.ended?.endMs !== endMs)
       this.ended = {
         endMs,
