@@ -39,6 +39,7 @@ export function composeHouse(config: Config, board: Board): House {
     programs: config.mqtt?.programs ?? [],
     envelope: { signed: config.mqtt?.signed ?? false },
     failsafe: config.mqtt ? config.failsafe : null,
+    currency: site.currency,
     baselines: (name) =>
       name === 'mean15min' ? gateway.meanImport_W() : name === 'nominal' ? ratingOf(site) : null,
     ...(desk && { other: (topic: string, bytes: Uint8Array) => desk.take(topic, bytes) }),

@@ -461,3 +461,46 @@ test('the rows that board/stores.md shows are right', async (t) => {
   const config = exampleJson();
   t.same(mistakesOf({ ...config, devices: [...config.devices, ...rows] }), {});
 });
+
+test('an ordinary price in every currency, and an absurd one in none', async (t) => {
+  const mistakes = (currency: unknown, price: number, rest: object = {}) => {
+    const config = exampleJson();
+    const importTariff = [{ price }, { from: '2027-01-01', steps: [{ from: '00:00', price: -price }] }];
+    return mistakesOf({ ...config, site: { ...config.site, currency, importTariff, ...rest } });
+  };
+  for (const [currency, price] of [
+    ['EUR', 0.3],
+    ['HUF', 36],
+    ['JPY', 31],
+    ['KRW', 150],
+    ['COP', 800],
+    ['IDR', 1444],
+  ] as const)
+    t.same(mistakes(currency, price), {}, currency);
+  t.same(mistakes('EUR', 101), {
+    'site.importTariff[0].price': 'expected at most 100 EUR, got 101',
+    'site.importTariff[1].steps[0].price': 'expected at least -100 EUR, got -101',
+  });
+  t.same(mistakes('JPY', 0.3, { importTariff: 31, exportTariff: 20_000 }), {
+    'site.exportTariff': 'expected at most 10000 JPY, got 20000',
+  });
+  t.match(mistakes('IDR', 2e6), { 'site.importTariff[0].price': /at most 1000000 IDR/ });
+  t.match(mistakes(7, 101), { 'site.importTariff[0].price': /at most 100, got/, 'site.currency': /./ });
+  t.match(mistakes('IDR', 1e9), { 'site.importTariff[0].price': /10000000, got/ }, 'beyond every currency');
+});
+
+test('what else is money counts in the currency, too', async (t) => {
+  const mistakes = (currency: string, scale: number) => {
+    const config = exampleJson();
+    config.site = { ...config.site, currency, co2_perKg: 50 * scale, peak: { price_perKW: 500 * scale } };
+    config.mqtt.programs[0].importPrice = { plus: 50 * scale };
+    return Object.keys(mistakesOf(config)).sort();
+  };
+  t.same(mistakes('EUR', 1), []);
+  t.same(mistakes('KRW', 1000), []);
+  t.same(mistakes('EUR', 1000), [
+    'mqtt.programs[0].importPrice.plus',
+    'site.co2_perKg',
+    'site.peak.price_perKW',
+  ]);
+});

@@ -6,6 +6,7 @@ import type { Profile } from '../adapters/profiles/schema.ts';
 import { BUS_PROTOCOLS } from '../adapters/registry.ts';
 import { parseMeterAddress } from '../codecs/mbus/secondary.ts';
 import type { Mistake } from './mistake.ts';
+import { moneyRules } from './money.ts';
 import { hasProgram, programRules } from './program-rules.ts';
 import { storeRules, storesEnergy } from './store-rules.ts';
 
@@ -35,6 +36,7 @@ export function acrossRows(json: unknown, profiles: ReadonlyMap<string, Profile>
     ...devices.flatMap((device) => storeRules(device, profiles)),
     ...devices.flatMap((device) => programRules(device, profiles)),
     ...failsafeWithoutOperator(json),
+    ...moneyOf(json),
   ];
 }
 
@@ -249,5 +251,16 @@ function failsafeWithoutOperator(json: unknown): Mistake[] {
       path: 'failsafe',
       message: 'expected "mqtt" beside it: it is for when the operator there falls silent',
     },
+  ];
+}
+
+function moneyOf(json: unknown): Mistake[] {
+  const { site, mqtt, devices } = isRecord(json) ? json : {};
+  const currency = isRecord(site) ? site.currency : null;
+  const programs = isRecord(mqtt) ? mqtt.programs : null;
+  return [
+    ...moneyRules(site, 'site', currency),
+    ...moneyRules(programs, 'mqtt.programs', currency),
+    ...moneyRules(devices, 'devices', currency),
   ];
 }

@@ -4,6 +4,7 @@ import { LIMITS } from '../domain/limits.ts';
 import { programSchema } from '../signals/program.ts';
 import { id, link, secretRef, zone } from './fields.ts';
 import { meterSchema } from './meter.ts';
+import { mostMoney } from './money.ts';
 import { programStepsSchema } from './program.ts';
 import { batterySchema, heatSchema } from './store.ts';
 import { tariffSchema } from './tariff.ts';
@@ -85,14 +86,14 @@ export const configSchema = z.strictObject({
     /** What the month's highest mean import of a quarter hour costs, where the contract or the grid bills it. */
     peak: z
       .strictObject({
-        price_perKW: z.number().min(0).max(1000),
+        price_perKW: z.number().min(0).max(mostMoney('price_perKW')),
         /** Billed at least. */
         free_kW: z.number().min(0).max(1000).default(0),
       })
       .nullable()
       .default(null),
     /** What it is worth to the owner, in the site's currency, that a kilogram of CO2 is not made. */
-    co2_perKg: z.number().min(0).max(100).default(0),
+    co2_perKg: z.number().min(0).max(mostMoney('co2_perKg')).default(0),
   }),
   store: z.strictObject({ path: z.string().min(1) }),
   web: z

@@ -1,12 +1,13 @@
 /** What a device stores in this house: electricity, or heat in a tank or in the house itself. Every default stands here. */
 import * as z from 'zod';
 import type { BatteryStore, DeviceKind, HeatStore } from '../domain/flexibility.ts';
+import { mostMoney } from './money.ts';
 
 const share = z.number().min(0).max(1);
 /** Worse than any product that is sold; a typing error all the same. */
 const efficiency = z.number().min(0.3).max(1);
 const temperature_C = z.number().min(-30).max(100);
-const currency_perKWh = z.number().min(0).max(10);
+const currency_perKWh = z.number().min(0).max(mostMoney('wear_perKWh'));
 
 const LEAST_WIDTH = 0.05;
 

@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 import { fixedPeriod, fixedTariff, type Tariff, type TariffPeriod } from '../domain/tariff.ts';
+import { mostMoney } from './money.ts';
 
-const perKWh = z.number().min(-100).max(100);
+/** The currency says more (`money.ts`). */
+export const perKWh = z.number().min(-mostMoney('price')).max(mostMoney('price'));
 
 const step = z.strictObject({
   from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected HH:MM'),

@@ -3,16 +3,14 @@ import * as z from 'zod';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import type { Trial } from '../policy/simulation/tariff.ts';
-import { tariffSchema } from './tariff.ts';
-
-const perKWh = z.number().min(-1e3).max(1e3);
+import { perKWh, tariffSchema } from './tariff.ts';
 
 const contract = z.strictObject({ import: tariffSchema, export: tariffSchema });
 /** Price of the market by slot, times a factor, plus what is added to each kWh. */
 const market = contract.extend({
   import: z.strictObject({
     market: z.array(perKWh).max(LIMITS.simulatedSlots),
-    factor: perKWh.default(1),
+    factor: z.number().min(-1e3).max(1e3).default(1),
     plus: perKWh.default(0),
   }),
 });

@@ -2,6 +2,7 @@
  * What comes from the grid side. Informational signals may be acted on; commandable ones must be obeyed until
  * they end. Powers in W at the site connection, import positive.
  */
+import type { Fault } from './errors.ts';
 import type { WallMs } from './time.ts';
 
 export type SignalKind =
@@ -23,9 +24,14 @@ export type LimitScope = 'site' | 'controllable';
 /** What a relative reduction is measured against. `mean15min` is the mean import of the 15 minutes before receipt. */
 export type BaselineName = 'contracted' | 'nominal' | 'mean15min';
 
-/** Kept with what was made of it: a reduction is resolved once, on receipt, and never again. */
+/**
+ * Kept with what was made of it: a reduction is measured once, when the event is first heard of, and never again. What
+ * a newer version of the event asks for counts from here: the mean since then is what was left after the reduction.
+ */
 export interface Baseline {
   readonly name: BaselineName;
+  /** What was agreed on, where it was not known and `name` stood in for it. */
+  readonly agreed?: BaselineName;
   readonly value_W: number;
   /** As it was asked for: `-30 %`, `-1500 W`, `level 2`. */
   readonly asked: string;
@@ -87,6 +93,8 @@ export interface SignalChange {
   readonly keep: readonly Signal[];
   /** A signal's id is that of its event with its kind behind it. `modifiedMs` null: the message does not say. */
   readonly cancel: readonly Cancellation[];
+  /** What is unknown in a signal that is kept, because what was said of it is no value. */
+  readonly gaps?: readonly { readonly id: string; readonly reason: Fault }[];
 }
 
 export interface Cancellation {
@@ -98,7 +106,11 @@ export interface Cancellation {
 
 /** It must be obeyed, and says how much may flow. */
 export const isCommand = ({ binding, kind }: Pick<Signal, 'binding' | 'kind'>): boolean =>
-  binding === 'commandable' && ['importLimit', 'exportLimit', 'setPoint'].includes(kind);
+  binding === 'commandable' && isLimiting(kind);
+
+/** It says how much may flow; whether it must be obeyed was agreed elsewhere. */
+export const isLimiting = (kind: SignalKind): boolean =>
+  ['importLimit', 'exportLimit', 'setPoint'].includes(kind);
 
 /** The event that a signal is part of: one message may carry several kinds. */
 export const eventOf = (signalId: string): string => signalId.slice(0, signalId.lastIndexOf('/'));

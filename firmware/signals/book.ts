@@ -4,7 +4,13 @@
  */
 import { type Fault, fault } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
-import { type Cancellation, eventOf, type Signal, type SignalChange } from '../domain/signal.ts';
+import {
+  type Baseline,
+  type Cancellation,
+  eventOf,
+  type Signal,
+  type SignalChange,
+} from '../domain/signal.ts';
 import type { WallMs } from '../domain/time.ts';
 import { intervalsOf, redated } from './redate.ts';
 import { leastNeeded } from './room.ts';
@@ -21,6 +27,8 @@ const isOver = (signal: Signal, wallMs: WallMs): boolean =>
 export interface Applied {
   /** To be written down: new, changed or withdrawn. */
   readonly kept: readonly Signal[];
+  /** Said once more, as it is known. */
+  readonly repeated: readonly Signal[];
   readonly cancelled: readonly Signal[];
   /** Made room. */
   readonly removed: readonly string[];
@@ -41,15 +49,25 @@ export class SignalBook {
     return this.list;
   }
 
+  /** What the event was measured against when it was first heard of; null for one that is new, or was never relative. */
+  measured(event: string): Baseline | null {
+    const of = [...this.signals.values()].filter((s) => eventOf(s.id) === event);
+    return of.find((s) => s.baseline !== undefined)?.baseline ?? null;
+  }
+
   /** Takes what is newer than what is known. What nothing can date is taken. */
   apply(change: SignalChange, now: WallNow): Applied {
     const { wallMs } = now;
     const kept: Signal[] = [];
+    const repeated: Signal[] = [];
     const removed: string[] = [];
     const refused: { id: string; reason: Fault }[] = [];
     for (const said of change.keep) {
       const known = this.signals.get(said.id);
-      if (known?.digest === said.digest && said.digest !== undefined) continue;
+      if (known && known.digest === said.digest && said.digest !== undefined) {
+        if (known.cancelledMs === undefined) repeated.push(known);
+        continue;
+      }
       // Under a clock that has just left a time that stood, a limit counts by that time, too.
       const signal = withSeen(redated(said, wallMs, now.leapMs), known, known?.digest);
       const reason = this.refusal(signal, now);
@@ -64,7 +82,7 @@ export class SignalBook {
     );
     for (const gone of cancelled) this.signals.set(gone.id, gone);
     if (kept.length + cancelled.length > 0) this.publish(wallMs);
-    return { kept, cancelled, removed, refused };
+    return { kept, repeated, cancelled, removed, refused };
   }
 
   /** The wall clock jumped: what was in force goes on. Returns what is to be written down anew. */

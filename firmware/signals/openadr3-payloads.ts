@@ -1,4 +1,5 @@
 /** What the payload types of OpenADR 3.1 mean here, and how their values become watts and prices. */
+import { MOST_EUR_PER_KWH, perEuro } from '../domain/currency.ts';
 import { ok, type Result, refuse } from '../domain/errors.ts';
 import type { Baseline, BaselineName, SignalKind } from '../domain/signal.ts';
 import type { Level, ProgramSetting } from './program.ts';
@@ -9,8 +10,12 @@ export type Baselines = (name: BaselineName) => number | null;
 export interface ValueContext {
   readonly program: ProgramSetting;
   readonly baselines: Baselines;
+  /** What an earlier version of the event was measured against; null for an event that is new. */
+  readonly measured: Baseline | null;
   /** Of the descriptor; null when the message gives none. */
   readonly unit: string | null;
+  /** Of the descriptor, else of the site; null when neither says. */
+  readonly currency: string | null;
 }
 
 /** The value in the unit of the house, and what it was resolved against where it was relative. */
@@ -76,10 +81,11 @@ export const PAYLOADS: ReadonlyMap<string, PayloadRow> = new Map(
   ROWS.map(([type, row]) => [type, { nullable: false, standing: false, ...row }]),
 );
 
-/** Per kWh, with the contract's terms on it. Prices beyond ±100 a kWh are mistakes or attacks. */
+/** Per kWh, with the contract's terms on it. */
 function priced(kind: 'importPrice' | 'exportPrice'): PayloadRow['read'] {
-  return (value, { program }) => {
-    const read = within(value, -100, 100);
+  return (value, { program, currency }) => {
+    const most = MOST_EUR_PER_KWH * perEuro(currency);
+    const read = within(value, -most, most);
     const { factor = 1, plus = 0 } = program[kind] ?? {};
     return read.ok ? ok({ value: (read.value * factor + plus) / 1000 }) : read;
   };
@@ -128,15 +134,17 @@ function simple(value: unknown, context: ValueContext): Result<Read> {
   return ok({ value: baseline.value_W * (1 - level.reduceBy), baseline });
 }
 
-/** The agreed baseline; where it is not known, what is contracted, and in the end the connection's rating. */
-function baselineOf({ program, baselines }: ValueContext, asked: string): Baseline {
+/**
+ * What the event was measured against before, as long as the same is agreed. Else the agreed baseline; where it is not
+ * known, what is contracted, and in the end the connection's rating.
+ */
+function baselineOf({ program, baselines, measured }: ValueContext, asked: string): Baseline {
+  const agreed = program.baseline?.name ?? 'contracted';
+  if (measured && (measured.agreed ?? measured.name) === agreed) return { ...measured, asked };
   const contracted = program.baseline?.contracted_W ?? null;
   const known = (name: BaselineName): number | null => (name === 'contracted' ? contracted : baselines(name));
-  for (const name of [program.baseline?.name ?? 'contracted', 'contracted', 'nominal'] as const) {
-    const value_W = known(name);
-    if (value_W !== null) return { name, value_W, asked };
-  }
-  return { name: 'nominal', value_W: 0, asked };
+  const name = ([agreed, 'contracted', 'nominal'] as const).find((one) => known(one) !== null) ?? 'nominal';
+  return { name, ...(name !== agreed && { agreed }), value_W: known(name) ?? 0, asked };
 }
 
 function alert(value: unknown): Result<Read> {

@@ -11,7 +11,11 @@ const payload = z.looseObject({
   type: z.string().min(1).max(128),
   values: z.array(z.unknown()).max(LIMITS.signalIntervals),
 });
-const interval = z.looseObject({ intervalPeriod: period.nullish(), payloads: z.array(payload).max(16) });
+const interval = z.looseObject({
+  id: z.unknown().optional(),
+  intervalPeriod: period.nullish(),
+  payloads: z.array(payload).max(16),
+});
 const descriptor = z.looseObject({
   payloadType: z.string(),
   units: z.string().nullish(),

@@ -13,26 +13,30 @@ export interface TimedPayloads {
 export interface TimeContext {
   /** What a start of "now" means. */
   readonly nowMs: number;
-  /** The random shift of an event's start, in [−1, 1); the same for the same event, over restarts. */
-  readonly draw: (eventId: string) => number;
+  /** The random shift of a start, in [−1, 1); the same for the same name, over restarts. */
+  readonly draw: (name: string) => number;
 }
 
 /** PT0S on the event or its only period says that it is off. */
 export const isCancelled = (event: Event): boolean =>
   durationMs(event.duration ?? 'PT1S') === 0 || durationMs(event.intervalPeriod?.duration ?? 'PT1S') === 0;
 
-/** An interval without its own period follows the one before. */
+/** An interval without its own start follows the one before. */
 export function timeline(event: Event, context: TimeContext): Result<readonly TimedPayloads[]> {
-  const begin = eventStart(event, context);
+  const begin = startOf('intervalPeriod', event.intervalPeriod, event.id, null, context);
   if (!begin.ok) return begin;
   const out: TimedPayloads[] = [];
   let nextMs: number | null = begin.value;
-  for (const [index, { intervalPeriod, payloads }] of (event.intervals ?? []).entries()) {
-    const own: string | undefined = intervalPeriod?.start;
-    const fromMs: number | null = own === undefined ? nextMs : startMs(own, context.nowMs);
+  for (const [index, { id, intervalPeriod, payloads }] of (event.intervals ?? []).entries()) {
+    const path = `intervals.${index}.intervalPeriod`;
+    // By its id, which stays when a newer version of the event has more of them.
+    const name = `${event.id}/${typeof id === 'number' ? id : index}`;
+    const own: Result<number | null> = startOf(path, intervalPeriod, name, nextMs, context);
+    if (!own.ok) return own;
+    const fromMs = own.value;
     const length = durationMs(intervalPeriod?.duration ?? event.intervalPeriod?.duration ?? 'P9999Y');
-    if (fromMs === null) return badTime(`intervals.${index}.intervalPeriod.start`);
-    if (length === null) return badTime(`intervals.${index}.intervalPeriod.duration`);
+    if (fromMs === null) return badTime(`${path}.start`);
+    if (length === null) return badTime(`${path}.duration`);
     nextMs = fromMs + length;
     if (length > 0) out.push({ fromMs, untilMs: nextMs, payloads });
   }
@@ -45,14 +49,22 @@ const badTime = (path: string): { ok: false; error: { code: 'SIGNAL_INVALID'; me
   error: { code: 'SIGNAL_INVALID', message: `${path}: expected a time or duration of RFC 3339 / ISO 8601` },
 });
 
-/** The event's own start, moved by its random share; null when it has none. */
-function eventStart({ id, intervalPeriod }: Event, { nowMs, draw }: TimeContext): Result<number | null> {
-  if (intervalPeriod?.start === undefined) return ok(null);
-  const at = startMs(intervalPeriod.start, nowMs);
-  const most = durationMs(intervalPeriod.randomizeStart ?? 'PT0S');
-  if (at === null) return badTime('intervalPeriod.start');
-  if (most === null) return badTime('intervalPeriod.randomizeStart');
-  return ok(at + (most > 0 ? Math.round(most * draw(id)) : 0));
+/**
+ * When a period starts, its own start or what is `elseMs`, moved by its random share; null when it has neither. What
+ * follows is moved with it, until something has a start of its own (User Guide, randomizeStart).
+ */
+function startOf(
+  path: string,
+  period: Event['intervalPeriod'],
+  name: string,
+  elseMs: number | null,
+  { nowMs, draw }: TimeContext,
+): Result<number | null> {
+  const at = period?.start === undefined ? elseMs : startMs(period.start, nowMs);
+  const most = durationMs(period?.randomizeStart ?? 'PT0S');
+  if (at === null && period?.start !== undefined) return badTime(`${path}.start`);
+  if (most === null) return badTime(`${path}.randomizeStart`);
+  return ok(at === null || most === 0 ? at : at + Math.round(most * draw(name)));
 }
 
 /** `event.duration` longer than the intervals repeats them, shorter cuts them. */

@@ -4,20 +4,21 @@
  * an event says so.
  */
 import { createHash } from 'node:crypto';
-import { ok, type Result, refuse } from '../domain/errors.ts';
+import { type Fault, ok, type Result, refuse } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import {
   type Baseline,
+  isLimiting,
   LOWEST_PRIORITY,
   type Signal,
   type SignalChange,
-  type SignalInterval,
 } from '../domain/signal.ts';
 import { isWallPlausible } from '../domain/time.ts';
-import { type Baselines, PAYLOADS, type PayloadRow, type ValueContext } from './openadr3-payloads.ts';
+import { type Baselines, PAYLOADS, type PayloadRow } from './openadr3-payloads.ts';
 import { type Event, event, notification } from './openadr3-schema.ts';
-import { isCancelled, type TimeContext, type TimedPayloads, timeline } from './openadr3-time.ts';
-import { type ProgramSetting, RESTORE_DEFAULT } from './program.ts';
+import { isCancelled, type TimeContext, timeline } from './openadr3-time.ts';
+import { type Values, valuesOf } from './openadr3-values.ts';
+import { type ProgramSetting, restoreOf } from './program.ts';
 import { fits } from './topic.ts';
 
 export interface DialectContext extends Pick<TimeContext, 'draw'> {
@@ -26,6 +27,10 @@ export interface DialectContext extends Pick<TimeContext, 'draw'> {
   /** Where the message came from; null where the carrier has no topics. */
   readonly topic?: string | null;
   readonly baselines?: Baselines;
+  /** Of the site: what a price is in where the message does not say. */
+  readonly currency?: string;
+  /** What an event that is known was measured against. */
+  readonly measured?: (event: string) => Baseline | null;
 }
 
 /** Reads one message. Never throws; nothing of a refused message takes effect. */
@@ -88,30 +93,30 @@ function signalsOf(found: Event, program: ProgramSetting, context: DialectContex
   const slots = timeline(found, { ...context, nowMs: nowOf(found, context) });
   if (!slots.ok) return slots;
   const digest = digestOf(found);
+  const measured = context.measured?.(idOf(found)) ?? null;
   const keep: Signal[] = [];
+  const gaps: { id: string; reason: Fault }[] = [];
   for (const [type, row] of PAYLOADS) {
     const values = valuesOf(type, row, slots.value, {
       program,
       baselines: context.baselines ?? (() => null),
+      measured,
       unit: descriptorOf(found, type)?.units ?? null,
+      currency: descriptorOf(found, type)?.currency ?? context.currency ?? null,
     });
     if (!values.ok) return values;
-    if (values.value.intervals.length > 0)
-      keep.push(signalOf(found, type, row, program, values.value, digest, context));
+    if (values.value.intervals.length === 0) continue;
+    const signal = signalOf(found, type, row, program, values.value, digest, context);
+    keep.push(signal);
+    if (values.value.gap) gaps.push({ id: signal.id, reason: values.value.gap });
   }
   return keep.length > 0
-    ? ok({ keep, cancel: [] })
+    ? ok({ keep, cancel: [], gaps })
     : refuse('UNSUPPORTED', 'the event carries nothing that this gateway acts on');
 }
 
 const descriptorOf = (found: Event, type: string) =>
   found.payloadDescriptors?.find((d) => d.payloadType === type);
-
-interface Values {
-  readonly intervals: readonly SignalInterval[];
-  readonly baseline: Baseline | null;
-  readonly text: string | null;
-}
 
 function signalOf(
   found: Event,
@@ -122,8 +127,7 @@ function signalOf(
   digest: string,
   { receivedMs, draw }: DialectContext,
 ): Signal {
-  const commands = row.kind.endsWith('Limit') || row.kind === 'setPoint';
-  const { spreadMs, rampMs } = program.restore ?? RESTORE_DEFAULT;
+  const commands = isLimiting(row.kind);
   return {
     id: `${idOf(found)}/${type}`,
     source: program.name,
@@ -138,65 +142,6 @@ function signalOf(
     intervals,
     digest,
     ...(baseline && { baseline }),
-    ...(commands && {
-      restore: { delayMs: Math.round((spreadMs * (draw(`${found.id}/end`) + 1)) / 2), rampMs },
-    }),
+    ...(commands && { restore: restoreOf([program], draw(`${found.id}/end`)) }),
   };
-}
-
-/** Everything that an event says in one payload type. */
-function valuesOf(
-  type: string,
-  row: PayloadRow,
-  slots: readonly TimedPayloads[],
-  context: ValueContext,
-): Result<Values> {
-  const intervals: SignalInterval[] = [];
-  let baseline: Baseline | null = null;
-  let text: string | null = null;
-  for (const { fromMs, untilMs, payloads } of slots) {
-    for (const { values } of payloads.filter((p) => p.type === type)) {
-      const parts = split(fromMs, untilMs, values, row, context);
-      if (!parts.ok) return parts;
-      for (const part of parts.value) {
-        intervals.push(part.interval);
-        baseline ??= part.baseline ?? null;
-        text ??= part.text ?? null;
-      }
-    }
-  }
-  if (intervals.length > 0 && context.unit !== null && !row.units.includes(context.unit)) {
-    const expected = row.units.join(' or ') || 'none';
-    return refuse(
-      'SIGNAL_INVALID',
-      `payloadDescriptors: ${type} in ${context.unit.slice(0, 16)}, expected ${expected}`,
-    );
-  }
-  return ok({ intervals, baseline, text });
-}
-
-interface Part {
-  readonly interval: SignalInterval;
-  readonly baseline?: Baseline | undefined;
-  readonly text?: string | undefined;
-}
-
-/** Several values of a single payload split its interval evenly. null is "no limit", 0 is 0. */
-function split(
-  fromMs: number,
-  untilMs: number,
-  values: readonly unknown[],
-  row: PayloadRow,
-  context: ValueContext,
-): Result<Part[]> {
-  if (values.length === 0) return refuse('SIGNAL_INVALID', 'payloads: no values');
-  const step = (untilMs - fromMs) / values.length;
-  const parts: Part[] = [];
-  for (const [i, value] of values.entries()) {
-    const span = { fromMs: Math.round(fromMs + i * step), untilMs: Math.round(fromMs + (i + 1) * step) };
-    const read = value === null && row.nullable ? ok({ value: null }) : row.read(value, context);
-    if (!read.ok) return read;
-    parts.push({ ...read.value, interval: { ...span, value: read.value.value } });
-  }
-  return ok(parts);
 }

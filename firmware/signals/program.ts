@@ -1,5 +1,9 @@
 /** What is agreed with an operator about one programme, at commissioning: no message says any of it. */
 import * as z from 'zod';
+import { MOST_EUR_PER_KWH, MOST_PER_EURO } from '../domain/currency.ts';
+import type { Restore } from '../domain/signal.ts';
+
+const MOST_PLUS = MOST_EUR_PER_KWH * MOST_PER_EURO;
 
 const share = z.number().min(0).max(1);
 
@@ -11,7 +15,8 @@ const level = z.union(
 
 const terms = z.strictObject({
   factor: z.number().min(-10).max(10).default(1),
-  plus: z.number().min(-100).max(100).default(0),
+  /** In the site's currency, which the configuration checks. */
+  plus: z.number().min(-MOST_PLUS).max(MOST_PLUS).default(0),
 });
 
 export const programSchema = z.strictObject({
@@ -49,4 +54,14 @@ export type ProgramSetting = z.infer<typeof programSchema>;
 export type Level = z.infer<typeof level>;
 
 /** Where nothing is agreed: up to two minutes by chance, then up within one. */
-export const RESTORE_DEFAULT = { spreadMs: 120_000, rampMs: 60_000 } as const;
+const RESTORE_DEFAULT = { spreadMs: 120_000, rampMs: 60_000 } as const;
+
+/**
+ * How loads come back after what these programmes command, the gentlest of what was agreed.
+ * @param chance this home's share of the spread, drawn in [−1, 1)
+ */
+export function restoreOf(programs: readonly Pick<ProgramSetting, 'restore'>[], chance: number): Restore {
+  const agreed = programs.map(({ restore }) => restore ?? RESTORE_DEFAULT);
+  const most = (of: 'spreadMs' | 'rampMs'): number => Math.max(...agreed.map((restore) => restore[of]));
+  return { delayMs: Math.round((most('spreadMs') * (chance + 1)) / 2), rampMs: most('rampMs') };
+}

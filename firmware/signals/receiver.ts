@@ -13,7 +13,7 @@ import { type Failsafe, FailsafeWatch } from './failsafe.ts';
 import type { LimitationState } from './limitation.ts';
 import { readOpenAdr3 } from './openadr3.ts';
 import type { Baselines } from './openadr3-payloads.ts';
-import type { ProgramSetting } from './program.ts';
+import { type ProgramSetting, restoreOf } from './program.ts';
 import { Quota } from './quota.ts';
 import { fits } from './topic.ts';
 import { WallWatch } from './wall-watch.ts';
@@ -29,6 +29,8 @@ export interface ReceiverDeps {
   readonly failsafe: Failsafe | null;
   /** What a reduction may be measured against. */
   readonly baselines?: Baselines;
+  /** Of the site. */
+  readonly currency?: string;
   /** Takes messages of topics that are not the dialect's: true when it did. */
   readonly other?: (topic: string, bytes: Uint8Array) => boolean;
   /** Chance by name, in [−1, 1); of this home's own seed when absent. */
@@ -53,7 +55,8 @@ export class SignalReceiver {
     this.deps = deps;
     const { clock, store, settings, random, failsafe } = deps;
     this.draw = deps.draw ?? drawsOf(settings, random);
-    this.watch = failsafe && new FailsafeWatch(failsafe, clock, settings);
+    const restore = restoreOf(commanding(deps.programs), this.draw('failsafe/end'));
+    this.watch = failsafe && new FailsafeWatch(failsafe, restore, clock, settings);
     this.wall = new WallWatch(clock);
     // All of it: the clock may be wrong, what is over is recognised when it comes again, and the day's cost needs it.
     this.book = new SignalBook(store.load(0), clock.wallMs());
@@ -71,7 +74,8 @@ export class SignalReceiver {
   current(): readonly Signal[] {
     this.lookAtClock();
     const known = this.book.current();
-    const now = [...known, ...(this.watch?.inForce(this.connected, known) ?? [])];
+    this.watch?.look(this.connected, known);
+    const now = this.watch?.inForce(known) ?? known;
     const isSame = now.length === this.all.length && now.every((signal, i) => signal === this.all[i]);
     if (!isSame) this.all = now;
     return this.all;
@@ -131,14 +135,16 @@ export class SignalReceiver {
   }
 
   private event(topic: string, payload: Uint8Array): boolean {
-    const { clock, programs, baselines } = this.deps;
+    const { clock, programs, baselines, currency } = this.deps;
     this.lookAtClock();
     const change = readOpenAdr3(payload, {
       programs,
       topic,
       receivedMs: clock.wallMs(),
       draw: this.draw,
+      measured: (event) => this.book.measured(event),
       ...(baselines && { baselines }),
+      ...(currency !== undefined && { currency }),
     });
     if (!change.ok) {
       this.refuse(topic, change.error);
@@ -146,8 +152,11 @@ export class SignalReceiver {
     }
     const applied = this.book.apply(change.value, this.wall.now());
     const changes = [...applied.kept, ...applied.cancelled];
-    if (changes.some(isCommand)) this.watch?.written(this.book.current());
-    if (changes.length > 0) this.deps.changed();
+    const taken = new Set(applied.kept.map(({ id }) => id));
+    for (const { id, reason } of change.value.gaps ?? []) if (taken.has(id)) this.refuse(topic, reason);
+    const before = this.limitation();
+    if ([...changes, ...applied.repeated].some(isCommand)) this.watch?.written(this.book.current());
+    if (changes.length > 0 || this.limitation() !== before) this.deps.changed();
     return this.writeDown(topic, applied);
   }
 
@@ -184,12 +193,18 @@ export class SignalReceiver {
   private state(connected: boolean, reason: Fault | null): void {
     if (connected === this.connected) return;
     // The last moment of the link counts for the failsafe limit.
-    this.watch?.inForce(this.connected, this.book.current());
+    this.watch?.look(this.connected, this.book.current());
     this.connected = connected;
     this.connectedSinceMs = connected ? this.deps.clock.wallMs() : null;
     this.deps.changed();
     this.record('system', 'broker', connected ? 'CONNECTED' : (reason?.code ?? 'LINK_GONE'), {});
   }
+}
+
+/** Those whose limits a failsafe limit stands in for; where there is none, what holds where nothing is agreed. */
+function commanding(programs: readonly ProgramSetting[]): readonly Pick<ProgramSetting, 'restore'>[] {
+  const found = programs.filter(({ binding }) => binding === 'commandable');
+  return found.length > 0 ? found : [{}];
 }
 
 const detailOf = (signal: Signal) => ({

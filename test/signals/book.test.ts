@@ -34,13 +34,15 @@ class Home {
   readonly clock: SimulatedClock;
   private readonly file = path.join(dir, `${serial++}.sqlite`);
   private readonly failsafe: Failsafe | null;
+  private readonly programs: typeof PROGRAMS;
   private events: TransportEvents | null = null;
   private store: ReturnType<typeof openStore>;
   receiver: SignalReceiver;
   /** Settings that were changed. */
   settled = 0;
 
-  constructor(wallMs = NOON, failsafe: Failsafe | null = null) {
+  constructor(wallMs = NOON, failsafe: Failsafe | null = null, programs = PROGRAMS) {
+    this.programs = programs;
     this.clock = new SimulatedClock(wallMs);
     this.failsafe = failsafe;
     this.store = this.open();
@@ -55,6 +57,10 @@ class Home {
 
   close(): void {
     this.store.close();
+  }
+
+  link(up: boolean): void {
+    this.events?.state(up, null);
   }
 
   send(bytes: Uint8Array): void {
@@ -100,7 +106,7 @@ class Home {
           settings.set(name, value);
         },
       },
-      programs: PROGRAMS,
+      programs: this.programs,
       envelope: { signed: false },
       failsafe: this.failsafe,
       draw: () => 0,
@@ -362,4 +368,30 @@ test('prices of the whole day are there after a restart, and not for ever', asyn
   await home.wait(30 * HOUR);
   t.equal(home.receiver.current().length, 0);
   home.close();
+});
+
+test('what follows the failsafe limit is over in its time, whatever the wall clock does', async (t) => {
+  const gentle = PROGRAMS.map((p) => ({ ...p, restore: { spreadMs: 20 * MINUTE, rampMs: 10 * MINUTE } }));
+  for (const [startMs, jumpMs] of [
+    [NOON, 0],
+    [NOON, -6 * HOUR],
+    [NOON, 6 * HOUR],
+    [5000, 0],
+    [5000, NOON],
+  ] as const) {
+    const home = new Home(startMs, { limit_W: 3000, afterMs: 2 * MINUTE }, gentle);
+    home.link(false);
+    await home.wait(3 * MINUTE);
+    t.same(home.limits(), [3000], 'the broker is gone');
+    home.link(true);
+    await home.wait(2 * MINUTE);
+    home.clock.jumpWall(jumpMs);
+    await home.wait(7 * MINUTE);
+    t.same(home.limits(), [3000], `a share of chance, ${startMs} ${jumpMs}`);
+    const before = home.receiver.current();
+    t.equal(home.receiver.current(), before, 'the same list');
+    await home.wait(12 * MINUTE);
+    t.same(home.limits(), [], 'over');
+    home.close();
+  }
 });

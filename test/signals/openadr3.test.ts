@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import type { SignalInterval } from '../../firmware/domain/signal.ts';
+import type { Baseline, SignalInterval } from '../../firmware/domain/signal.ts';
 import { SignalBook } from '../../firmware/signals/book.ts';
 import { readOpenAdr3 } from '../../firmware/signals/openadr3.ts';
 import { cancelMessage, limitEvent, priceEvent } from '../twins/operator.ts';
@@ -103,6 +103,44 @@ test('a market price becomes the price of the contract, each way by its own term
   ]);
 });
 
+test('an ordinary price in every currency, and an absurd one in none', async (t) => {
+  const said = (price: number, currency: string | null, site?: string) => {
+    const body = {
+      ...{ id: 'p', programID: 'prices' },
+      payloadDescriptors: [{ payloadType: 'PRICE', units: 'KWH', ...(currency && { currency }) }],
+      intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+      intervals: [{ id: 0, payloads: [{ type: 'PRICE', values: [price] }] }],
+    };
+    const bytes = Buffer.from(JSON.stringify(body));
+    const result = readOpenAdr3(bytes, { ...context, ...(site && { currency: site }) });
+    return result.ok ? Math.round((result.value.keep[0]?.intervals[0]?.value ?? 0) * 1e6) : result.error.code;
+  };
+  for (const [price, currency] of [
+    [0.3, 'EUR'],
+    [-4, 'SEK'],
+    [36, 'HUF'],
+    [31, 'JPY'],
+    [150, 'KRW'],
+    [800, 'COP'],
+    [1444, 'IDR'],
+    [-500, 'IDR'],
+  ] as const) {
+    t.equal(said(price, currency), price * 1000, currency);
+    t.equal(said(price, null, currency), price * 1000, `of a site in ${currency}`);
+  }
+  for (const [price, currency] of [
+    [101, 'EUR'],
+    [-101, 'USD'],
+    [50_000, 'JPY'],
+    [1e7, 'IDR'],
+    [1444, 'XXX'],
+    [1444, 'constructor'],
+    [1444, null],
+  ] as const)
+    t.equal(said(price, currency), 'SIGNAL_OUT_OF_RANGE', String(currency));
+  t.equal(said(1444, 'EUR', 'IDR'), 'SIGNAL_OUT_OF_RANGE', 'the message says in what it is');
+});
+
 test('forecasts of sun and temperature, in W and °C', async (t) => {
   const said = (type: string, value: unknown, units?: string) =>
     read({
@@ -187,6 +225,35 @@ test('the rules of time', async (t) => {
       ],
     ],
     [
+      'one of them shifted by itself: what has a start of its own stays, what follows follows',
+      {
+        intervalPeriod: eachHour,
+        intervals: [
+          interval([1]),
+          interval([2], { start: '2026-01-15T18:00:00Z', duration: 'PT1H', randomizeStart: 'PT30M' }),
+          interval([3]),
+          interval([4], { start: '2026-01-15T22:00:00Z', duration: 'PT1H' }),
+        ],
+      },
+      [
+        [0, 1, 1000],
+        [2.25, 3.25, 2000],
+        [3.25, 4.25, 3000],
+        [6, 7, 4000],
+      ],
+    ],
+    [
+      'the event and one of them, each by its own',
+      {
+        intervalPeriod: { ...eachHour, randomizeStart: 'PT1H' },
+        intervals: [interval([1]), interval([2], { randomizeStart: 'PT1H' })],
+      },
+      [
+        [0.5, 1.5, 1000],
+        [2, 3, 2000],
+      ],
+    ],
+    [
       'own periods, an offset',
       {
         intervals: [
@@ -234,6 +301,7 @@ test('what is wrong is refused with its code', async (t) => {
     [{ ...good, intervals: [interval(['4'])] }, 'SIGNAL_INVALID'],
     [{ ...good, intervals: [interval([])] }, 'SIGNAL_INVALID'],
     [{ ...good, intervals: [] }, 'SIGNAL_INVALID'],
+    [{ ...good, intervals: [interval([4.2], { randomizeStart: 'soon' })] }, 'SIGNAL_INVALID'],
     [{ ...good, intervalPeriod: { start: 'tomorrow', duration: 'PT1H' } }, 'SIGNAL_INVALID'],
     [{ ...good, intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: '-PT5M' } }, 'SIGNAL_INVALID'],
     [{ ...good, intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'P1M' } }, 'SIGNAL_INVALID'],
@@ -245,6 +313,56 @@ test('what is wrong is refused with its code', async (t) => {
   ] as const) {
     t.match(read(body), { ok: false, error: { code } }, code);
   }
+});
+
+test('a value that is none is a gap in what informs, and told; half a command is none', async (t) => {
+  const day = (programID: string, type: string, wrong: readonly unknown[]) =>
+    read({
+      ...{ id: 'day', programID, modificationDateTime: '2026-01-15T15:58:02Z' },
+      intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+      intervals: Array.from({ length: 24 }, (_, id) => ({
+        ...{ id, payloads: [{ type, values: [id in wrong ? wrong[id] : 0.25] }] },
+      })),
+    });
+  const at = (...pairs: readonly (readonly [number, unknown])[]): unknown[] =>
+    pairs.reduce<unknown[]>((all, [i, value]) => Object.assign(all, { [i]: value }), []);
+  const kept = (result: ReturnType<typeof read>) =>
+    result.ok ? hours(result.value.keep[0]?.intervals ?? []).map(([from]) => from) : [result.error.code];
+  const all = Array.from({ length: 24 }, (_, i) => i);
+  const two = day('prices', 'PRICE', at([3, 1e9], [7, null]));
+  t.same(
+    kept(two),
+    all.filter((i) => i !== 3 && i !== 7),
+    'the others hold',
+  );
+  t.match(two, {
+    value: {
+      gaps: [
+        {
+          id: 'openadr3/prices/day/PRICE',
+          reason: { code: 'SIGNAL_OUT_OF_RANGE', message: /^2 of 24 values of PRICE .*1000000000/ },
+        },
+      ],
+    },
+  });
+  t.match(day('prices', 'PRICE', at([0, 'x'])), {
+    value: { gaps: [{ reason: { code: 'SIGNAL_INVALID' } }] },
+  });
+  t.notMatch(day('prices', 'PRICE', []), { value: { gaps: [{}] } }, 'nothing to tell');
+  t.same(
+    kept(
+      day(
+        'prices',
+        'PRICE',
+        all.map(() => null),
+      ),
+    ),
+    ['SIGNAL_INVALID'],
+    'nothing is left of it',
+  );
+  t.same(kept(day('limits', 'IMPORT_CAPACITY_LIMIT', at([3, 1e9]))), ['SIGNAL_OUT_OF_RANGE']);
+  t.same(kept(day('limits', 'DISPATCH_SETPOINT', at([3, '4']))), ['SIGNAL_INVALID']);
+  t.same(kept(day('limits', 'IMPORT_CAPACITY_LIMIT', at([3, null]))), all, 'no limit is a value');
 });
 
 test('no message crashes the dialect or gives a value that is no number', async (t) => {
@@ -308,4 +426,52 @@ test('the book only moves forward', async (t) => {
   );
   book.apply({ keep: [], cancel: [{ event: 'openadr3/limits/e', modifiedMs: null }] }, AT_NOW);
   t.equal(book.current().length, 0);
+});
+
+test('a reduction counts from what it was measured against, until another baseline is agreed', async (t) => {
+  const body = {
+    ...limit,
+    payloadDescriptors: [{ payloadType: 'DISPATCH_SETPOINT_RELATIVE', units: 'PERCENT' }],
+    intervalPeriod: { start: '2026-01-15T16:00:00Z', duration: 'PT1H' },
+    intervals: [{ id: 0, payloads: [{ type: 'DISPATCH_SETPOINT_RELATIVE', values: [-0.3] }] }],
+  };
+  const against = (name: 'mean15min' | 'contracted', measured: Baseline | null) => {
+    const programs = [{ ...context.programs[0], baseline: { name, contracted_W: 10_000 } }];
+    const baselines = (asked: string) => (asked === 'mean15min' ? 4000 : null);
+    const result = readOpenAdr3(Buffer.from(JSON.stringify(body)), {
+      ...{ ...context, programs, baselines },
+      measured: (event) => (event === 'openadr3/limits/e' ? measured : null),
+    });
+    return result.ok ? result.value.keep[0]?.intervals[0]?.value : result.error.code;
+  };
+  const before = { name: 'mean15min', value_W: 6000, asked: '-30 %' } as const;
+  t.equal(against('mean15min', null), 2800);
+  t.equal(against('mean15min', before), 4200);
+  t.equal(against('contracted', before), 7000, 'agreed anew');
+  t.equal(against('mean15min', { ...before, name: 'nominal', agreed: 'mean15min' }), 4200, 'a stand-in');
+});
+
+test('each interval has a draw of its own, the same in every version', async (t) => {
+  const asked: string[] = [];
+  const draw = (name: string): number => {
+    asked.push(name);
+    return name.endsWith('/7') ? 1 : -1;
+  };
+  const randomizeStart = 'PT10M';
+  const version = (intervals: readonly object[]) => {
+    const body = { ...limit, intervalPeriod: { duration: 'PT1H' }, intervals };
+    const result = readOpenAdr3(Buffer.from(JSON.stringify(body)), { ...context, draw });
+    return result.ok
+      ? hours(result.value.keep[0]?.intervals ?? []).map(([from]) => Math.round((from ?? 0) * 60))
+      : [];
+  };
+  const one = { ...interval([1], { start: '2026-01-15T17:00:00Z', randomizeStart }), id: 3 };
+  const other = { ...interval([2], { start: '2026-01-15T20:00:00Z', randomizeStart }), id: 7 };
+  t.same(version([one, other]), [50, 250]);
+  t.same(version([other]), [250], 'by its id, not by its place');
+  t.ok(asked.includes('e/3') && asked.includes('e/7'));
+  for (const id of [undefined, null, 'seven'])
+    t.same(version([{ ...other, id }]), [230], 'without one by its place');
+  const { id: _, ...nameless } = other;
+  t.same(version([nameless]), [230]);
 });

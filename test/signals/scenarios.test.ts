@@ -32,6 +32,8 @@ interface Sent {
   readonly start: string;
   readonly duration: string;
   readonly randomizeStart?: string;
+  /** Which nobody here reads, but which makes the message another one. */
+  readonly targets?: readonly string[];
   readonly priority?: number | null;
   /** `HH:MM`; null leaves it out; the time of sending when absent. */
   readonly modified?: string | null;
@@ -80,6 +82,7 @@ function eventOf(sent: Sent, nowMs: number) {
     programID: program,
     ...(modified !== null && { modificationDateTime: new Date(modifiedMs).toISOString() }),
     ...(sent.priority !== null && { priority: sent.priority ?? 1 }),
+    ...(sent.targets && { targets: sent.targets }),
     ...(units && { payloadDescriptors: [{ payloadType: type, units }] }),
     intervalPeriod: {
       start: sent.start === 'now' ? '0001-01-01T00:00:00Z' : new Date(instant(sent.start)).toISOString(),
