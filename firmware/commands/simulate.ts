@@ -15,7 +15,7 @@ import { systemClock } from '../hal/clock.ts';
 import { parseEvenScenario } from '../policy/planner/scenario.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
 import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
-import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
+import { type Outcome, runHome, type Strategy, terms } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
 import { ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
@@ -160,7 +160,11 @@ function reportOf(d: Days, runs: Runs): Record<string, unknown> {
     },
   ]);
   const days = d.base_load_kw.length / perDay(d);
-  return { name: d.name, currency: d.currency, days: round(days), runs: Object.fromEntries(rows) };
+  return {
+    ...{ name: d.name, currency: d.currency, days: round(days) },
+    runs: Object.fromEntries(rows),
+    notes: terms(d),
+  };
 }
 
 /** The load of the minutes is drawn, its means are the given ones: the report says so. */

@@ -7,9 +7,15 @@ import { test } from 'tap';
 import { simulate } from '../../firmware/commands/simulate.ts';
 import { trialOf } from '../../firmware/config/trial.ts';
 import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
-import { runHome } from '../../firmware/policy/simulation/home.ts';
+import { type Outcome, runHome } from '../../firmware/policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
-import { noControl, pricesUntil } from '../../firmware/policy/simulation/strategies.ts';
+import {
+  cheapestSlots,
+  hindsight,
+  noControl,
+  planned,
+  pricesUntil,
+} from '../../firmware/policy/simulation/strategies.ts';
 import { underTariff } from '../../firmware/policy/simulation/tariff.ts';
 
 const DAYS = 4;
@@ -48,10 +54,17 @@ function sink(): Writable & { text: string } {
 }
 
 interface Report {
+  readonly notes: readonly string[];
   readonly days: number;
   readonly runs: Record<
     string,
-    { cost: number; carMissing_kwh: number; overLimits_kwh: number; switches: { car: number } }
+    {
+      cost: number;
+      captured: number | null;
+      carMissing_kwh: number;
+      overLimits_kwh: number;
+      switches: { car: number };
+    }
   >;
 }
 
@@ -110,6 +123,47 @@ test('energy is neither made nor lost, whatever is asked for', async (t) => {
     () => {},
   );
   t.ok(tight.violations_kwh > 0, 'what is above the connection is counted');
+});
+
+test('where every hour costs the same nothing is saved: a stay that the days cut wants its share of all', async (t) => {
+  const all = { solver: false, progress: null };
+  for (const [start, car] of [
+    ['2026-03-01T00:00', { arrives: '18:00', leaves: '07:00', need_kwh: 30, max_kw: 11 }],
+    ['2026-03-01T05:00', { arrives: '20:00', leaves: '20:00', need_kwh: 12, max_kw: 4 }],
+  ] as const) {
+    const flat = { import: hours(() => 0.3), export: hours(() => 0.3) };
+    const out = sink();
+    await simulate(
+      Readable.from([
+        JSON.stringify(days({ start, car, prices: flat, pv_kw: undefined, battery: undefined })),
+      ]),
+      out,
+      all,
+    );
+    const { runs, notes } = JSON.parse(out.text) as Report;
+    const first = runs['no control'];
+    for (const [name, run] of Object.entries(runs)) {
+      t.ok(Math.abs(run.cost - (first?.cost ?? 0)) < 2e-3, `${name}: ${run.cost}`);
+    }
+    t.match(notes[0], /A stay of the car .* wants the share of its time/);
+  }
+});
+
+test('every run gives the car the same energy, or pays for what it misses', async (t) => {
+  const d = read({ battery: undefined });
+  // Four nights: the first from midnight to seven, the last from six to midnight.
+  const wanted = 8 * (7 / 13 + 3 + 6 / 13);
+  const taken = (o: Outcome): number => o.car_kw.reduce((sum, x) => sum + x, 0) + o.missing_kwh;
+  for (const strategy of [noControl(d), cheapestSlots(d), planned(d, null), hindsight(d, null)])
+    t.ok(Math.abs(taken(await runHome(d, strategy, () => {})) - wanted) < 1e-6);
+  const lazy = await runHome(
+    d,
+    () => ({ battery_kw: 0, car_kw: 0 }),
+    () => {},
+  );
+  t.ok(Math.abs(lazy.missing_kwh - wanted) < 1e-9);
+  const fair = await runHome(d, noControl(d), () => {});
+  t.ok(lazy.cost > fair.cost, `${lazy.cost} against ${fair.cost}: it never pays to leave it short`);
 });
 
 test('tomorrow is known from one o’clock on; stays pass midnight', (t) => {

@@ -84,3 +84,9 @@ export function stayAt(d: Days, c: Car, t: number): { from: number; until: numbe
     if (t < from + length) return { from, until: from + length };
   return { from: day + arrives, until: day + arrives + length };
 }
+
+/** What the car wants in a stay, kWh: of one that the days begin or end in the middle of, the share of its time. */
+export function neededIn(d: Days, c: Car, { from, until }: { from: number; until: number }): number {
+  const within = Math.min(until, d.base_load_kw.length) - Math.max(0, from);
+  return (c.need_kwh * Math.max(0, within)) / (until - from);
+}
