@@ -14,7 +14,8 @@ import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
 import { parseEvenScenario } from '../policy/planner/scenario.ts';
 import { chart, type Line } from '../policy/simulation/chart.ts';
-import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
+import { dayEnds, perDay } from '../policy/simulation/day-slots.ts';
+import { type Days, parseDays } from '../policy/simulation/days.ts';
 import { type Outcome, runHome, type Strategy, terms } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
 import { ownDays } from '../policy/simulation/own-days.ts';
@@ -180,7 +181,7 @@ const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];
 
 /** Up to a fortnight slot by slot; longer as what each way has cost so far. */
 function drawn(d: Days, runs: Runs): string {
-  const days = Math.round(d.base_load_kw.length / perDay(d));
+  const days = dayEnds(d).length;
   const spent = [...runs].map(
     ([name, o], i): Line => ({ name, colour: COLOURS[i] ?? '#000', values: byDay(d, o) }),
   );
@@ -223,13 +224,11 @@ function drawn(d: Days, runs: Runs): string {
 }
 
 function byDay(d: Days, o: Outcome): number[] {
-  const values: number[] = [];
-  let sum = 0;
-  o.costs.forEach((c, t) => {
-    sum += c;
-    if ((t + 1) % perDay(d) === 0) values.push(sum);
+  let [sum, t] = [0, 0];
+  return dayEnds(d).map((end) => {
+    for (; t < end; t++) sum += o.costs[t] ?? 0;
+    return sum;
   });
-  return values;
 }
 
 const dateOf = (d: Days, day: number): string =>

@@ -21,6 +21,15 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
+/** Whether it names a zone, as in `Europe/Berlin`. */
+export function isZone(name: string): boolean {
+  try {
+    return Boolean(formatOf(name));
+  } catch {
+    return false;
+  }
+}
+
 /** What a clock on the wall shows at an instant, as milliseconds as if it were UTC. */
 export function localMs(atMs: WallMs, timeZone: string): number {
   const part = new Map(

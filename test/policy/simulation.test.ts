@@ -6,7 +6,9 @@ import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
 import { simulate } from '../../firmware/commands/simulate.ts';
 import { trialOf } from '../../firmware/config/trial.ts';
-import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
+import { type Tariff, tariffAt } from '../../firmware/domain/tariff.ts';
+import { stayAt } from '../../firmware/policy/simulation/day-slots.ts';
+import { type Days, parseDays } from '../../firmware/policy/simulation/days.ts';
 import { type Outcome, runHome } from '../../firmware/policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
 import {
@@ -176,6 +178,62 @@ test('tomorrow is known from one o’clock on; stays pass midnight', (t) => {
     { from: 18, until: 31 },
   ]);
   t.end();
+});
+
+test('days with a zone run through its changes of the clock, each slot at the price of its own hour', (t) => {
+  const contract: Tariff = [
+    {
+      from: null,
+      steps: [
+        { from: '22:00', days: 'all', price: 0.0001 },
+        { from: '06:00', days: 'all', price: 0.0004 },
+      ],
+    },
+  ];
+  const dt_h = 0.25;
+  // The day of the change is the second: 23 or 25 hours.
+  for (const [start, startMs, length] of [
+    ['2026-03-28T00:00', Date.UTC(2026, 2, 27, 23), 95],
+    ['2026-10-24T00:00', Date.UTC(2026, 9, 23, 22), 97],
+  ] as const) {
+    const values = new Array<number>(4 * length).fill(0.5);
+    const d = read({
+      ...{ start, dt_h, time_zone: 'Europe/Berlin', base_load_kw: values, pv_kw: undefined },
+      prices: { import: values, export: values },
+    });
+    const priced = underTariff({ import: contract, export: [] }, d);
+    const wrong = [...values.keys()].filter((i) => {
+      const price = tariffAt(contract, 'Europe/Berlin', startMs + i * 900_000) ?? 0;
+      return !priced.ok || Math.abs((priced.value.prices.import[i] ?? 0) - 1000 * price) > 1e-9;
+    });
+    t.same(wrong, [], 'slots at a wrong price');
+    const c = d.car;
+    const change = 4 * (length - 96);
+    t.same(c && stayAt(d, c, 80), { from: 72, until: 124 + change }, 'gone by seven by the clock');
+    t.equal(pricesUntil(d, 4 * 37 + change - 1), 192 + change, 'before one by the clock');
+    t.equal(pricesUntil(d, 4 * 37 + change), 288 + change);
+  }
+  t.match(parseDays(days({ time_zone: 'Mars/Olympus' })), { ok: false, error: { code: 'SCENARIO_INVALID' } });
+  t.end();
+});
+
+test('a battery that may not take from the grid or feed it does not', async (t) => {
+  const d = read({
+    battery: {
+      capacity_kwh: 6,
+      charge_max_kw: 3,
+      discharge_max_kw: 3,
+      grid_charge: false,
+      grid_discharge: false,
+    },
+  });
+  const run = await runHome(
+    d,
+    (n) => ({ battery_kw: n % 2 ? 3 : -3, car_kw: 0 }),
+    () => {},
+  );
+  t.ok(run.battery_kw.every((x, n) => x <= (d.pv_kw?.[n] ?? 0) && -x <= (d.base_load_kw[n] ?? 0)));
+  t.ok(run.battery_kw.some((x) => x > 0) && run.battery_kw.some((x) => x < 0));
 });
 
 test('contracts: fixed, by the hour of the day, by the market', (t) => {

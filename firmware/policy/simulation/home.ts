@@ -1,6 +1,7 @@
 /** The home that is simulated: what a decision of a slot does to battery, car and meter, and what it costs. */
 import { at } from '../planner/scenario.ts';
-import { type Days, neededIn, stayAt } from './days.ts';
+import { neededIn, stayAt } from './day-slots.ts';
+import type { Days } from './days.ts';
 
 export interface HomeState {
   soc_kwh: number;
@@ -124,13 +125,17 @@ function advance(d: Days, t: number, state: HomeState, ask: Ask, sums: { missing
 
 /** What the devices can do of what is asked: nobody charges a full battery or a car that is away. */
 export function feasible(d: Days, t: number, state: HomeState, ask: Ask): Ask {
+  const car_kw = carCan(d, t, state, ask.car_kw);
   const b = d.battery;
-  const room = b ? (b.capacity_kwh - state.soc_kwh) / d.dt_h / b.eta_charge : 0;
-  const held = b ? ((state.soc_kwh - b.least_kwh) / d.dt_h) * b.eta_discharge : 0;
-  const most = Math.max(0, Math.min(room, b?.charge_max_kw ?? 0));
-  const least = -Math.max(0, Math.min(held, b?.discharge_max_kw ?? 0));
-  const battery_kw = Math.min(most, Math.max(least, ask.battery_kw));
-  return { battery_kw, car_kw: carCan(d, t, state, ask.car_kw) };
+  if (!b) return { battery_kw: 0, car_kw };
+  const room = (b.capacity_kwh - state.soc_kwh) / d.dt_h / b.eta_charge;
+  const held = ((state.soc_kwh - b.least_kwh) / d.dt_h) * b.eta_discharge;
+  // What may not come from the grid is the sun's, what may not go there is drawn at home.
+  const source = b.grid_charge ? Infinity : at(d.pv_kw, t);
+  const sink = b.grid_discharge ? Infinity : at(d.base_load_kw, t) + car_kw;
+  const most = Math.max(0, Math.min(room, source, b.charge_max_kw));
+  const least = -Math.max(0, Math.min(held, sink, b.discharge_max_kw));
+  return { battery_kw: Math.min(most, Math.max(least, ask.battery_kw)), car_kw };
 }
 
 function carCan(d: Days, t: number, state: HomeState, asked_kw: number): number {

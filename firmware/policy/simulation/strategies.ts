@@ -5,7 +5,8 @@ import { solarForecast } from '../forecast/solar.ts';
 import { hedged, type Spread } from '../planner/outlook.ts';
 import { makePlan, type SolveProgram } from '../planner/planner.ts';
 import { at, parseScenario, type Scenario, type Schedule } from '../planner/scenario.ts';
-import { type Days, neededIn, perDay, slotOfDay, slotOfTime, stayAt } from './days.ts';
+import { msOf, neededIn, perDay, slotOfDay, slotOfTime, stayAt, zoneOf } from './day-slots.ts';
+import type { Days } from './days.ts';
 import { type Ask, type HomeState, type Strategy, worthOfStored } from './home.ts';
 
 const net = (d: Days, t: number): number => at(d.base_load_kw, t) - at(d.pv_kw, t);
@@ -38,9 +39,8 @@ function isCheapest(d: Days, t: number, state: HomeState): boolean {
 
 /** The day-ahead auction is published at 13:00: until then the prices of today, then those of tomorrow too. */
 export function pricesUntil(d: Days, t: number): number {
-  const today = t - slotOfDay(d, t) + perDay(d);
-  const all = slotOfDay(d, t) >= slotOfTime(d, '13:00') ? today + perDay(d) : today;
-  return Math.min(d.base_load_kw.length, all);
+  const days = t >= slotOfTime(d, t, '13:00') ? 2 : 1;
+  return Math.min(d.base_load_kw.length, slotOfTime(d, t, '00:00', days));
 }
 
 /** As Hearth runs it: forecasts from what was seen before, planned anew in every slot. */
@@ -191,9 +191,9 @@ class Seen {
     const { d } = this;
     this.learn(t);
     const horizon: Horizon = {
-      fromMs: this.msOf(t + 1),
+      fromMs: msOf(d, t + 1),
       slots: Math.max(1, (until - t - 1) * d.dt_h * 4),
-      timeZone: 'UTC',
+      timeZone: zoneOf(d),
     };
     const load = this.series(profileForecast(this.loads, horizon, LOAD), d.base_load_kw, t, until);
     const sun = d.pv_kw
@@ -216,17 +216,13 @@ class Seen {
     }
     for (; this.known <= t; this.known++)
       for (let i = 0; i < d.dt_h * 4; i++) {
-        const atMs = this.msOf(this.known) + i * QUARTER_MS;
+        const atMs = msOf(d, this.known) + i * QUARTER_MS;
         this.loads.push({ atMs, value: at(d.base_load_kw, this.known) });
         this.suns.push({ atMs, value: at(d.pv_kw, this.known) });
       }
     const most = 28 * 96;
     if (this.loads.length > most) this.loads.splice(0, this.loads.length - most);
     if (this.suns.length > most) this.suns.splice(0, this.suns.length - most);
-  }
-
-  private msOf(t: number): number {
-    return Date.parse(`${this.d.start.slice(0, 16)}:00Z`) + t * this.d.dt_h * 3_600_000;
   }
 
   /** Quarter hours to slots; without a forecast the slot of now goes on. */
