@@ -8,17 +8,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { siteOf } from '../compose.ts';
 import { loadConfig } from '../config/check.ts';
+import { batteryStoreOf } from '../config/store.ts';
 import { trialOf } from '../config/trial.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
 import { parseEvenScenario } from '../policy/planner/scenario.ts';
-import { chart, type Line } from '../policy/simulation/chart.ts';
-import { dayEnds, perDay } from '../policy/simulation/day-slots.ts';
+import { perDay } from '../policy/simulation/day-slots.ts';
 import { type Days, parseDays } from '../policy/simulation/days.ts';
+import { drawnDays, type Runs } from '../policy/simulation/days-chart.ts';
 import { type Outcome, runHome, type Strategy, terms } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
-import { ownDays } from '../policy/simulation/own-days.ts';
+import { type OwnDays, ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { underTariff } from '../policy/simulation/tariff.ts';
@@ -46,15 +47,21 @@ export async function simulate(
   stdout: NodeJS.WritableStream,
   options: SimulateOptions,
 ): Promise<void> {
-  const input = options.own === undefined ? await readInput(stdin) : ownInput(options.own);
+  const trial = options.tariff === undefined ? null : must(trialOf(parse(options.tariff)));
+  const input = options.own === undefined ? await readInput(stdin) : null;
+  const own = options.own === undefined ? null : ownOf(options.own, trial !== null);
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
   if (isScenario(input)) return lived(input, stdout, solve, options);
-  const d = daysOf(input, options.tariff);
+  const days = own ? own.days : must(parseDays(input));
+  const d = trial ? must(underTariff(trial, days)) : days;
   const runs = await runAll(d, solve, options.progress);
   solve?.end();
-  const report = { ...reportOf(d, runs), ...(options.minutes && { minutes: minutesOf(d, runs) }) };
+  const report = {
+    ...reportOf(d, runs, own?.notes ?? []),
+    ...(options.minutes && { minutes: minutesOf(d, runs) }),
+  };
   stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
+  if (options.chart !== undefined) writeFileSync(options.chart, drawnDays(d, runs));
 }
 
 async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown> {
@@ -67,21 +74,26 @@ async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown
 }
 
 /** Reads a copy of the store: the gateway may be running on it. */
-function ownInput(file: string): unknown {
+function ownOf(file: string, isPricedElsewhere: boolean): OwnDays {
   const loaded = loadConfig(file);
   if (!loaded.ok) throw new HearthError('CONFIG_INVALID', loaded.mistakes[0]?.message ?? file);
   const { config } = loaded;
   const gridMeter = config.meters.find((m) => m.role === 'grid')?.id;
   if (gridMeter === undefined) throw new HearthError('CONFIG_INVALID', 'no meter at the connection');
-  const stored = path.resolve(path.dirname(path.resolve(file)), config.store.path);
+  const database = path.resolve(path.dirname(path.resolve(file)), config.store.path);
   const folder = mkdtempSync(path.join(tmpdir(), 'hearth-'));
   const clock = systemClock();
   try {
     const copy = path.join(folder, 'copy.db');
-    for (const end of ['', '-wal']) if (existsSync(stored + end)) copyFileSync(stored + end, copy + end);
+    for (const end of ['', '-wal']) if (existsSync(database + end)) copyFileSync(database + end, copy + end);
     const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
-    const house = { series: storage.series, site: siteOf(config), gridMeter, devices: config.devices };
-    const days = ownDays(house, clock.wallMs());
+    const devices = config.devices.map(({ id, name, deadline, battery }) => ({
+      ...{ id, name, deadline },
+      battery: battery ? batteryStoreOf(battery) : null,
+    }));
+    const signals = storage.signals.load(0);
+    const stored = { series: storage.series, signals, site: siteOf(config) };
+    const days = ownDays({ ...stored, gridMeter, devices, isPricedElsewhere }, clock.wallMs());
     storage.close();
     return must(days);
   } finally {
@@ -107,17 +119,10 @@ async function lived(
   if (options.chart !== undefined) writeFileSync(options.chart, drawnScenario(s, run));
 }
 
-function daysOf(input: unknown, tariff: string | undefined): Days {
-  const days = must(parseDays(input));
-  return tariff === undefined ? days : must(underTariff(must(trialOf(parse(tariff))), days));
-}
-
 function must<T>(result: Result<T>): T {
   if (!result.ok) throw new HearthError(result.error.code, result.error.message);
   return result.value;
 }
-
-type Runs = ReadonlyMap<string, Outcome>;
 
 async function runAll(d: Days, solve: Solve | null, progress: NodeJS.WritableStream | null): Promise<Runs> {
   const strategies: [string, Strategy][] = [
@@ -143,7 +148,7 @@ function bar(to: NodeJS.WritableStream | null, name: string, share: number): voi
   );
 }
 
-function reportOf(d: Days, runs: Runs): Record<string, unknown> {
+function reportOf(d: Days, runs: Runs, notes: readonly string[]): Record<string, unknown> {
   const round = (x: number): number => Number(x.toFixed(3));
   const best = runs.get('hindsight')?.cost ?? 0;
   const dumb = runs.get('no control')?.cost ?? 0;
@@ -164,7 +169,7 @@ function reportOf(d: Days, runs: Runs): Record<string, unknown> {
   return {
     ...{ name: d.name, currency: d.currency, days: round(days) },
     runs: Object.fromEntries(rows),
-    notes: terms(d),
+    notes: [...notes, ...terms(d)],
   };
 }
 
@@ -176,70 +181,6 @@ function minutesOf(d: Days, runs: Runs): Record<string, unknown> | null {
   const round = (x: number): number => Number(x.toFixed(3));
   return { load: 'drawn within each slot', means: round(means), watts: round(watts), modes: round(modes) };
 }
-
-const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];
-
-/** Up to a fortnight slot by slot; longer as what each way has cost so far. */
-function drawn(d: Days, runs: Runs): string {
-  const days = dayEnds(d).length;
-  const spent = [...runs].map(
-    ([name, o], i): Line => ({ name, colour: COLOURS[i] ?? '#000', values: byDay(d, o) }),
-  );
-  const total = { title: 'Cost so far', unit: d.currency, lines: spent };
-  const title = `${d.name}, ${days} days`;
-  const [without, ...others] = spent;
-  const saved = {
-    title: 'Saved against no control',
-    unit: d.currency,
-    lines: others.map((l) => ({ ...l, values: l.values.map((x, i) => (without?.values[i] ?? 0) - x) })),
-  };
-  if (days > 14) return chart(title, [total, saved], monthLabels(d, days));
-  const hearth = runs.get('Hearth');
-  const line = (name: string, values: ArrayLike<number>, colour: string): Line => ({
-    name,
-    colour,
-    steps: true,
-    values: Array.from(values),
-  });
-  const panels = [
-    { title: 'Price', unit: `${d.currency}/kWh`, lines: [line('import', d.prices.import, '#1f5fbf')] },
-    {
-      title: 'Power',
-      unit: 'kW',
-      lines: [
-        line('grid', hearth?.import_kw ?? [], '#333333'),
-        line('battery', hearth?.battery_kw ?? [], '#0a7d46'),
-        line('car', hearth?.car_kw ?? [], '#d08700'),
-        ...(d.pv_kw ? [line('sun', d.pv_kw, '#e0b000')] : []),
-      ],
-    },
-    { title: 'Battery', unit: 'kWh', lines: [line('held', hearth?.soc_kwh ?? [], '#0a7d46')] },
-    total,
-  ];
-  return chart(
-    title,
-    panels,
-    Array.from({ length: days }, (_, i) => dateOf(d, i).slice(5)),
-  );
-}
-
-function byDay(d: Days, o: Outcome): number[] {
-  let [sum, t] = [0, 0];
-  return dayEnds(d).map((end) => {
-    for (; t < end; t++) sum += o.costs[t] ?? 0;
-    return sum;
-  });
-}
-
-const dateOf = (d: Days, day: number): string =>
-  new Date(Date.parse(`${d.start.slice(0, 10)}T00:00:00Z`) + day * 86_400_000).toISOString().slice(0, 10);
-
-const monthLabels = (d: Days, days: number): string[] => {
-  const count = Math.max(1, Math.min(12, Math.round(days / 30)));
-  return Array.from({ length: count }, (_, i) =>
-    dateOf(d, Math.floor(((i + 0.5) * days) / count)).slice(0, 7),
-  );
-};
 
 function parse(text: string): unknown {
   try {
