@@ -287,6 +287,12 @@ test('days that are none are refused with a code', async (t) => {
     days({ base_load_kw: [1, 2] }),
     days({ base_load_kw: hours(() => 1e9) }),
     days({ start: 'yesterday' }),
+    days({ start: '9999-99-99T99:99' }),
+    days({ start: '2026-02-30T00:00' }),
+    days({ start: '0000-01-01T00:00', time_zone: 'Europe/Berlin' }),
+    days({ time_zone: 7 }),
+    days({ battery: { capacity_kwh: 5, least_kwh: 6, charge_max_kw: 3, discharge_max_kw: 3 } }),
+    days({ car: { arrives: '18:00', leaves: '07:00', need_kwh: 8, min_kw: 8, max_kw: 7 } }),
     days({ car: { arrives: '25:00', leaves: '07:00', need_kwh: 8, max_kw: 7 } }),
   ];
   for (const input of bad) t.match(parseDays(input), { ok: false, error: { code: 'SCENARIO_INVALID' } });
