@@ -3,12 +3,7 @@
  * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
  * days priced by another contract. A scenario of the planner is lived through slot by slot on its forecasts.
  */
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { siteOf } from '../compose.ts';
-import { loadConfig } from '../config/check.ts';
-import { batteryStoreOf } from '../config/store.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { trialOf } from '../config/trial.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
@@ -19,12 +14,11 @@ import { type Days, parseDays } from '../policy/simulation/days.ts';
 import { drawnDays, type Runs } from '../policy/simulation/days-chart.ts';
 import { type Outcome, runHome, type Strategy, terms } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
-import { type OwnDays, ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { underTariff } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
-import { openStore } from '../store/index.ts';
+import { ownOf } from './own-days.ts';
 
 export interface SimulateOptions {
   readonly chart?: string;
@@ -41,7 +35,10 @@ export interface SimulateOptions {
 
 const SOLVER = { timeLimit_s: 2, gap: 1e-3, memory_MiB: LIMITS.solverMemory_MiB, keepMs: 2_000 };
 
-/** Rejects with SCENARIO_INVALID or OVERSIZED. */
+/** The text of a tariff's file. @throws HearthError USAGE */
+export const tariffText = (file: string): string => withFile(file, () => readFileSync(file, 'utf8'));
+
+/** Rejects with SCENARIO_INVALID, OVERSIZED, CONFIG_INVALID, or USAGE where the chart cannot be written. */
 export async function simulate(
   stdin: AsyncIterable<Buffer | string>,
   stdout: NodeJS.WritableStream,
@@ -49,7 +46,7 @@ export async function simulate(
 ): Promise<void> {
   const trial = options.tariff === undefined ? null : must(trialOf(parse(options.tariff)));
   const input = options.own === undefined ? await readInput(stdin) : null;
-  const own = options.own === undefined ? null : ownOf(options.own, trial !== null);
+  const own = options.own === undefined ? null : must(ownOf(options.own, trial !== null));
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
   if (isScenario(input)) return lived(input, stdout, solve, options);
   const days = own ? own.days : must(parseDays(input));
@@ -61,7 +58,19 @@ export async function simulate(
     ...(options.minutes && { minutes: minutesOf(d, runs) }),
   };
   stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, drawnDays(d, runs));
+  draw(options.chart, () => drawnDays(d, runs));
+}
+
+function withFile<T>(file: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    throw new HearthError('USAGE', cause instanceof Error ? cause.message : file, cause);
+  }
+}
+
+function draw(file: string | undefined, svg: () => string): void {
+  if (file !== undefined) withFile(file, () => writeFileSync(file, svg()));
 }
 
 async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown> {
@@ -71,34 +80,6 @@ async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown
     if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
   }
   return parse(text);
-}
-
-/** Reads a copy of the store: the gateway may be running on it. */
-function ownOf(file: string, isPricedElsewhere: boolean): OwnDays {
-  const loaded = loadConfig(file);
-  if (!loaded.ok) throw new HearthError('CONFIG_INVALID', loaded.mistakes[0]?.message ?? file);
-  const { config } = loaded;
-  const gridMeter = config.meters.find((m) => m.role === 'grid')?.id;
-  if (gridMeter === undefined) throw new HearthError('CONFIG_INVALID', 'no meter at the connection');
-  const database = path.resolve(path.dirname(path.resolve(file)), config.store.path);
-  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-'));
-  const clock = systemClock();
-  try {
-    const copy = path.join(folder, 'copy.db');
-    for (const end of ['', '-wal']) if (existsSync(database + end)) copyFileSync(database + end, copy + end);
-    const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
-    const devices = config.devices.map(({ id, name, deadline, battery }) => ({
-      ...{ id, name, deadline },
-      battery: battery ? batteryStoreOf(battery) : null,
-    }));
-    const signals = storage.signals.load(0);
-    const stored = { series: storage.series, signals, site: siteOf(config) };
-    const days = ownDays({ ...stored, gridMeter, devices, isPricedElsewhere }, clock.wallMs());
-    storage.close();
-    return must(days);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 const isScenario = (input: unknown): boolean =>
@@ -116,7 +97,7 @@ async function lived(
   solve?.end();
   options.progress?.write('\n');
   stdout.write(`${JSON.stringify({ scenario: s.id, ...run.report }, null, 2)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, drawnScenario(s, run));
+  draw(options.chart, () => drawnScenario(s, run));
 }
 
 function must<T>(result: Result<T>): T {

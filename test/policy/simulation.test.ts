@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
-import { simulate } from '../../firmware/commands/simulate.ts';
+import { simulate, tariffText } from '../../firmware/commands/simulate.ts';
 import { trialOf } from '../../firmware/config/trial.ts';
 import { type Tariff, tariffAt } from '../../firmware/domain/tariff.ts';
 import { stayAt } from '../../firmware/policy/simulation/day-slots.ts';
@@ -306,6 +306,13 @@ test('days that are none are refused with a code', async (t) => {
     }),
     { code: 'SCENARIO_INVALID' },
   );
+});
+
+test('files that cannot be read or written are refused with a code', async (t) => {
+  t.throws(() => tariffText(path.join(t.testdir({}), 'none.json')), { code: 'USAGE' });
+  const chart = path.join(t.testdir({}), 'none', 'chart.svg');
+  const options = { chart, solver: false, progress: null };
+  await t.rejects(simulate(Readable.from([JSON.stringify(days())]), sink(), options), { code: 'USAGE' });
 });
 
 test('minute by minute: the means are kept, and following what was meant beats holding the watts', async (t) => {
