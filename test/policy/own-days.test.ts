@@ -106,6 +106,21 @@ test('a battery and a car are simulated, the house is what is left without them'
   t.end();
 });
 
+test('a roof that sleeps at night gives nothing then, and hides nothing', (t) => {
+  const sun_W = (atMs: number): number => (localHour(atMs) >= 7 && localHour(atMs) < 19 ? 4000 : 0);
+  const series = seriesOf({
+    ...VALUES,
+    'grid/activePower': (at) => (VALUES['grid/activePower']?.(at) ?? 0) - sun_W(at),
+    'roof/activePower': (at) => (sun_W(at) > 0 ? -sun_W(at) : undefined),
+  });
+  const roof = { id: 'roof', name: 'Roof', deadline: null, battery: null };
+  const { days, notes } = must(ownDays(house({ series, devices: [battery, roof, wallbox] }), NOW));
+  t.same([...new Set(days.base_load_kw.map((x) => x.toFixed(3)))], ['1.500']);
+  t.same([...new Set(days.pv_kw)], [0, 4]);
+  t.notMatch(notes.join(), /No readings/);
+  t.end();
+});
+
 test('each slot has the price of its own hour, the day of 23 hours in it', (t) => {
   const own = must(ownDays(house(), NOW));
   const { start, base_load_kw, prices } = own.days;

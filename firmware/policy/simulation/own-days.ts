@@ -31,9 +31,8 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<OwnDays> {
   const { loads, suns } = histories({ series, gridMeter, ...roles }, nowMs);
   const span = spanOf(loads, nowMs, site.timeZone);
   if (!span) return refuse('SCENARIO_INVALID', 'less than a day is stored');
-  const unheard = new Set(
-    [...roles.planned, ...roles.producers].flatMap((id) => [...silences(took(id), span)]),
-  );
+  // A roof that is silent sleeps; what is simulated and silent hides what the house drew.
+  const unheard = new Set(roles.planned.flatMap((id) => [...silences(took(id), span)]));
   const heard = (s: Sample): boolean => !unheard.has(s.atMs);
   const load = filled(loads.filter(heard), span);
   if (load.gaps > MOST_GAPS * load.kw.length)
@@ -52,7 +51,9 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<OwnDays> {
       grid: { import_max_kw: (site.fuse_A * site.phases * site.nominal_V) / 1000, export_max_kw: 1000 },
       prices: prices.value.prices,
       base_load_kw: load.kw,
-      ...(suns.length > 0 && { pv_kw: filled(suns.filter(heard), span).kw }),
+      ...(suns.length > 0 && {
+        pv_kw: filled([...loads.map(({ atMs }) => ({ atMs, value: 0 })), ...suns], span).kw,
+      }),
       ...devices,
     },
     notes: [...notes, ...gapNote(load.gaps), ...prices.value.notes, ...unpriced(site)],
