@@ -10,7 +10,7 @@ import type { Term } from '../../firmware/policy/planner/milp/linear-program.ts'
 import { buildProgram } from '../../firmware/policy/planner/milp/program.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
 import { makePlan, type SolveProgram } from '../../firmware/policy/planner/planner.ts';
-import { planCar, planStep_kw } from '../../firmware/policy/planner/respond.ts';
+import { choicesOf, planCar, planStep_kw } from '../../firmware/policy/planner/respond.ts';
 import { RollingPlanner } from '../../firmware/policy/planner/rolling.ts';
 import { parseScenario, type Scenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
@@ -241,6 +241,17 @@ test('a car of very fine steps takes no more work than one of coarse ones, and k
     t.ok(most >= least && most <= 64 && Math.abs(step / step_kw - Math.round(step / step_kw)) < 1e-4);
     t.ok(most * step >= 0.97 * max_kw, `${most} times ${step} of ${max_kw} kW`);
   }
+});
+
+test('a stand-in plan that may not weigh much takes one round and is a plan all the same', async (t) => {
+  const cars = [0, 1, 2].map((i) => ({ ...ev, id: `ev${i}`, required_kwh: 1.5, capacity_left_kwh: 2 }));
+  const s = scenario({ devices: [...cars, washer] });
+  const [car] = s.devices;
+  if (car?.type !== 'ev') throw new Error('no car');
+  t.equal(choicesOf(s, car), 6 * 4 * 5, 'slots, powers, units of energy');
+  const [all, few] = [standIn(s), standIn(s, undefined, 'thorough', 1)];
+  t.same(few.evaluation.violations, []);
+  t.ok(few.evaluation.cost > all.evaluation.cost + 1e-6, `${few.evaluation.cost} and ${all.evaluation.cost}`);
 });
 
 test('a scenario with no solution: the least-violating plan, and what gave way', async (t) => {

@@ -115,13 +115,23 @@ export function planStep_kw({ step_kw, min_kw, max_kw }: DeviceOf<'ev'>): number
   return best * step_kw;
 }
 
+/** Of energy, that it may hold. */
+const unitsOf = (d: DeviceOf<'ev'>, unit: number): number =>
+  Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+
+/** How many choices are weighed to plan a car, at most. */
+export function choicesOf(s: Scenario, d: DeviceOf<'ev'>): number {
+  const step = planStep_kw(d);
+  return steadyRanges(s, d).length * Math.floor(d.max_kw / step) * unitsOf(d, step * s.dt_h);
+}
+
 /** Charging power by slot: zero, or between minimum and maximum in whole steps. */
 export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64Array {
   const step = planStep_kw(d);
   const low = Math.max(1, Math.ceil(d.min_kw / step - 1e-6));
   const high = Math.floor(d.max_kw / step + 1e-6);
   const unit = step * s.dt_h;
-  const count = Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+  const count = unitsOf(d, unit);
   const ranges = steadyRanges(s, d).map((range) => ({ ...range, ticks: ticksOf(s, range) }));
   let next = Float64Array.from({ length: count }, (_, k) => {
     const energy = k * unit;
