@@ -121,15 +121,14 @@ program
       tariff?: string;
       solver: boolean;
     }) => {
-      const { simulate } = await import('./commands/simulate.ts');
-      const { readFileSync } = await import('node:fs');
+      const { simulate, tariffText } = await import('./commands/simulate.ts');
       await simulate(process.stdin, process.stdout, {
         solver: options.solver,
         minutes: options.minutes ?? false,
         ...(options.own !== undefined && { own: options.own }),
         progress: process.stderr.isTTY ? process.stderr : null,
         ...(options.chart !== undefined && { chart: options.chart }),
-        ...(options.tariff !== undefined && { tariff: readFileSync(options.tariff, 'utf8') }),
+        ...(options.tariff !== undefined && { tariff: tariffText(options.tariff) }),
       });
     },
   );

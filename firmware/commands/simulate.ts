@@ -3,26 +3,22 @@
  * cheapest slots, Hearth and hindsight; a chart with `--chart FILE`. A tariff is tried with `--tariff FILE`: the same
  * days priced by another contract. A scenario of the planner is lived through slot by slot on its forecasts.
  */
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { siteOf } from '../compose.ts';
-import { loadConfig } from '../config/check.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { trialOf } from '../config/trial.ts';
 import { HearthError, type Result } from '../domain/errors.ts';
 import { LIMITS } from '../domain/limits.ts';
 import { systemClock } from '../hal/clock.ts';
 import { parseEvenScenario } from '../policy/planner/scenario.ts';
-import { chart, type Line } from '../policy/simulation/chart.ts';
-import { type Days, parseDays, perDay } from '../policy/simulation/days.ts';
-import { type Outcome, runHome, type Strategy } from '../policy/simulation/home.ts';
+import { perDay } from '../policy/simulation/day-slots.ts';
+import { type Days, parseDays } from '../policy/simulation/days.ts';
+import { drawnDays, type Runs } from '../policy/simulation/days-chart.ts';
+import { type Outcome, runHome, type Strategy, terms } from '../policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../policy/simulation/minutes.ts';
-import { ownDays } from '../policy/simulation/own-days.ts';
 import { drawnScenario, runScenario } from '../policy/simulation/scenario-run.ts';
 import { cheapestSlots, hindsight, noControl, planned } from '../policy/simulation/strategies.ts';
 import { underTariff } from '../policy/simulation/tariff.ts';
 import { type Solve, solverProcess } from '../policy/solver/process.ts';
-import { openStore } from '../store/index.ts';
+import { ownOf } from './own-days.ts';
 
 export interface SimulateOptions {
   readonly chart?: string;
@@ -39,21 +35,42 @@ export interface SimulateOptions {
 
 const SOLVER = { timeLimit_s: 2, gap: 1e-3, memory_MiB: LIMITS.solverMemory_MiB, keepMs: 2_000 };
 
-/** Rejects with SCENARIO_INVALID or OVERSIZED. */
+/** The text of a tariff's file. @throws HearthError USAGE */
+export const tariffText = (file: string): string => withFile(file, () => readFileSync(file, 'utf8'));
+
+/** Rejects with SCENARIO_INVALID, OVERSIZED, CONFIG_INVALID, or USAGE where the chart cannot be written. */
 export async function simulate(
   stdin: AsyncIterable<Buffer | string>,
   stdout: NodeJS.WritableStream,
   options: SimulateOptions,
 ): Promise<void> {
-  const input = options.own === undefined ? await readInput(stdin) : ownInput(options.own);
+  const trial = options.tariff === undefined ? null : must(trialOf(parse(options.tariff)));
+  const input = options.own === undefined ? await readInput(stdin) : null;
+  const own = options.own === undefined ? null : must(ownOf(options.own, trial !== null));
   const solve = options.solver === false ? null : solverProcess(systemClock(), SOLVER);
   if (isScenario(input)) return lived(input, stdout, solve, options);
-  const d = daysOf(input, options.tariff);
+  const days = own ? own.days : must(parseDays(input));
+  const d = trial ? must(underTariff(trial, days)) : days;
   const runs = await runAll(d, solve, options.progress);
   solve?.end();
-  const report = { ...reportOf(d, runs), ...(options.minutes && { minutes: minutesOf(d, runs) }) };
+  const report = {
+    ...reportOf(d, runs, own?.notes ?? []),
+    ...(options.minutes && { minutes: minutesOf(d, runs) }),
+  };
   stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, drawn(d, runs));
+  draw(options.chart, () => drawnDays(d, runs));
+}
+
+function withFile<T>(file: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    throw new HearthError('USAGE', cause instanceof Error ? cause.message : file, cause);
+  }
+}
+
+function draw(file: string | undefined, svg: () => string): void {
+  if (file !== undefined) withFile(file, () => writeFileSync(file, svg()));
 }
 
 async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown> {
@@ -63,29 +80,6 @@ async function readInput(stdin: AsyncIterable<Buffer | string>): Promise<unknown
     if (text.length > LIMITS.simulatedDays_bytes) throw new HearthError('OVERSIZED', 'the days are too long');
   }
   return parse(text);
-}
-
-/** Reads a copy of the store: the gateway may be running on it. */
-function ownInput(file: string): unknown {
-  const loaded = loadConfig(file);
-  if (!loaded.ok) throw new HearthError('CONFIG_INVALID', loaded.mistakes[0]?.message ?? file);
-  const { config } = loaded;
-  const gridMeter = config.meters.find((m) => m.role === 'grid')?.id;
-  if (gridMeter === undefined) throw new HearthError('CONFIG_INVALID', 'no meter at the connection');
-  const stored = path.resolve(path.dirname(path.resolve(file)), config.store.path);
-  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-'));
-  const clock = systemClock();
-  try {
-    const copy = path.join(folder, 'copy.db');
-    for (const end of ['', '-wal']) if (existsSync(stored + end)) copyFileSync(stored + end, copy + end);
-    const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
-    const house = { series: storage.series, site: siteOf(config), gridMeter, devices: config.devices };
-    const days = ownDays(house, clock.wallMs());
-    storage.close();
-    return must(days);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 const isScenario = (input: unknown): boolean =>
@@ -103,20 +97,13 @@ async function lived(
   solve?.end();
   options.progress?.write('\n');
   stdout.write(`${JSON.stringify({ scenario: s.id, ...run.report }, null, 2)}\n`);
-  if (options.chart !== undefined) writeFileSync(options.chart, drawnScenario(s, run));
-}
-
-function daysOf(input: unknown, tariff: string | undefined): Days {
-  const days = must(parseDays(input));
-  return tariff === undefined ? days : must(underTariff(must(trialOf(parse(tariff))), days));
+  draw(options.chart, () => drawnScenario(s, run));
 }
 
 function must<T>(result: Result<T>): T {
   if (!result.ok) throw new HearthError(result.error.code, result.error.message);
   return result.value;
 }
-
-type Runs = ReadonlyMap<string, Outcome>;
 
 async function runAll(d: Days, solve: Solve | null, progress: NodeJS.WritableStream | null): Promise<Runs> {
   const strategies: [string, Strategy][] = [
@@ -142,7 +129,7 @@ function bar(to: NodeJS.WritableStream | null, name: string, share: number): voi
   );
 }
 
-function reportOf(d: Days, runs: Runs): Record<string, unknown> {
+function reportOf(d: Days, runs: Runs, notes: readonly string[]): Record<string, unknown> {
   const round = (x: number): number => Number(x.toFixed(3));
   const best = runs.get('hindsight')?.cost ?? 0;
   const dumb = runs.get('no control')?.cost ?? 0;
@@ -160,7 +147,11 @@ function reportOf(d: Days, runs: Runs): Record<string, unknown> {
     },
   ]);
   const days = d.base_load_kw.length / perDay(d);
-  return { name: d.name, currency: d.currency, days: round(days), runs: Object.fromEntries(rows) };
+  return {
+    ...{ name: d.name, currency: d.currency, days: round(days) },
+    runs: Object.fromEntries(rows),
+    notes: [...notes, ...terms(d)],
+  };
 }
 
 /** The load of the minutes is drawn, its means are the given ones: the report says so. */
@@ -171,72 +162,6 @@ function minutesOf(d: Days, runs: Runs): Record<string, unknown> | null {
   const round = (x: number): number => Number(x.toFixed(3));
   return { load: 'drawn within each slot', means: round(means), watts: round(watts), modes: round(modes) };
 }
-
-const COLOURS = ['#999999', '#d08700', '#0a7d46', '#1f5fbf'];
-
-/** Up to a fortnight slot by slot; longer as what each way has cost so far. */
-function drawn(d: Days, runs: Runs): string {
-  const days = Math.round(d.base_load_kw.length / perDay(d));
-  const spent = [...runs].map(
-    ([name, o], i): Line => ({ name, colour: COLOURS[i] ?? '#000', values: byDay(d, o) }),
-  );
-  const total = { title: 'Cost so far', unit: d.currency, lines: spent };
-  const title = `${d.name}, ${days} days`;
-  const [without, ...others] = spent;
-  const saved = {
-    title: 'Saved against no control',
-    unit: d.currency,
-    lines: others.map((l) => ({ ...l, values: l.values.map((x, i) => (without?.values[i] ?? 0) - x) })),
-  };
-  if (days > 14) return chart(title, [total, saved], monthLabels(d, days));
-  const hearth = runs.get('Hearth');
-  const line = (name: string, values: ArrayLike<number>, colour: string): Line => ({
-    name,
-    colour,
-    steps: true,
-    values: Array.from(values),
-  });
-  const panels = [
-    { title: 'Price', unit: `${d.currency}/kWh`, lines: [line('import', d.prices.import, '#1f5fbf')] },
-    {
-      title: 'Power',
-      unit: 'kW',
-      lines: [
-        line('grid', hearth?.import_kw ?? [], '#333333'),
-        line('battery', hearth?.battery_kw ?? [], '#0a7d46'),
-        line('car', hearth?.car_kw ?? [], '#d08700'),
-        ...(d.pv_kw ? [line('sun', d.pv_kw, '#e0b000')] : []),
-      ],
-    },
-    { title: 'Battery', unit: 'kWh', lines: [line('held', hearth?.soc_kwh ?? [], '#0a7d46')] },
-    total,
-  ];
-  return chart(
-    title,
-    panels,
-    Array.from({ length: days }, (_, i) => dateOf(d, i).slice(5)),
-  );
-}
-
-function byDay(d: Days, o: Outcome): number[] {
-  const values: number[] = [];
-  let sum = 0;
-  o.costs.forEach((c, t) => {
-    sum += c;
-    if ((t + 1) % perDay(d) === 0) values.push(sum);
-  });
-  return values;
-}
-
-const dateOf = (d: Days, day: number): string =>
-  new Date(Date.parse(`${d.start.slice(0, 10)}T00:00:00Z`) + day * 86_400_000).toISOString().slice(0, 10);
-
-const monthLabels = (d: Days, days: number): string[] => {
-  const count = Math.max(1, Math.min(12, Math.round(days / 30)));
-  return Array.from({ length: count }, (_, i) =>
-    dateOf(d, Math.floor(((i + 0.5) * days) / count)).slice(0, 7),
-  );
-};
 
 function parse(text: string): unknown {
   try {

@@ -1,16 +1,11 @@
 /** Fields that several rows of the configuration have: names, references to secrets, lines. */
 import * as z from 'zod';
+import { isZone } from '../domain/calendar.ts';
 
 const BAUDS = [300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] as const;
 
 export const id = z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 of a-z, 0-9 and -');
-export const zone = z.string().refine((name) => {
-  try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
-  } catch {
-    return false;
-  }
-}, 'expected an IANA time zone such as Europe/Berlin');
+export const zone = z.string().refine(isZone, 'expected an IANA time zone such as Europe/Berlin');
 
 /** A secret is never in the file itself: it names a file or an environment variable. */
 export const secretRef = z.union(

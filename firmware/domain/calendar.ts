@@ -21,6 +21,15 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
+/** Whether it names a zone, as in `Europe/Berlin`. */
+export function isZone(name: string): boolean {
+  try {
+    return Boolean(formatOf(name));
+  } catch {
+    return false;
+  }
+}
+
 /** What a clock on the wall shows at an instant, as milliseconds as if it were UTC. */
 export function localMs(atMs: WallMs, timeZone: string): number {
   const part = new Map(
@@ -34,16 +43,25 @@ export function localMs(atMs: WallMs, timeZone: string): number {
 
 /**
  * The instant at which a clock on the wall shows `local`. Of an hour that comes twice, the first; a time that is
- * skipped in spring becomes the instant of the change plus what was skipped.
+ * skipped in spring is the first instant after it, when the clock is put forward.
  */
 export function instantOf(local: number, timeZone: string): WallMs {
   const early = local - offsetMs(local - 86_400_000, timeZone);
   const late = local - offsetMs(local + 86_400_000, timeZone);
   if (early === late) return early;
   const first = Math.min(early, late);
-  if (localMs(first, timeZone) === local) return first;
+  if (first + offsetMs(first, timeZone) === local) return first;
   const second = Math.max(early, late);
-  return localMs(second, timeZone) === local ? second : early;
+  return second + offsetMs(second, timeZone) === local ? second : changeAfter(first, timeZone);
+}
+
+/** When the clock is next put forward or back. */
+function changeAfter(atMs: WallMs, timeZone: string): WallMs {
+  const offset = offsetMs(atMs, timeZone);
+  let nextMs = Math.floor(atMs / QUARTER_MS) * QUARTER_MS;
+  do nextMs += QUARTER_MS;
+  while (offsetMs(nextMs, timeZone) === offset);
+  return nextMs;
 }
 
 /** Zones change on whole quarter hours of UTC, so that one look at the calendar serves a quarter. */

@@ -1,5 +1,5 @@
 /** A meter's local time stamps as instants, with what they say about summer time. */
-import { instantOf, localMs } from './calendar.ts';
+import { instantOf, localMs, offsetMs } from './calendar.ts';
 import type { WallMs } from './time.ts';
 
 /** What a stamp says of itself: P1's S and W, the season digit 1, 0 and 2 of IEC 62056-21; null when it says nothing. */
@@ -20,6 +20,8 @@ export function meterInstant(
   if (season === 'utc') return local;
   if (season !== null) return local - standardOffsetMs(local, timeZone) - (season === 'summer' ? HOUR_MS : 0);
   const first = instantOf(local, timeZone);
+  // A stamp that summer time skips is of a clock that was not put forward.
+  if (first + offsetMs(first, timeZone) !== local) return local - standardOffsetMs(local, timeZone);
   const second = first + HOUR_MS;
   const twice = localMs(second, timeZone) === local;
   return twice && afterMs !== null && afterMs >= first ? second : first;

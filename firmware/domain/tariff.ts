@@ -91,7 +91,7 @@ function stretches(tariff: Tariff, timeZone: string, fromMs: WallMs, untilMs: Wa
   );
   let endMs = untilMs;
   const latestFirst = edges.toReversed().flatMap(({ atMs, price }) => {
-    // A step in the hour that spring skips gives way to the one after it.
+    // Steps in the hour that spring skips begin as one, when it is over: the last of them counts.
     const beginMs = Math.min(endMs, Math.max(fromMs, atMs));
     const stretch = { fromMs: beginMs, untilMs: endMs, price };
     endMs = beginMs;

@@ -1,30 +1,14 @@
 /** Energy from and to the grid of past days, and what it cost: per quarter hour or per day. */
 import { type EnergySlot, energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
-import { type PriceKind, priceFinder } from '../domain/price-curve.ts';
+import { pricesKept } from '../domain/price-history.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
-import { PRICE_SOURCE } from './prices.ts';
 import type { EnergyDays } from './schema.ts';
 import { dayStart } from './zone.ts';
 
 type Reader = Pick<SeriesStore, 'points' | 'read'>;
 type Row = EnergyDays['slots'][number];
-
-/** Price of a quarter hour in currency per Wh: as it was kept, else as it is known now, else the contract's. */
-export function pricesKept(
-  series: Reader,
-  { image: { signals, site } }: Snapshot,
-  kind: PriceKind,
-  fromMs: WallMs,
-  untilMs: WallMs,
-): (atMs: WallMs) => number | null {
-  const kept = new Map(
-    series.read(`${PRICE_SOURCE}/${kind}`, 'quarter', fromMs, untilMs).map((row) => [row.atMs, row.value]),
-  );
-  const known = priceFinder(signals, kind, site);
-  return (atMs) => kept.get(atMs) ?? known(atMs);
-}
 
 /** @param per what a slot of the answer is; an ongoing quarter hour is not whole and left out */
 export function energyDays(
@@ -69,8 +53,8 @@ function quartersOf(
   const read = (quantity: 'activeEnergyImport' | 'activeEnergyExport'): EnergySlot[] =>
     energyHistory(series, meter, quantity, fromMs, untilMs);
   const [bought, sold] = [read('activeEnergyImport'), read('activeEnergyExport')];
-  const importPrice = pricesKept(series, snapshot, 'importPrice', fromMs, untilMs);
-  const exportPrice = pricesKept(series, snapshot, 'exportPrice', fromMs, untilMs);
+  const importPrice = pricesKept(series, snapshot.image, 'importPrice', fromMs, untilMs);
+  const exportPrice = pricesKept(series, snapshot.image, 'exportPrice', fromMs, untilMs);
   return bought.map(({ fromMs: from, untilMs: until, energy_Wh, spread }, index) => {
     const export_Wh = sold[index]?.energy_Wh ?? null;
     const paid = worth(energy_Wh, importPrice(from));

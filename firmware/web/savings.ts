@@ -5,9 +5,9 @@
 import { energyHistory } from '../domain/energy-history.ts';
 import { maxOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Snapshot } from '../domain/image.ts';
+import { pricesKept } from '../domain/price-history.ts';
 import type { Journal, SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
-import { pricesKept } from './energy.ts';
 import { moneyWords } from './phrase.ts';
 import { batterySaved } from './savings-battery.ts';
 import { type Quarter, savedBetween } from './savings-load.ts';
@@ -135,8 +135,8 @@ function quartersOf(
   const [bought, sold] = [read('activeEnergyImport'), read('activeEnergyExport')];
   const rows = series.read(`${id}/activePower`, 'quarter', fromMs, untilMs);
   const power_W = new Map(rows.map((row) => [row.atMs, row.value]));
-  const price = pricesKept(series, snapshot, 'importPrice', fromMs, untilMs);
-  const earned = pricesKept(series, snapshot, 'exportPrice', fromMs, untilMs);
+  const price = pricesKept(series, snapshot.image, 'importPrice', fromMs, untilMs);
+  const earned = pricesKept(series, snapshot.image, 'exportPrice', fromMs, untilMs);
   return bought.map(({ fromMs: at, energy_Wh: import_Wh }, i) => {
     const [mean_W, importPrice] = [power_W.get(at) ?? null, price(at)];
     if (import_Wh === null || mean_W === null || importPrice === null) return null;

@@ -1,6 +1,7 @@
 /** Local times and instants, against the calendar itself: every half hour of a year, in zones of all kinds. */
 import { test } from 'tap';
 import { instantOf, lastLocalTime, localMs, nextLocalTime } from '../../firmware/domain/calendar.ts';
+import { meterInstant } from '../../firmware/domain/meter-time.ts';
 
 const HALF_HOUR_MS = 1_800_000;
 const YEAR_MS = 366 * 86_400_000;
@@ -41,7 +42,46 @@ test('the last time that a clock showed, and the next', async (t) => {
   t.equal(lastLocalTime(seven, '06:59', 'Europe/Berlin'), seven - 60_000);
 });
 
-test('a skipped time becomes the instant of the change plus what was skipped', async (t) => {
-  const skipped = instantOf(Date.UTC(2026, 2, 29, 2, 30), 'Europe/Berlin');
-  t.equal(new Date(skipped).toISOString(), '2026-03-29T01:30:00.000Z');
+const MINUTE_MS = 60_000;
+/** Days of 2026 on which the clock is put forward, as local midnights, and how much. */
+const SPRINGS = {
+  'Europe/Berlin': [Date.UTC(2026, 2, 29), 60],
+  'Australia/Sydney': [Date.UTC(2026, 9, 4), 60],
+  'America/New_York': [Date.UTC(2026, 2, 8), 60],
+  'Australia/Lord_Howe': [Date.UTC(2026, 9, 4), 30],
+  'Pacific/Chatham': [Date.UTC(2026, 8, 27), 60],
+  // It skips midnight.
+  'Africa/Cairo': [Date.UTC(2026, 3, 24), 60],
+} as const;
+
+test('each minute of a day in spring is the first instant by which the clock has come so far', async (t) => {
+  for (const [zone, [midnight, skipped]] of Object.entries(SPRINGS)) {
+    const clock = Array.from({ length: 56 * 60 }, (_, i) => midnight - 16 * 3_600_000 + i * MINUTE_MS);
+    const shown = clock.map((at) => localMs(at, zone));
+    let [wrong, missing] = [0, 0];
+    for (let minute = 0; minute < 1440; minute++) {
+      const local = midnight + minute * MINUTE_MS;
+      // Before the change only what shows it, or the first that shows more.
+      const first = clock[shown.findIndex((x) => x >= local)] ?? 0;
+      if (localMs(first, zone) !== local) missing += 1;
+      if (instantOf(local, zone) !== first) wrong += 1;
+    }
+    t.same([wrong, missing], [0, skipped], zone);
+  }
+});
+
+test('a deadline in the hour that is skipped ends with it, once', async (t) => {
+  const next = (from: string): string =>
+    new Date(nextLocalTime(Date.parse(from), '02:30', 'Europe/Berlin')).toISOString();
+  t.equal(next('2026-03-28T12:00:00Z'), '2026-03-29T01:00:00.000Z');
+  t.equal(next('2026-03-29T00:59:59Z'), '2026-03-29T01:00:00.000Z');
+  t.equal(next('2026-03-29T01:00:00Z'), '2026-03-30T00:30:00.000Z');
+});
+
+test('a stamp in the hour that is skipped is of a clock that was not put forward', async (t) => {
+  const stamps = [0, 15, 30, 45].map((minute) => {
+    const at = meterInstant(Date.UTC(2026, 2, 29, 2, minute, 0, 500), null, 'Europe/Berlin');
+    return new Date(at).toISOString().slice(11, 21);
+  });
+  t.same(stamps, ['01:00:00.5', '01:15:00.5', '01:30:00.5', '01:45:00.5']);
 });

@@ -131,3 +131,28 @@ for (const zone of [BERLIN, 'America/St_Johns', 'Asia/Kolkata', 'Pacific/Aucklan
     t.pass('25 contracts');
   });
 }
+
+test('a step in the hour that spring skips begins when the clock is put forward', async (t) => {
+  const springs = {
+    [BERLIN]: ['02:30', Date.parse('2026-03-29T01:00:00Z')],
+    'Australia/Sydney': ['02:30', Date.parse('2026-10-03T16:00:00Z')],
+    'America/New_York': ['02:30', Date.parse('2026-03-08T07:00:00Z')],
+    'Australia/Lord_Howe': ['02:15', Date.parse('2026-10-03T15:30:00Z')],
+    'Pacific/Chatham': ['03:15', Date.parse('2026-09-26T14:00:00Z')],
+  } as const;
+  for (const [zone, [from, changeMs]] of Object.entries(springs)) {
+    const contract: Tariff = [
+      { from: null, steps: [step('00:00', 0.1), step(from, 0.3), step('12:00', 0.2)] },
+    ];
+    const wrong: number[] = [];
+    for (let ms = changeMs - 3 * 3_600_000; ms < changeMs + 12 * 3_600_000; ms += MINUTE)
+      if (tariffAt(contract, zone, ms) !== byTheClock(contract, zone, ms))
+        wrong.push((ms - changeMs) / MINUTE);
+    t.same(wrong, [], zone);
+    t.same(
+      [-MINUTE, 0].map((ms) => tariffAt(contract, zone, changeMs + ms)),
+      [0.1, 0.3],
+      zone,
+    );
+  }
+});

@@ -440,27 +440,23 @@ test('from a store on disk: base load, sun and their errors; the last good plan 
   t.equal(planner.current(), plan, 'until the next one');
   await clock.advanceTo(QUARTER_MS + PLAN_VALID_MS);
   t.equal(planner.current(), null, 'no longer fresh');
-  const own = ownDays(
-    {
-      series: storage.series,
-      site: house.site,
-      gridMeter: 'grid',
-      devices: [
-        { id: 'wallbox', deadline: { time: '07:00', energy_Wh: 8000 } },
-        { id: 'inverter', deadline: null },
-      ],
-    },
-    now,
-  );
+  const rest = { site: house.site, signals: [], gridMeter: 'grid', isPricedElsewhere: true };
+  const devices = [
+    { id: 'wallbox', name: 'Wallbox', deadline: { time: '07:00', energy_Wh: 8000 }, battery: null },
+    { id: 'inverter', name: 'Roof', deadline: null, battery: null },
+  ];
+  const own = ownDays({ ...rest, series: storage.series, devices }, now);
   t.ok(own.ok);
   if (!own.ok) return;
-  t.match(own.value, { gaps: 0, dt_h: 0.25, car: { need_kwh: 8, max_kw: 3.68, leaves: '07:00' } });
-  t.equal(own.value.base_load_kw.length % 96, 0);
+  const { days, notes } = own.value;
+  t.match(days, { dt_h: 0.25, car: { max_kw: 3.68, leaves: '07:00' } });
+  t.notMatch(notes.join(), /No readings/);
+  t.equal(days.base_load_kw.length % 96, 0);
   t.ok(
-    own.value.base_load_kw.every((x) => Math.abs(x - 0.4) < 1e-6),
+    days.base_load_kw.every((x) => Math.abs(x - 0.4) < 1e-6),
     'base load without car and sun',
   );
-  t.ok(Math.max(...(own.value.pv_kw ?? [])) > 4, 'the roof is told apart');
-  const empty = ownDays({ series: NOTHING, site: house.site, gridMeter: 'grid', devices: [] }, now);
+  t.ok(Math.max(...(days.pv_kw ?? [])) > 4, 'the roof is told apart');
+  const empty = ownDays({ ...rest, series: NOTHING, devices: [] }, now);
   t.match(empty, { ok: false, error: { code: 'SCENARIO_INVALID' } });
 });

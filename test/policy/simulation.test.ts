@@ -4,12 +4,20 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
-import { simulate } from '../../firmware/commands/simulate.ts';
+import { simulate, tariffText } from '../../firmware/commands/simulate.ts';
 import { trialOf } from '../../firmware/config/trial.ts';
-import { type Days, parseDays, stayAt } from '../../firmware/policy/simulation/days.ts';
-import { runHome } from '../../firmware/policy/simulation/home.ts';
+import { type Tariff, tariffAt } from '../../firmware/domain/tariff.ts';
+import { stayAt } from '../../firmware/policy/simulation/day-slots.ts';
+import { type Days, parseDays } from '../../firmware/policy/simulation/days.ts';
+import { type Outcome, runHome } from '../../firmware/policy/simulation/home.ts';
 import { minuteLoads, replayMinutes } from '../../firmware/policy/simulation/minutes.ts';
-import { noControl, pricesUntil } from '../../firmware/policy/simulation/strategies.ts';
+import {
+  cheapestSlots,
+  hindsight,
+  noControl,
+  planned,
+  pricesUntil,
+} from '../../firmware/policy/simulation/strategies.ts';
 import { underTariff } from '../../firmware/policy/simulation/tariff.ts';
 
 const DAYS = 4;
@@ -48,10 +56,17 @@ function sink(): Writable & { text: string } {
 }
 
 interface Report {
+  readonly notes: readonly string[];
   readonly days: number;
   readonly runs: Record<
     string,
-    { cost: number; carMissing_kwh: number; overLimits_kwh: number; switches: { car: number } }
+    {
+      cost: number;
+      captured: number | null;
+      carMissing_kwh: number;
+      overLimits_kwh: number;
+      switches: { car: number };
+    }
   >;
 }
 
@@ -112,6 +127,47 @@ test('energy is neither made nor lost, whatever is asked for', async (t) => {
   t.ok(tight.violations_kwh > 0, 'what is above the connection is counted');
 });
 
+test('where every hour costs the same nothing is saved: a stay that the days cut wants its share of all', async (t) => {
+  const all = { solver: false, progress: null };
+  for (const [start, car] of [
+    ['2026-03-01T00:00', { arrives: '18:00', leaves: '07:00', need_kwh: 30, max_kw: 11 }],
+    ['2026-03-01T05:00', { arrives: '20:00', leaves: '20:00', need_kwh: 12, max_kw: 4 }],
+  ] as const) {
+    const flat = { import: hours(() => 0.3), export: hours(() => 0.3) };
+    const out = sink();
+    await simulate(
+      Readable.from([
+        JSON.stringify(days({ start, car, prices: flat, pv_kw: undefined, battery: undefined })),
+      ]),
+      out,
+      all,
+    );
+    const { runs, notes } = JSON.parse(out.text) as Report;
+    const first = runs['no control'];
+    for (const [name, run] of Object.entries(runs)) {
+      t.ok(Math.abs(run.cost - (first?.cost ?? 0)) < 2e-3, `${name}: ${run.cost}`);
+    }
+    t.match(notes[0], /A stay of the car .* wants the share of its time/);
+  }
+});
+
+test('every run gives the car the same energy, or pays for what it misses', async (t) => {
+  const d = read({ battery: undefined });
+  // Four nights: the first from midnight to seven, the last from six to midnight.
+  const wanted = 8 * (7 / 13 + 3 + 6 / 13);
+  const taken = (o: Outcome): number => o.car_kw.reduce((sum, x) => sum + x, 0) + o.missing_kwh;
+  for (const strategy of [noControl(d), cheapestSlots(d), planned(d, null), hindsight(d, null)])
+    t.ok(Math.abs(taken(await runHome(d, strategy, () => {})) - wanted) < 1e-6);
+  const lazy = await runHome(
+    d,
+    () => ({ battery_kw: 0, car_kw: 0 }),
+    () => {},
+  );
+  t.ok(Math.abs(lazy.missing_kwh - wanted) < 1e-9);
+  const fair = await runHome(d, noControl(d), () => {});
+  t.ok(lazy.cost > fair.cost, `${lazy.cost} against ${fair.cost}: it never pays to leave it short`);
+});
+
 test('tomorrow is known from one o’clock on; stays pass midnight', (t) => {
   const d = read();
   t.same([pricesUntil(d, 12), pricesUntil(d, 13), pricesUntil(d, 95)], [24, 48, 96]);
@@ -122,6 +178,62 @@ test('tomorrow is known from one o’clock on; stays pass midnight', (t) => {
     { from: 18, until: 31 },
   ]);
   t.end();
+});
+
+test('days with a zone run through its changes of the clock, each slot at the price of its own hour', (t) => {
+  const contract: Tariff = [
+    {
+      from: null,
+      steps: [
+        { from: '22:00', days: 'all', price: 0.0001 },
+        { from: '06:00', days: 'all', price: 0.0004 },
+      ],
+    },
+  ];
+  const dt_h = 0.25;
+  // The day of the change is the second: 23 or 25 hours.
+  for (const [start, startMs, length] of [
+    ['2026-03-28T00:00', Date.UTC(2026, 2, 27, 23), 95],
+    ['2026-10-24T00:00', Date.UTC(2026, 9, 23, 22), 97],
+  ] as const) {
+    const values = new Array<number>(4 * length).fill(0.5);
+    const d = read({
+      ...{ start, dt_h, time_zone: 'Europe/Berlin', base_load_kw: values, pv_kw: undefined },
+      prices: { import: values, export: values },
+    });
+    const priced = underTariff({ import: contract, export: [] }, d);
+    const wrong = [...values.keys()].filter((i) => {
+      const price = tariffAt(contract, 'Europe/Berlin', startMs + i * 900_000) ?? 0;
+      return !priced.ok || Math.abs((priced.value.prices.import[i] ?? 0) - 1000 * price) > 1e-9;
+    });
+    t.same(wrong, [], 'slots at a wrong price');
+    const c = d.car;
+    const change = 4 * (length - 96);
+    t.same(c && stayAt(d, c, 80), { from: 72, until: 124 + change }, 'gone by seven by the clock');
+    t.equal(pricesUntil(d, 4 * 37 + change - 1), 192 + change, 'before one by the clock');
+    t.equal(pricesUntil(d, 4 * 37 + change), 288 + change);
+  }
+  t.match(parseDays(days({ time_zone: 'Mars/Olympus' })), { ok: false, error: { code: 'SCENARIO_INVALID' } });
+  t.end();
+});
+
+test('a battery that may not take from the grid or feed it does not', async (t) => {
+  const d = read({
+    battery: {
+      capacity_kwh: 6,
+      charge_max_kw: 3,
+      discharge_max_kw: 3,
+      grid_charge: false,
+      grid_discharge: false,
+    },
+  });
+  const run = await runHome(
+    d,
+    (n) => ({ battery_kw: n % 2 ? 3 : -3, car_kw: 0 }),
+    () => {},
+  );
+  t.ok(run.battery_kw.every((x, n) => x <= (d.pv_kw?.[n] ?? 0) && -x <= (d.base_load_kw[n] ?? 0)));
+  t.ok(run.battery_kw.some((x) => x > 0) && run.battery_kw.some((x) => x < 0));
 });
 
 test('contracts: fixed, by the hour of the day, by the market', (t) => {
@@ -175,6 +287,12 @@ test('days that are none are refused with a code', async (t) => {
     days({ base_load_kw: [1, 2] }),
     days({ base_load_kw: hours(() => 1e9) }),
     days({ start: 'yesterday' }),
+    days({ start: '9999-99-99T99:99' }),
+    days({ start: '2026-02-30T00:00' }),
+    days({ start: '0000-01-01T00:00', time_zone: 'Europe/Berlin' }),
+    days({ time_zone: 7 }),
+    days({ battery: { capacity_kwh: 5, least_kwh: 6, charge_max_kw: 3, discharge_max_kw: 3 } }),
+    days({ car: { arrives: '18:00', leaves: '07:00', need_kwh: 8, min_kw: 8, max_kw: 7 } }),
     days({ car: { arrives: '25:00', leaves: '07:00', need_kwh: 8, max_kw: 7 } }),
   ];
   for (const input of bad) t.match(parseDays(input), { ok: false, error: { code: 'SCENARIO_INVALID' } });
@@ -188,6 +306,13 @@ test('days that are none are refused with a code', async (t) => {
     }),
     { code: 'SCENARIO_INVALID' },
   );
+});
+
+test('files that cannot be read or written are refused with a code', async (t) => {
+  t.throws(() => tariffText(path.join(t.testdir({}), 'none.json')), { code: 'USAGE' });
+  const chart = path.join(t.testdir({}), 'none', 'chart.svg');
+  const options = { chart, solver: false, progress: null };
+  await t.rejects(simulate(Readable.from([JSON.stringify(days())]), sink(), options), { code: 'USAGE' });
 });
 
 test('minute by minute: the means are kept, and following what was meant beats holding the watts', async (t) => {

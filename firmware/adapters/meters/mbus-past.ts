@@ -1,5 +1,6 @@
 /** Values that an M-Bus meter keeps with a date: due dates, ends of months, what a product profile calls history. */
 import { instantOf } from '../../domain/calendar.ts';
+import { meterInstant } from '../../domain/meter-time.ts';
 import type { Reading, Telegram } from '../../domain/telegram.ts';
 import type { WallMs } from '../../domain/time.ts';
 
@@ -21,7 +22,7 @@ export function mbusInstant(time: string, timeZone: string): WallMs | null {
   const isDate = time.length === DATE_LENGTH;
   const local = Date.parse(isDate ? `${time}T00:00:00Z` : `${time}Z`);
   if (Number.isNaN(local)) return null;
-  return instantOf(isDate ? local + DAY_MS : local, timeZone) - (isDate ? 1000 : 0);
+  return isDate ? instantOf(local + DAY_MS, timeZone) - 1000 : meterInstant(local, null, timeZone);
 }
 
 export function pastValues(telegrams: readonly Telegram[]): PastValue[] {

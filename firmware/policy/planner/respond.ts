@@ -94,13 +94,44 @@ export function withBattery(
 /** Of energy, in the grid of a car's plan: 230 kWh in ticks of 5 min and steps of 230 W. */
 const MOST_UNITS = 12_000;
 
+/** Powers that a car is planned with. */
+const [LEAST_POWERS, MOST_POWERS] = [32, 64];
+
+/**
+ * The steps in which a car is planned, kW: its own, or where those are finer some of them at a time, so many that its
+ * most is reached as nearly as can be. Without steps of its own a 24th of its most.
+ */
+export function planStep_kw({ step_kw, min_kw, max_kw }: DeviceOf<'ev'>): number {
+  if (!step_kw) return Math.max(0.05, max_kw / 24);
+  const high = Math.floor(max_kw / step_kw + 1e-6);
+  const low = Math.ceil(min_kw / step_kw - 1e-6);
+  if (high <= MOST_POWERS) return step_kw;
+  let best = high;
+  for (let powers = LEAST_POWERS; powers <= MOST_POWERS; powers++) {
+    const many = Math.floor(high / powers);
+    const fits = Math.floor(high / many) <= MOST_POWERS && Math.ceil(low / many) * many <= high;
+    if (fits && (best === high || high % many <= high % best)) best = many;
+  }
+  return best * step_kw;
+}
+
+/** Of energy, that it may hold. */
+const unitsOf = (d: DeviceOf<'ev'>, unit: number): number =>
+  Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+
+/** How many choices are weighed to plan a car, at most. */
+export function choicesOf(s: Scenario, d: DeviceOf<'ev'>): number {
+  const step = planStep_kw(d);
+  return steadyRanges(s, d).length * Math.floor(d.max_kw / step) * unitsOf(d, step * s.dt_h);
+}
+
 /** Charging power by slot: zero, or between minimum and maximum in whole steps. */
 export function planCar(s: Scenario, d: DeviceOf<'ev'>, price: PriceOf): Float64Array {
-  const step = d.step_kw || Math.max(0.05, d.max_kw / 24);
+  const step = planStep_kw(d);
   const low = Math.max(1, Math.ceil(d.min_kw / step - 1e-6));
   const high = Math.floor(d.max_kw / step + 1e-6);
   const unit = step * s.dt_h;
-  const count = Math.min(MOST_UNITS, Math.floor((d.capacity_left_kwh + 1e-9) / unit)) + 1;
+  const count = unitsOf(d, unit);
   const ranges = steadyRanges(s, d).map((range) => ({ ...range, ticks: ticksOf(s, range) }));
   let next = Float64Array.from({ length: count }, (_, k) => {
     const energy = k * unit;

@@ -50,7 +50,13 @@ const ev = z.object({
   capacity_left_kwh: positive,
   min_kw: positive,
   max_kw: positive,
-  step_kw: z.number().min(0).max(100).nullish(),
+  /** What is finer than a hundredth of a watt is no step. */
+  step_kw: z
+    .number()
+    .min(0)
+    .max(100)
+    .nullish()
+    .transform((step) => (step && step >= 1e-5 ? step : null)),
   unserved_per_kwh: real,
   extra_value_per_kwh: real.default(0),
   steerable: z.boolean().default(false),

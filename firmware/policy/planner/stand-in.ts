@@ -6,7 +6,15 @@
 import { planHeat } from './heat-response.ts';
 import { type Evaluation, evaluate, isBetter } from './model.ts';
 import { type Others, othersOf, pricesBeside, together } from './others.ts';
-import { type PriceOf, planAppliance, planBattery, planCar, planCut, withBattery } from './respond.ts';
+import {
+  choicesOf,
+  type PriceOf,
+  planAppliance,
+  planBattery,
+  planCar,
+  planCut,
+  withBattery,
+} from './respond.ts';
 import { at, type Device, type DeviceOf, isWindow, type Scenario, type Schedule } from './scenario.ts';
 import { type Coupling, type SlotCosts, slotCosts } from './slot-cost.ts';
 import { cycle, netPower } from './slots.ts';
@@ -22,12 +30,23 @@ interface Load {
 }
 
 const ROUNDS = 6;
+/** Choices that cars may weigh in all: some seconds. Once they are used up the best plan found so far stands. */
+const MOST_CHOICES = 3e9;
+
+interface Budget {
+  choices: number;
+}
 
 /**
  * A plan for `s`; with `from`, one that improves on that plan. Always within every device's own limits. `quick` where a
  * solver goes on from it.
  */
-export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thorough' = 'thorough'): Planned {
+export function standIn(
+  s: Scenario,
+  from?: Schedule,
+  effort: 'quick' | 'thorough' = 'thorough',
+  choices = MOST_CHOICES,
+): Planned {
   let best: Planned | null = null;
   let under: Coupling = { threshold_kw: null, window_per_kwh: null };
   const ceilings = thresholds(s);
@@ -35,10 +54,12 @@ export function standIn(s: Scenario, from?: Schedule, effort: 'quick' | 'thoroug
   const oneOrder = from !== undefined || (effort === 'quick' && ceilings.length + windows.length > 3);
   let manners = mannersFor(s, oneOrder);
   let by = manners;
+  const budget = { choices };
   const attempt = (coupling: Coupling): void => {
     const costs = slotCosts(s, coupling);
     for (const manner of manners) {
-      const found = descend(s, costs, manner, from);
+      if (best && budget.choices < 0) return;
+      const found = descend(s, costs, manner, from, budget);
       if (best && !isBetter(found.evaluation, best.evaluation)) continue;
       best = found;
       under = coupling;
@@ -110,7 +131,9 @@ function descend(
   costs: SlotCosts,
   { reversed, yielding }: Manner,
   from: Schedule | undefined,
+  budget: Budget,
 ): Planned {
+  const choices = s.devices.reduce((sum, d) => sum + (d.type === 'ev' ? choicesOf(s, d) : 0), 0);
   const loads = new Map<string, Load>();
   const order = s.devices.filter((d) => d.type !== 'pv').sort((a, b) => rank(a) - rank(b));
   if (reversed) order.reverse();
@@ -123,7 +146,8 @@ function descend(
     const gained = isBetter(now.evaluation, best.evaluation);
     const enough = best.evaluation.feasible && best.evaluation.cost - now.evaluation.cost < 1e-5;
     if (gained) best = now;
-    if (round > 0 && (!gained || enough)) break;
+    budget.choices -= choices;
+    if ((round > 0 && (!gained || enough)) || budget.choices < 0) break;
   }
   return best;
 }

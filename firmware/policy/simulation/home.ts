@@ -1,6 +1,7 @@
 /** The home that is simulated: what a decision of a slot does to battery, car and meter, and what it costs. */
 import { at } from '../planner/scenario.ts';
-import { type Days, stayAt } from './days.ts';
+import { neededIn, stayAt } from './day-slots.ts';
+import type { Days } from './days.ts';
 
 export interface HomeState {
   soc_kwh: number;
@@ -16,12 +17,15 @@ export interface Ask {
 
 /** What came of one run over all days. */
 export interface Outcome {
-  /** Energy and wear, and the value of what the battery holds at the end over what it held at the start. */
+  /**
+   * Energy and wear, less what the battery holds at the end over what it held at the start, plus what the car misses:
+   * all runs are judged by the same energy.
+   */
   readonly cost: number;
   readonly importCost: number;
   readonly import_kwh: number;
   readonly export_kwh: number;
-  /** Energy the car was owed when it left. */
+  /** Energy the car was owed when it left, or at the end its share of the stay that goes on. */
   readonly missing_kwh: number;
   /** Energy above the connection's limits. */
   readonly violations_kwh: number;
@@ -76,11 +80,33 @@ export async function runHome(
       d.dt_h * (Math.max(0, taken - d.grid.import_max_kw) + Math.max(0, fed - d.grid.export_max_kw));
     if (t % 24 === 0) progress(t / n);
   }
-  const mean = d.prices.import.reduce((sum, x) => sum + x, 0) / n;
-  const left = (state.soc_kwh - initialState(d).soc_kwh) * mean * (d.battery?.eta_discharge ?? 1);
-  const cost = out.costs.reduce((sum, x) => sum + x, 0) - left;
+  const cost = out.costs.reduce((sum, x) => sum + x, 0) + settled(d, state.soc_kwh, sums.missing_kwh);
   const switches = { battery: changes(out.battery_kw), car: changes(out.car_kw) };
   return { cost, ...sums, switches, ...out };
+}
+
+/**
+ * What the end of a run adds to its cost: what the battery holds beyond what it began with has its worth, less of it
+ * costs as much; what the car misses is bought at the dearest price of the days, so that leaving it short never pays.
+ */
+export function settled(d: Days, soc_kwh: number, missing_kwh: number): number {
+  const dearest = d.prices.import.reduce((most, x) => Math.max(most, x), 0);
+  return missing_kwh * dearest - (soc_kwh - initialState(d).soc_kwh) * worthOfStored(d);
+}
+
+/** Of a kWh in the battery at the end: the mean import price, less what discharging loses. */
+export const worthOfStored = (d: Days): number =>
+  (d.prices.import.reduce((sum, x) => sum + x, 0) / d.prices.import.length) * (d.battery?.eta_discharge ?? 1);
+
+/** How all runs are judged alike at the end, in words. */
+export function terms(d: Days): string[] {
+  const car = [
+    'A stay of the car that the days begin or end in the middle of wants the share of its time, in every run.',
+    'What the car misses is bought at the dearest price of the days.',
+  ];
+  const worth = worthOfStored(d).toFixed(4);
+  const battery = `The battery begins half full; a kWh that it holds more or less at the end is worth ${worth} ${d.currency}: the mean import price, less what discharging loses.`;
+  return [...(d.car ? car : []), ...(d.battery ? [battery] : [])];
 }
 
 function advance(d: Days, t: number, state: HomeState, ask: Ask, sums: { missing_kwh: number }): void {
@@ -92,27 +118,32 @@ function advance(d: Days, t: number, state: HomeState, ask: Ask, sums: { missing
   if (!d.car) return;
   const stay = stayAt(d, d.car, t);
   state.delivered_kwh += d.dt_h * ask.car_kw;
-  if (t + 1 < stay.until) return;
-  // A stay that began before the first slot was not ours to serve.
-  if (stay.from >= 0) sums.missing_kwh += Math.max(0, d.car.need_kwh - state.delivered_kwh);
+  if (t + 1 < Math.min(stay.until, d.base_load_kw.length)) return;
+  if (stay.from <= t) sums.missing_kwh += Math.max(0, neededIn(d, d.car, stay) - state.delivered_kwh);
   state.delivered_kwh = 0;
 }
 
 /** What the devices can do of what is asked: nobody charges a full battery or a car that is away. */
 export function feasible(d: Days, t: number, state: HomeState, ask: Ask): Ask {
+  const car_kw = carCan(d, t, state, ask.car_kw);
   const b = d.battery;
-  const room = b ? (b.capacity_kwh - state.soc_kwh) / d.dt_h / b.eta_charge : 0;
-  const held = b ? ((state.soc_kwh - b.least_kwh) / d.dt_h) * b.eta_discharge : 0;
-  const most = Math.max(0, Math.min(room, b?.charge_max_kw ?? 0));
-  const least = -Math.max(0, Math.min(held, b?.discharge_max_kw ?? 0));
-  const battery_kw = Math.min(most, Math.max(least, ask.battery_kw));
-  return { battery_kw, car_kw: carCan(d, t, state, ask.car_kw) };
+  if (!b) return { battery_kw: 0, car_kw };
+  const room = (b.capacity_kwh - state.soc_kwh) / d.dt_h / b.eta_charge;
+  const held = ((state.soc_kwh - b.least_kwh) / d.dt_h) * b.eta_discharge;
+  // What may not come from the grid is the sun's, what may not go there is drawn at home.
+  const source = b.grid_charge ? Infinity : at(d.pv_kw, t);
+  const sink = b.grid_discharge ? Infinity : at(d.base_load_kw, t) + car_kw;
+  const most = Math.max(0, Math.min(room, source, b.charge_max_kw));
+  const least = -Math.max(0, Math.min(held, sink, b.discharge_max_kw));
+  return { battery_kw: Math.min(most, Math.max(least, ask.battery_kw)), car_kw };
 }
 
 function carCan(d: Days, t: number, state: HomeState, asked_kw: number): number {
   const c = d.car;
-  if (!c || stayAt(d, c, t).from > t) return 0;
-  const left = (c.need_kwh - state.delivered_kwh) / d.dt_h;
+  if (!c) return 0;
+  const stay = stayAt(d, c, t);
+  if (stay.from > t) return 0;
+  const left = (neededIn(d, c, stay) - state.delivered_kwh) / d.dt_h;
   const power = Math.min(asked_kw, c.max_kw, Math.max(0, left));
   // A rest below the least power is taken in a shorter time: the mean over the slot may be lower.
   return power < c.min_kw && left > c.min_kw ? 0 : Math.max(0, power);

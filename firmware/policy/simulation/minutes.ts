@@ -7,7 +7,7 @@ import type { Mode } from '../../domain/mode.ts';
 import { modesOf } from '../followers/modes-of.ts';
 import { at } from '../planner/scenario.ts';
 import type { Days } from './days.ts';
-import type { Outcome } from './home.ts';
+import { type Outcome, settled } from './home.ts';
 
 export interface MinuteReplay {
   /** Cost in the slots' means, with watts held, and with modes followed. */
@@ -53,7 +53,7 @@ function numbers(seed: number): () => number {
 export function replayMinutes(d: Days, plan: Outcome, load_kw: Float64Array): MinuteReplay {
   const modes = plannedModes(d, plan);
   return {
-    means: plan.costs.reduce((sum, x) => sum + x, 0) - held(d, at(plan.soc_kwh, plan.soc_kwh.length - 1)),
+    means: plan.cost,
     watts: run(d, plan, load_kw, (t) => at(plan.battery_kw, t)),
     modes: run(d, plan, load_kw, (t, net_kw) => followed(modes[t], net_kw)),
   };
@@ -89,12 +89,6 @@ function followed(mode: Mode | undefined, net_kw: number): number {
   }
 }
 
-/** What is in the battery at the end is worth what a kWh costs on average. */
-function held(d: Days, soc_kwh: number): number {
-  const mean = d.prices.import.reduce((sum, x) => sum + x, 0) / d.prices.import.length;
-  return soc_kwh * mean * (d.battery?.eta_discharge ?? 1);
-}
-
 function run(
   d: Days,
   plan: Outcome,
@@ -114,7 +108,7 @@ function run(
     cost += (total > 0 ? total * at(d.prices.import, t) : total * at(d.prices.export, t)) / 60;
     cost += (Math.max(0, -power) * (b?.wear_per_kwh ?? 0)) / 60;
   }
-  return cost - held(d, soc);
+  return cost + settled(d, soc, plan.missing_kwh);
 }
 
 const stored = ({ battery: b }: Days, power: number, hours: number): number =>

@@ -5,8 +5,9 @@ import { solarForecast } from '../forecast/solar.ts';
 import { hedged, type Spread } from '../planner/outlook.ts';
 import { makePlan, type SolveProgram } from '../planner/planner.ts';
 import { at, parseScenario, type Scenario, type Schedule } from '../planner/scenario.ts';
-import { type Days, perDay, slotOfDay, slotOfTime, stayAt } from './days.ts';
-import type { Ask, HomeState, Strategy } from './home.ts';
+import { msOf, neededIn, perDay, slotOfDay, slotOfTime, stayAt, zoneOf } from './day-slots.ts';
+import type { Days } from './days.ts';
+import { type Ask, type HomeState, type Strategy, worthOfStored } from './home.ts';
 
 const net = (d: Days, t: number): number => at(d.base_load_kw, t) - at(d.pv_kw, t);
 
@@ -27,7 +28,8 @@ export const cheapestSlots =
 function isCheapest(d: Days, t: number, state: HomeState): boolean {
   if (!d.car) return false;
   const stay = stayAt(d, d.car, t);
-  const slots = Math.ceil((d.car.need_kwh - state.delivered_kwh) / d.car.max_kw / d.dt_h - 1e-9);
+  const left_kwh = neededIn(d, d.car, stay) - state.delivered_kwh;
+  const slots = Math.ceil(left_kwh / d.car.max_kw / d.dt_h - 1e-9);
   const ahead = Array.from({ length: Math.min(stay.until, d.base_load_kw.length) - t }, (_, i) => t + i);
   const chosen = ahead
     .sort((a, b) => at(d.prices.import, a) - at(d.prices.import, b) || a - b)
@@ -37,9 +39,8 @@ function isCheapest(d: Days, t: number, state: HomeState): boolean {
 
 /** The day-ahead auction is published at 13:00: until then the prices of today, then those of tomorrow too. */
 export function pricesUntil(d: Days, t: number): number {
-  const today = t - slotOfDay(d, t) + perDay(d);
-  const all = slotOfDay(d, t) >= slotOfTime(d, '13:00') ? today + perDay(d) : today;
-  return Math.min(d.base_load_kw.length, all);
+  const days = t >= slotOfTime(d, t, '13:00') ? 2 : 1;
+  return Math.min(d.base_load_kw.length, slotOfTime(d, t, '00:00', days));
 }
 
 /** As Hearth runs it: forecasts from what was seen before, planned anew in every slot. */
@@ -49,7 +50,7 @@ export function planned(d: Days, solve: SolveProgram | null): Strategy {
   return async (t, state) => {
     const until = Math.max(Math.min(t + perDay(d) / 2, d.base_load_kw.length), pricesUntil(d, t));
     const { load, sun, spread } = seen.ahead(t, until);
-    const s = scenarioOf(d, t, until, state, { load, sun, known: pricesUntil(d, t) });
+    const s = scenarioOf(d, t, until, state, { load, sun, known: pricesUntil(d, t), worth: null });
     if (!s) return { battery_kw: -net(d, t), car_kw: d.car?.max_kw ?? 0 };
     // The car is planned when it has come and a few times a day; the battery anew in every slot.
     const old =
@@ -79,8 +80,9 @@ export function hindsight(d: Days, solve: SolveProgram | null): Strategy {
     if (from < 0 || t >= from + perDay(d)) {
       const until = Math.min(d.base_load_kw.length, t + 3 * perDay(d));
       const [load, sun] = [d.base_load_kw.slice(t, until), d.pv_kw?.slice(t, until) ?? null];
-      const s = scenarioOf(d, t, until, state, { load, sun, known: until });
-      if (s) plan = (await makePlan(s, { solve, solverOnly: solve !== null })).schedule;
+      const worth = until === d.base_load_kw.length ? worthOfStored(d) : null;
+      const s = scenarioOf(d, t, until, state, { load, sun, known: until, worth });
+      if (s) plan = (await makePlan(s, { solve })).schedule;
       from = t;
     }
     return firstOf(plan, t - from);
@@ -100,6 +102,8 @@ interface Expected {
   readonly load: readonly number[];
   readonly sun: readonly number[] | null;
   readonly known: number;
+  /** Of a kWh that is stored at the end; null: not known. */
+  readonly worth: number | null;
 }
 
 function scenarioOf(
@@ -107,7 +111,7 @@ function scenarioOf(
   t: number,
   until: number,
   state: HomeState,
-  { load, sun, known }: Expected,
+  { load, sun, known, worth }: Expected,
 ): Scenario | null {
   const buy = pricesAhead(d, d.prices.import, t, until, known);
   const mean = buy.reduce((sum, x) => sum + x, 0) / buy.length;
@@ -124,7 +128,7 @@ function scenarioOf(
       soc_min_kwh: b.least_kwh,
       soc_max_kwh: b.capacity_kwh,
       // What is left at the end saves a later purchase.
-      terminal_value_per_kwh: 0.85 * mean,
+      terminal_value_per_kwh: worth ?? 0.85 * mean,
     });
   const s = parseScenario({
     id: 'days',
@@ -150,8 +154,9 @@ function carStays(d: Days, t: number, until: number, state: HomeState, price: nu
   const stays: unknown[] = [];
   for (let stay = stayAt(d, c, t); stay.from < until; stay = stayAt(d, c, stay.until)) {
     const running = stay.from <= t;
-    const need = Math.max(0, c.need_kwh - (running ? state.delivered_kwh : 0));
-    const share = Math.min(1, (until - Math.max(t, stay.from)) / (stay.until - Math.max(t, stay.from)));
+    const need = Math.max(0, neededIn(d, c, stay) - (running ? state.delivered_kwh : 0));
+    const [begin, end] = [Math.max(t, stay.from), Math.min(stay.until, d.base_load_kw.length)];
+    const share = Math.min(1, (until - begin) / (end - begin));
     stays.push({
       id: `car${stays.length}`,
       type: 'ev',
@@ -186,9 +191,9 @@ class Seen {
     const { d } = this;
     this.learn(t);
     const horizon: Horizon = {
-      fromMs: this.msOf(t + 1),
+      fromMs: msOf(d, t + 1),
       slots: Math.max(1, (until - t - 1) * d.dt_h * 4),
-      timeZone: 'UTC',
+      timeZone: zoneOf(d),
     };
     const load = this.series(profileForecast(this.loads, horizon, LOAD), d.base_load_kw, t, until);
     const sun = d.pv_kw
@@ -211,17 +216,13 @@ class Seen {
     }
     for (; this.known <= t; this.known++)
       for (let i = 0; i < d.dt_h * 4; i++) {
-        const atMs = this.msOf(this.known) + i * QUARTER_MS;
+        const atMs = msOf(d, this.known) + i * QUARTER_MS;
         this.loads.push({ atMs, value: at(d.base_load_kw, this.known) });
         this.suns.push({ atMs, value: at(d.pv_kw, this.known) });
       }
     const most = 28 * 96;
     if (this.loads.length > most) this.loads.splice(0, this.loads.length - most);
     if (this.suns.length > most) this.suns.splice(0, this.suns.length - most);
-  }
-
-  private msOf(t: number): number {
-    return Date.parse(`${this.d.start.slice(0, 16)}:00Z`) + t * this.d.dt_h * 3_600_000;
   }
 
   /** Quarter hours to slots; without a forecast the slot of now goes on. */

@@ -1,6 +1,8 @@
 /** The same days under another contract: "would a dynamic tariff have paid?" */
+import { localMs } from '../../domain/calendar.ts';
 import { ok, type Result, refuse } from '../../domain/errors.ts';
 import { type Tariff, tariffAt } from '../../domain/tariff.ts';
+import { msOf, zoneOf } from './day-slots.ts';
 import type { Days } from './days.ts';
 
 export interface Trial {
@@ -31,15 +33,14 @@ function bought({ market, factor, plus }: MarketTerms, n: number): Result<number
   return ok(market.map((price) => price * factor + plus));
 }
 
-/** Days run in local time without changes of the clock: so does the contract on them. */
-function fixed(tariff: Tariff, { start, dt_h, base_load_kw }: Days): Result<number[]> {
-  const fromMs = Date.parse(`${start.slice(0, 16)}Z`);
+function fixed(tariff: Tariff, d: Days): Result<number[]> {
   const prices: number[] = [];
-  for (const t of base_load_kw.keys()) {
-    const atMs = fromMs + t * dt_h * 3_600_000;
-    const price = tariffAt(tariff, 'UTC', atMs);
-    if (price === null)
-      return refuse('SCENARIO_INVALID', `tariff: no price on ${new Date(atMs).toISOString().slice(0, 10)}`);
+  for (const t of d.base_load_kw.keys()) {
+    const price = tariffAt(tariff, zoneOf(d), msOf(d, t));
+    if (price === null) {
+      const day = new Date(localMs(msOf(d, t), zoneOf(d))).toISOString().slice(0, 10);
+      return refuse('SCENARIO_INVALID', `tariff: no price on ${day}`);
+    }
     prices.push(price * 1000);
   }
   return ok(prices);

@@ -16,15 +16,13 @@ export function car(
   d: DeviceOf<'ev'>,
   slots: readonly SlotTerms[],
 ): DeviceColumns {
-  const step = d.step_kw || 0;
-  const unit = step || 1;
-  const low = step ? Math.ceil(d.min_kw / step - 1e-6) : d.min_kw;
-  const high = step ? Math.floor(d.max_kw / step + 1e-6) : d.max_kw;
+  const grid = gridOf(d);
+  const { unit, isWhole, low, high } = grid;
   const charges: Charge[] = [];
   const total: Term[] = [];
   for (const range of steadyRanges(s, d)) {
-    const p = lp.variable(0, 0, high, step ? 'integer' : 'real');
-    const on = low > (step ? 1 : 0) ? lp.binary() : null;
+    const p = lp.variable(0, 0, high, isWhole ? 'integer' : 'real');
+    const on = low > (isWhole ? 1 : 0) ? lp.binary() : null;
     if (on !== null) {
       lp.onlyWith(p, high, on);
       lp.atLeastWith(p, low, on);
@@ -48,19 +46,44 @@ export function car(
     read: (values) => {
       const power_kw = slots.map(() => 0);
       for (const { from, until, power } of charges)
-        power_kw.fill(readPower(d, step, at(values, power)), from, until);
+        power_kw.fill(unit * readPower(grid, at(values, power)), from, until);
       return { power_kw };
     },
     start: (schedule) =>
       charges.flatMap(({ from, power, on }): Term[] => {
         const power_kw = at(schedule.power_kw, from);
-        const steps: Term[] = step ? [[power, within(Math.round(power_kw / step), 0, high)]] : [];
+        const steps: Term[] = isWhole ? [[power, within(Math.round(power_kw / unit), 0, high)]] : [];
         return on === null ? steps : [...steps, [on, power_kw > 1e-3 ? 1 : 0]];
       }),
   };
 }
 
-function readPower(d: DeviceOf<'ev'>, step: number, x: number): number {
-  if (step) return Math.round(x) * step;
-  return x < Math.max(d.min_kw / 2, 1e-3) ? 0 : within(x, d.min_kw, d.max_kw);
+/** More steps than this are as good as none: a whole column of thousands of values is searched in vain. */
+const MOST_STEPS = 256;
+
+/** What a column of power counts: steps, or kW where there are none or too many. */
+interface Grid {
+  /** kW. */
+  readonly unit: number;
+  readonly isWhole: boolean;
+  readonly low: number;
+  readonly high: number;
+  /** Of the car's own in what is counted; 0: it has none. */
+  readonly step: number;
+}
+
+function gridOf({ step_kw, min_kw, max_kw }: DeviceOf<'ev'>): Grid {
+  if (!step_kw) return { unit: 1, isWhole: false, low: min_kw, high: max_kw, step: 0 };
+  const low = Math.ceil(min_kw / step_kw - 1e-6);
+  const high = Math.floor(max_kw / step_kw + 1e-6);
+  if (high <= MOST_STEPS) return { unit: step_kw, isWhole: true, low, high, step: 1 };
+  return { unit: 1, isWhole: false, low: low * step_kw, high: high * step_kw, step: step_kw };
+}
+
+/** What is between two steps becomes the lower one: no limit is passed. */
+function readPower({ isWhole, low, high, step }: Grid, x: number): number {
+  if (isWhole) return Math.round(x);
+  if (x < Math.max(low / 2, 1e-3)) return 0;
+  const power = within(x, low, high);
+  return step ? Math.floor(power / step + 1e-6) * step : power;
 }
