@@ -71,7 +71,8 @@ function bySource(
   return said;
 }
 
-const restoreMs = ({ restore }: Signal): number => (restore ? restore.delayMs + restore.rampMs : 0);
+/** For so long after its end a limit is given up slowly. */
+export const restoreMs = ({ restore }: Signal): number => (restore ? restore.delayMs + restore.rampMs : 0);
 
 /** Of what one source says of one moment the event that decides. */
 const decider = (said: readonly Candidate[]): Candidate | null =>

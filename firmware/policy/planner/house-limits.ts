@@ -6,7 +6,7 @@ import type { ActiveLimit, Image } from '../../domain/image.ts';
 import { LIMITS } from '../../domain/limits.ts';
 import { isCommand, type Signal } from '../../domain/signal.ts';
 import type { WallMs } from '../../domain/time.ts';
-import { activeLimits } from '../active-limits.ts';
+import { activeLimits, restoreMs } from '../active-limits.ts';
 import { beginMs, type HouseSlots } from './house-slots.ts';
 import type { PlanEvent } from './scenario.ts';
 
@@ -33,7 +33,8 @@ type Limits = Readonly<Partial<Record<Kind, ActiveLimit>>>;
 /** The tightest of those that are in force in slot `t` at one time or another, from now on. */
 function limitsIn(image: Image, slots: HouseSlots, t: number): Limits {
   const [fromMs, untilMs] = [Math.max(beginMs(slots, t), image.wallMs), beginMs(slots, t + 1)];
-  const signals = image.signals.map((s) => near(s, fromMs, untilMs));
+  const sinceMs = fromMs - Math.max(...image.signals.map(restoreMs));
+  const signals = image.signals.map((s) => near(s, sinceMs, untilMs));
   const limits: Partial<Record<Kind, ActiveLimit>> = {};
   const stepMs = signals.some((s) => changesIn(s, fromMs, untilMs)) ? STEP_MS : untilMs - fromMs;
   for (let wallMs = fromMs; wallMs < untilMs; wallMs += stepMs)
@@ -51,14 +52,14 @@ const changesIn = ({ intervals, cancelledMs }: Signal, fromMs: WallMs, untilMs: 
 const kindOf = ({ direction, scope }: ActiveLimit): Kind =>
   direction === 'export' ? 'export_limit' : scope === 'controllable' ? 'steerable_limit' : 'import_limit';
 
-/** Without what is over, given up for good, or still to come: a series of a week is gone through once a slot. */
-function near(signal: Signal, fromMs: WallMs, untilMs: WallMs): Signal {
-  const { delayMs, rampMs } = signal.restore ?? { delayMs: 0, rampMs: 0 };
-  const intervals = signal.intervals.filter(
-    (i) => i.fromMs < untilMs && i.untilMs + delayMs + rampMs > fromMs,
-  );
-  return { ...signal, intervals };
-}
+/**
+ * Without what is still to come, or over so long that nothing is given up slowly any more that ended with it: a series of a
+ * week is gone through once a slot.
+ */
+const near = (signal: Signal, sinceMs: WallMs, untilMs: WallMs): Signal => ({
+  ...signal,
+  intervals: signal.intervals.filter((i) => i.fromMs < untilMs && i.untilMs > sinceMs),
+});
 
 function eventsOf(kind: Kind, bySlot: readonly Limits[]): PlanEvent[] {
   const events: (PlanEvent & { limits_kw: number[] })[] = [];
