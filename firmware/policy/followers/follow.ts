@@ -5,7 +5,7 @@
 import { drawAt_W, maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
-import { FOLLOWS_MS, isFresh, measured_W } from '../balance.ts';
+import { FOLLOWS_MS, isFresh, isUnseen, measured_W, told_W, unseenBeside_W } from '../balance.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { hasBegun } from '../program-start.ts';
 import { isForced } from '../rules/owner.ts';
@@ -45,12 +45,13 @@ export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number
     return slot ? [{ device, slot }] : [];
   });
   const points = new Map<string, number>();
+  const isAwaited = waitsForMeter(image, plan);
   const led = followers.map((f) => f.device);
   let flow = begun(image, plan, without_W(image, led));
   const sun = sunOf(image, led, flow);
   for (const { device, slot } of [...followers].sort((a, b) => turnOf(a) - turnOf(b))) {
     const wanted_W = isLed(slot.mode)
-      ? ledTo_W(image, device, slot.mode, flow)
+      ? ledTo_W(image, device, slot.mode, flow, isAwaited)
       : forSun_W(device, fixed_W(device, slot.mode), flow, sun);
     const point_W = within(plan.get(device.id), underPeak_W(device, slot, wanted_W, flow));
     points.set(device.id, point_W);
@@ -143,6 +144,12 @@ function with_W({ net_W, need_W, spare_W }: Flow, device: DeviceImage, point_W: 
   };
 }
 
+const plus = ({ net_W, need_W, spare_W }: Flow, more_W: number): Flow => ({
+  net_W: net_W + more_W,
+  need_W: need_W + more_W,
+  spare_W: spare_W + more_W,
+});
+
 /**
  * With what is about to begin: told off, or told on since the meter was read, it runs whatever the price as soon as it may.
  * Nobody leads it, and so nothing else says so before it draws.
@@ -200,18 +207,37 @@ function fixed_W(device: DeviceImage, mode: Mode): number {
   }
 }
 
+/**
+ * Somebody has its last command behind it and waits until those of others are seen. Who is led by the meter has another one
+ * every few seconds: it then leaves its turn out, and takes its next step when all are seen and the other can rise.
+ */
+const waitsForMeter = (image: Image, plan: Plan): boolean =>
+  image.devices.some(
+    (d) => !isUnseen(image, d) && plan.get(d.id)?.reasons.some(({ values }) => values.awaits === 'meter'),
+  );
+
 /** Without the meter nobody leads it: it rests. */
-function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | null): number {
+function ledTo_W(
+  image: Image,
+  device: DeviceImage,
+  mode: Mode,
+  flow: Flow | null,
+  isAwaited: boolean,
+): number {
   // Without the meter a roof gives what it can: that is counted at its worst by those who must.
   if (isProducer(device) && flow === null) return minOf(device.flexibility);
   if (flow === null || isLost(device)) return 0;
-  const told_W = device.underWay_W ?? device.setPoint_W;
+  const last_W = device.underWay_W ?? device.setPoint_W;
   // Until the meter has seen what was told last, the difference is not known.
-  if (told_W !== null && (device.sinceChangedMs ?? Infinity) <= image.grid_W.ageMs) return told_W;
-  const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : balanced_W(mode, balance_W(flow));
-  const point = towards0_W(device, wanted);
-  return told_W !== null && Math.abs(told_W - point) < DEADBAND_W && Math.abs(told_W) <= Math.abs(point)
-    ? told_W
+  const isSeen = (device.sinceChangedMs ?? Infinity) > image.grid_W.ageMs;
+  if (last_W !== null && (!isSeen || isAwaited)) return last_W;
+  const at = (f: Flow): number =>
+    towards0_W(device, mode.kind === 'gridTarget' ? mode.grid_W - f.net_W : balanced_W(mode, balance_W(f)));
+  const seen_W = at(flow);
+  const unseen_W = seen_W > told_W(device) ? unseenBeside_W(image, device) : 0;
+  const point = unseen_W > 0 ? Math.max(told_W(device), at(plus(flow, unseen_W))) : seen_W;
+  return last_W !== null && Math.abs(last_W - point) < DEADBAND_W && Math.abs(last_W) <= Math.abs(point)
+    ? last_W
     : point;
 }
 
