@@ -1,9 +1,10 @@
 /** Keeps what the signals said power costs, a value a quarter hour: signals that are over are forgotten after a day. */
 import type { Image } from '../domain/image.ts';
 import type { Measurement } from '../domain/measurement.ts';
+import { PRICE_SOURCE } from '../domain/price-curve.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { Tariff } from '../domain/tariff.ts';
-import { meanPrice, PRICE_SOURCE } from '../web/prices.ts';
+import { meanPrice } from '../web/prices.ts';
 
 const QUARTER_MS = 900_000;
 const NOTHING_FIXED: Tariff = [];

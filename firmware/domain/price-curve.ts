@@ -6,6 +6,9 @@ import type { WallMs } from './time.ts';
 
 export type PriceKind = 'importPrice' | 'exportPrice';
 
+/** Where past prices are kept, `_prices/importPrice`: no meter can have this id. */
+export const PRICE_SOURCE = '_prices';
+
 /** Half-open [fromMs, untilMs). */
 export interface PriceStretch {
   readonly fromMs: WallMs;

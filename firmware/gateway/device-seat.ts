@@ -245,9 +245,17 @@ export class DeviceSeat {
     const before_W = this.setPoint_W;
     if (before_W === null) return 'down';
     if (this.isBattery()) return setPoint_W > before_W && setPoint_W > 0 && before_W >= 0 ? 'up' : 'down';
-    const produces = this.flexibility !== null && maxOf(this.flexibility) <= 0;
-    const more = produces ? setPoint_W < before_W : setPoint_W > before_W;
+    const more = this.produces() ? setPoint_W < before_W : setPoint_W > before_W;
     return more ? 'up' : 'down';
+  }
+
+  /** It may follow the meter all day long: a battery, a roof. */
+  get isLed(): boolean {
+    return this.isBattery() || this.produces();
+  }
+
+  private produces(): boolean {
+    return this.flexibility !== null && maxOf(this.flexibility) <= 0;
   }
 
   private isBattery(): boolean {
@@ -277,11 +285,11 @@ export class DeviceSeat {
     return [said_W, ...told_W];
   }
 
-  /** A battery that follows the meter takes a step every few seconds; only that it turns round is worth a line. */
+  /** What follows the meter takes a step every few seconds; only that it turns round is worth a line. */
   private isStep({ setPoint_W, abnormal }: Instruction): boolean {
     const before_W = this.setPoint_W;
     const goesOn = before_W !== null && Math.sign(before_W) === Math.sign(setPoint_W);
-    return this.isBattery() && goesOn && !abnormal;
+    return this.isLed && goesOn && !abnormal;
   }
 
   /**

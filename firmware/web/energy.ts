@@ -1,10 +1,9 @@
 /** Energy from and to the grid of past days, and what it cost: per quarter hour or per day. */
 import { type EnergySlot, energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
-import { type PriceKind, priceFinder } from '../domain/price-curve.ts';
+import { PRICE_SOURCE, type PriceKind, priceFinder } from '../domain/price-curve.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import type { WallMs } from '../domain/time.ts';
-import { PRICE_SOURCE } from './prices.ts';
 import type { EnergyDays } from './schema.ts';
 import { dayStart } from './zone.ts';
 

@@ -8,9 +8,6 @@ import { plannedOf } from './planned.ts';
 import type { Prices } from './schema.ts';
 import { dayStart } from './zone.ts';
 
-/** Where prices are kept, `_prices/importPrice`: no meter can have this id. */
-export const PRICE_SOURCE = '_prices';
-
 /** More than any curve can show. */
 const MOST_SLOTS = 400;
 

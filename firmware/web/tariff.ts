@@ -1,11 +1,11 @@
 /** "Would a price by the hour have paid?": a month's own import at the prices that were kept and at the contract's own. */
 import { energyHistory } from '../domain/energy-history.ts';
 import type { Snapshot } from '../domain/image.ts';
+import { PRICE_SOURCE } from '../domain/price-curve.ts';
 import type { SeriesStore } from '../domain/storage.ts';
 import { type Tariff, tariffAt } from '../domain/tariff.ts';
 import type { WallMs } from '../domain/time.ts';
 import { moneyWords, priceWords } from './phrase.ts';
-import { PRICE_SOURCE } from './prices.ts';
 import type { TariffCheck } from './schema.ts';
 import { monthName } from './zone.ts';
 

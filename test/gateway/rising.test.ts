@@ -1,90 +1,34 @@
 /** A load that may run does so soon, though a battery beside it takes a new step with nearly every reading of the meter. */
 import { test } from 'tap';
 import type { DeviceImage } from '../../firmware/domain/image.ts';
-import type { Instruction } from '../../firmware/domain/instruction.ts';
-import type { Measurement } from '../../firmware/domain/measurement.ts';
-import type { ResourceEvents, ResourceManager } from '../../firmware/domain/resource-manager.ts';
+import type { ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import { Gateway } from '../../firmware/gateway.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { battery, boiler, inverter, limitNow, NOON, SITE, signal } from '../policy/home.ts';
+import { measured, Obedient } from './obedient.ts';
 
 const DAY = 86_400_000;
-const FOLLOWS_MS = 300;
 /** From the moment that it may: a battery polled every 5 s, a cycle, a reading. */
 const SOON_S = 30;
-
-/** Does what it is told, and says what it draws when it is polled. */
-class Obedient implements ResourceManager {
-  readonly id: string;
-  power_W = 0;
-  private readonly device: DeviceImage;
-  private readonly clock: SimulatedClock;
-  private readonly pollMs: number;
-  private events: ResourceEvents | null = null;
-  private latest: Instruction | null = null;
-
-  constructor(device: DeviceImage, clock: SimulatedClock, pollMs: number) {
-    this.id = device.id;
-    this.device = device;
-    this.clock = clock;
-    this.pollMs = pollMs;
-  }
-
-  open(events: ResourceEvents): void {
-    this.events = events;
-    events.flexibility(this.device.flexibility);
-    events.health('ok', null);
-    const poll = (): void => {
-      events.measured(measured(this.id, this.power_W, this.clock));
-      this.clock.after(this.pollMs, poll);
-    };
-    this.clock.after(100, poll);
-  }
-
-  instruct(instruction: Instruction): void {
-    this.latest = instruction;
-    this.events?.status(instruction, 'STARTED', null);
-    this.clock.after(FOLLOWS_MS, () => {
-      if (this.latest !== instruction) return;
-      this.power_W = instruction.setPoint_W;
-      this.events?.status(instruction, 'SUCCEEDED', null);
-    });
-  }
-
-  async close(): Promise<void> {}
-}
-
-const measured = (source: string, value: number, clock: SimulatedClock): Measurement[] => [
-  {
-    point: { source, phase: 0, tariff: 0, channel: 0, quantity: 'activePower' },
-    value,
-    quality: 'good',
-    receivedMs: clock.wallMs(),
-    receivedElapsedMs: clock.elapsedMs(),
-    meterTimeMs: null,
-  },
-];
 
 interface Home {
   readonly name: string;
   readonly noise_W: number;
   /** Beside the boiler, each with how often it is polled. */
   readonly others: readonly (readonly [DeviceImage, number])[];
-  readonly sun_W?: number;
   readonly signals?: readonly Signal[];
 }
 
 /** Seconds from its release to its start, each of twelve times; and the most that was imported in a reading. */
-async function startsOf({ noise_W, others, sun_W = 0, signals = [] }: Home) {
+async function startsOf({ noise_W, others, signals = [] }: Home) {
   const clock = new SimulatedClock(NOON);
   const random = seededRandom(7);
   const load = new Obedient(boiler(), clock, 10_000);
   const devices = others.map(([device, pollMs]) => new Obedient(device, clock, pollMs));
   let most_W = 0;
-  const net_W = (): number =>
-    [load, ...devices].reduce((sum, d) => sum + Math.max(d.power_W, -Math.max(sun_W, 5000)), 0);
+  const net_W = (): number => [load, ...devices].reduce((sum, d) => sum + d.power_W, 0);
   const grid: ResourceManager = {
     id: 'grid',
     open: (events) => {
@@ -149,7 +93,6 @@ const HOMES: readonly Home[] = [
   {
     name: 'a roof that follows an export limit',
     noise_W: 700,
-    sun_W: 5000,
     signals: [forDays(0, 'exportLimit')],
     others: [[inverter(), 5000]],
   },

@@ -4,7 +4,7 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { priceAt } from '../../domain/price-curve.ts';
-import { followed_W, modeNow } from '../followers/follow.ts';
+import { feedingInCosts_perWh, followed_W, modeNow } from '../followers/follow.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
 export const follow: Rule = ({ image, led }, plan) => {
@@ -19,7 +19,11 @@ function lead(image: Image, plan: Plan, device: DeviceImage, point_W: number | u
   // What it waits for, while the sun gives less than the least that it can take.
   const waiting =
     mode.kind === 'surplus' && point_W === 0 ? { needs_W: setPointOver(device.flexibility, 1) } : {};
-  const why = because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
+  const costs = isProducer(device) && !isOfPlan(slot) ? feedingInCosts_perWh(image) : null;
+  const why =
+    costs === null
+      ? because('PLANNED', { ...whyOf(image, device, slot), ...waiting })
+      : because('EXPORT_COSTS', { costs });
   const span = isProducer(device) ? { min_W: point_W } : { min_W: point_W, max_W: point_W };
   const narrowed = narrow(plan, device.id, span, why);
   return narrowed === plan ? explain(plan, device.id, why) : narrowed;
@@ -33,7 +37,7 @@ function whyOf(
 ): Reason['values'] {
   const { mode, fromMs, untilMs, startingNowCosts = null, waitingCosts = null } = slot;
   const { store, need } = flexibility;
-  const isPlan = untilMs > fromMs;
+  const isPlan = isOfPlan(slot);
   return {
     mode: mode.kind,
     ...(mode.kind === 'heat' && { level: mode.level }),
@@ -46,6 +50,9 @@ function whyOf(
     ...(isPlan && (waits(mode) ? { startingNowCosts } : { waitingCosts })),
   };
 }
+
+/** Not what a device does by itself. */
+const isOfPlan = ({ fromMs, untilMs }: ModeSlot): boolean => untilMs > fromMs;
 
 /** A battery waits when it may not give, and nothing is said of taking from the grid. */
 const waits = (mode: Mode): boolean =>
