@@ -94,6 +94,7 @@ test('what a battery can take it gives as well; a full one takes nothing', async
     inverter: [-5000, 'EXPORT_COSTS'],
   });
   t.same(points(home(4400, -5000, [FULL])), { battery: [0, 'PLANNED'], inverter: [-400, 'EXPORT_COSTS'] });
+  t.same(points(home(4400, -5000, [battery({ fill: 1 }, small)])).inverter, [-400, 'EXPORT_COSTS']);
   const off = battery({}, { ...small, override: { kind: 'off' } });
   t.same(
     points(home(4400, -5000, [off])).inverter,

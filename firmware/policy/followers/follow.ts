@@ -95,13 +95,16 @@ function turnOf({ device, slot }: Follower): number {
  */
 function roomForSun_W(followers: readonly Follower[], plan: Plan): number {
   const cells = followers.filter(
-    ({ device, slot }) => isBattery(device) && isLed(slot.mode) && !isLost(device),
+    ({ device, slot }) => isBattery(device) && isLed(slot.mode) && !isLost(device) && !isFull(device),
   );
   return cells.reduce((sum, { device, slot }) => {
     const most_W = plan.get(device.id)?.max_W ?? maxOf(device.flexibility);
     return sum + Math.max(0, Math.min(most_W, balanced_W(slot.mode, Infinity)));
   }, 0);
 }
+
+const isFull = ({ flexibility: { store } }: DeviceImage): boolean =>
+  store?.kind === 'battery' && store.fill !== null && store.fill >= store.mostFill;
 
 /**
  * Of what may be produced only what is there already covers anything; but a roof that gives all that it was told is held by
