@@ -232,7 +232,7 @@ export class Gateway {
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
-    seat?.decided(wanted.setPoint_W);
+    seat?.decided(wanted.setPoint_W, wanted.isUnasked);
     if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),

@@ -46,6 +46,8 @@ export interface DeviceImage {
    * that it said since that was last known. Absent: it is known, or nobody can say.
    */
   readonly mayDraw_W?: PowerRange;
+  /** It began on own sun alone, which nobody has to be asked for: what it takes from the grid has still to be asked for. */
+  readonly isUnasked?: true;
   readonly override: Override;
   /** Of a device with a program: the run that was asked for and has not ended; absent: it is not asked to run. */
   readonly run?: ProgramRun;
@@ -134,6 +136,8 @@ export interface DeviceDecision {
   readonly resource: string;
   readonly setPoint_W: number;
   readonly reasons: readonly Reason[];
+  /** It runs on own sun alone, and the operator was not asked. */
+  readonly isUnasked?: true;
   /** Slots in which it is meant to run, for the page; empty when nothing is planned. */
   readonly planned: readonly {
     readonly fromMs: WallMs;

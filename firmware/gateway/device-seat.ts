@@ -72,6 +72,7 @@ export class DeviceSeat {
   private readonly settling = new Settling();
   private readonly program: ProgramKeeper;
   private atGrid_W: number | null = null;
+  private isUnasked = false;
   private readonly mayDraw = new MayDraw();
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
@@ -214,6 +215,7 @@ export class DeviceSeat {
       ...(this.mayTake() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
       ...(mayDraw_W && { mayDraw_W }),
+      ...(this.isUnasked && { isUnasked: true as const }),
       override: this.override,
       ...(run && { run }),
       priority: this.settings.priority,
@@ -222,7 +224,8 @@ export class DeviceSeat {
   }
 
   /** What it is to do now, whether or not it has to be told: one that has power already begins without a command. */
-  decided(setPoint_W: number): void {
+  decided(setPoint_W: number, isUnasked?: true): void {
+    this.isUnasked = isUnasked === true;
     if (this.now().isOn) this.program.told(setPoint_W);
   }
 

@@ -187,7 +187,7 @@ const CASES: readonly Case[] = [
       signals: [prices(0.4, 0.1, 0.1, 0.1)],
       devices: [cheapBoiler(2000, 4)],
     }),
-    expect: { boiler: [2000, 'FREE'] },
+    expect: { boiler: [2000, 'OWN_SOLAR'] },
   },
   {
     name: 'a solar device takes the surplus in its steps',
@@ -289,7 +289,7 @@ const CASES: readonly Case[] = [
         boiler({ mode: 'solar' }),
       ],
     }),
-    expect: { wallbox: [3680, 'FREE'], boiler: [0, 'OWN_SOLAR'] },
+    expect: { wallbox: [3680, 'OWN_SOLAR'], boiler: [0, 'OWN_SOLAR'] },
   },
   {
     name: 'what nobody knows of holds everybody up until the meter has seen it',
