@@ -232,7 +232,7 @@ export class Gateway {
     const abnormal = wanted.reasons.some((r) =>
       ['GRID_LIMIT', 'FAILSAFE_LIMIT', 'HOUSE_FUSE', 'EXPORT_LIMIT', 'GUARD'].includes(r.code),
     );
-    seat?.decided(wanted.setPoint_W);
+    seat?.decided(wanted.setPoint_W, wanted.isUnasked);
     if (!seat?.wants(wanted.setPoint_W, image.elapsedMs, abnormal)) return;
     seat.instruct({
       id: this.takeId(),
@@ -276,11 +276,14 @@ export class Gateway {
     }
   }
 
-  /** A battery that goes on as it was, a little more or less. */
+  /** A battery, or a roof, that goes on as it was, a little more or less. */
   private isStep(before: DeviceDecision | undefined, now: DeviceDecision): boolean {
     const seat = this.devices.find((d) => d.resource.id === now.resource);
-    const isBattery = seat?.flexibility?.controlType === 'FILL_RATE_BASED_CONTROL';
-    return before !== undefined && isBattery && Math.sign(before.setPoint_W) === Math.sign(now.setPoint_W);
+    return (
+      before !== undefined &&
+      seat?.isLed === true &&
+      Math.sign(before.setPoint_W) === Math.sign(now.setPoint_W)
+    );
   }
 
   private record(

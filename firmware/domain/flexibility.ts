@@ -42,6 +42,8 @@ export interface Flexibility {
   readonly kind: DeviceKind;
   readonly name: string;
   readonly ranges: readonly PowerRange[];
+  /** The most that it can draw at all, by its configuration, where the menu of now may offer less; absent: as the menu. */
+  readonly rated_W?: number;
   /** Width of a set-point step; 0 is continuous. */
   readonly step_W: number;
   /** 1, 2, 3: the phases it draws from, evenly. */
@@ -140,6 +142,12 @@ export interface EnergyNeed {
 /** The largest power on the menu, 0 when there is none. */
 export function maxOf(flexibility: Flexibility): number {
   return flexibility.ranges.reduce((most, range) => Math.max(most, range.max_W), -Infinity);
+}
+
+/** The most that it can draw at all: a battery that is full, or a tank that is hot, is no smaller for it. */
+export function ratedOf(flexibility: Flexibility): number {
+  const { store, rated_W = 0 } = flexibility;
+  return Math.max(rated_W, store?.kind === 'battery' ? store.charge_W : 0, maxOf(flexibility));
 }
 
 /** The smallest power on the menu (the most production, or off). */

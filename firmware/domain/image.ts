@@ -3,7 +3,7 @@
  * the policy reads it, the page shows it: one shape for all three.
  */
 import type { Admissions } from './admission.ts';
-import type { Flexibility } from './flexibility.ts';
+import type { Flexibility, PowerRange } from './flexibility.ts';
 import type { HousePlan } from './house-plan.ts';
 import type { Instruction, InstructionStatus, Reason } from './instruction.ts';
 import type { MeterEvent } from './meter-event.ts';
@@ -41,6 +41,13 @@ export interface DeviceImage {
   readonly underWay_W?: number;
   /** What it drew when the grid meter was last read, as far as is known, or by what it was told; absent: as `power_W`. */
   readonly atGrid_W?: number;
+  /**
+   * What it may have drawn when the grid meter was last read, and may draw until the next reading: all that it was told and
+   * that it said since that was last known. Absent: it is known, or nobody can say.
+   */
+  readonly mayDraw_W?: PowerRange;
+  /** It began on own sun alone, which nobody has to be asked for: what it takes from the grid has still to be asked for. */
+  readonly isUnasked?: true;
   readonly override: Override;
   /** Of a device with a program: the run that was asked for and has not ended; absent: it is not asked to run. */
   readonly run?: ProgramRun;
@@ -129,6 +136,8 @@ export interface DeviceDecision {
   readonly resource: string;
   readonly setPoint_W: number;
   readonly reasons: readonly Reason[];
+  /** It runs on own sun alone, and the operator was not asked. */
+  readonly isUnasked?: true;
   /** Slots in which it is meant to run, for the page; empty when nothing is planned. */
   readonly planned: readonly {
     readonly fromMs: WallMs;

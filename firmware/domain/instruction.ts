@@ -34,6 +34,8 @@ export type ReasonCode =
   | 'OWNER_NOT_BEFORE'
   | 'OWNER_OFF'
   | 'EXPORT_LIMIT'
+  /** Feeding in costs, and a roof gives no more than is taken: value `costs`, per Wh. */
+  | 'EXPORT_COSTS'
   | 'FREE'
   | 'GUARD'
   | 'NO_NEED'

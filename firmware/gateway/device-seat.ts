@@ -8,6 +8,7 @@ import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { MayDraw } from './may-draw.ts';
 import { type DeviceNow, isSetting, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
@@ -38,6 +39,9 @@ const SAVE_MS = 300_000;
 const SAVE_SWITCH_MS = 60_000;
 /** A measurement stands for at most so long when energy is summed from power. */
 const HOLD_MS = 60_000;
+
+/** So long after it is settled a device draws what it was told. */
+const FOLLOWS_MS = 1_000;
 
 /** What the owner asked for is over; `setting`: of power for setting a program, whether that has begun meanwhile. */
 export interface OverrideEnd {
@@ -75,6 +79,8 @@ export class DeviceSeat {
   private readonly settling = new Settling();
   private readonly program: ProgramKeeper;
   private atGrid_W: number | null = null;
+  private isUnasked = false;
+  private readonly mayDraw = new MayDraw();
   private deadlineMs: WallMs | null;
   private delivered_Wh: number;
   private accountedAtMs: ElapsedMs;
@@ -107,6 +113,7 @@ export class DeviceSeat {
       if (m.point.quantity !== 'activePower' || m.point.phase !== 0) continue;
       this.power = m;
       this.settling.heard(m.receivedElapsedMs);
+      this.mayDraw.said(m.receivedElapsedMs, m.value ?? Number.NaN);
     }
   }
 
@@ -202,6 +209,7 @@ export class DeviceSeat {
   image(wallMs: WallMs, elapsedMs: ElapsedMs): DeviceImage | null {
     if (!this.flexibility) return null;
     const run = this.flexibility.program && this.program.image(this.flexibility.program);
+    const mayDraw_W = this.mayDraw.powers_W(elapsedMs);
     return {
       id: this.resource.id,
       flexibility: { ...this.flexibility, need: this.need(wallMs) ?? this.flexibility.need },
@@ -213,6 +221,8 @@ export class DeviceSeat {
       sinceChangedMs: this.settling.sinceMs(elapsedMs),
       ...(this.mayTake() && this.instruction && { underWay_W: this.instruction.setPoint_W }),
       ...(this.atGrid_W !== null && { atGrid_W: this.atGrid_W }),
+      ...(mayDraw_W && { mayDraw_W }),
+      ...(this.isUnasked && { isUnasked: true as const }),
       override: this.override,
       ...(run && { run }),
       priority: this.settings.priority,
@@ -221,7 +231,8 @@ export class DeviceSeat {
   }
 
   /** What it is to do now, whether or not it has to be told: one that has power already begins without a command. */
-  decided(setPoint_W: number): void {
+  decided(setPoint_W: number, isUnasked?: true): void {
+    this.isUnasked = isUnasked === true;
     if (this.now().isOn) this.program.told(setPoint_W);
   }
 
@@ -244,9 +255,17 @@ export class DeviceSeat {
     const before_W = this.setPoint_W;
     if (before_W === null) return 'down';
     if (this.isBattery()) return setPoint_W > before_W && setPoint_W > 0 && before_W >= 0 ? 'up' : 'down';
-    const produces = this.flexibility !== null && maxOf(this.flexibility) <= 0;
-    const more = produces ? setPoint_W < before_W : setPoint_W > before_W;
+    const more = this.produces() ? setPoint_W < before_W : setPoint_W > before_W;
     return more ? 'up' : 'down';
+  }
+
+  /** It may follow the meter all day long: a battery, a roof. */
+  get isLed(): boolean {
+    return this.isBattery() || this.produces();
+  }
+
+  private produces(): boolean {
+    return this.flexibility !== null && maxOf(this.flexibility) <= 0;
   }
 
   private isBattery(): boolean {
@@ -259,6 +278,7 @@ export class DeviceSeat {
 
   instruct(instruction: Instruction): void {
     this.isForgotten = false;
+    this.mayDraw.told(this.deps.clock.elapsedMs(), this.draws_W(), instruction.setPoint_W);
     this.instruction = instruction;
     this.status = 'NEW';
     this.program.told(instruction.setPoint_W);
@@ -267,11 +287,19 @@ export class DeviceSeat {
     this.resource.instruct(instruction);
   }
 
-  /** A battery that follows the meter takes a step every few seconds; only that it turns round is worth a line. */
+  /** By its own word, and by what it was told so far. */
+  private draws_W(): number[] {
+    const { value, ageMs } = this.powerKnown(this.deps.clock.elapsedMs());
+    const said_W = value !== null && ageMs <= this.deps.site.staleAfterMs ? value : Number.NaN;
+    const told_W = [this.setPoint_W, this.instruction?.setPoint_W].filter((p) => typeof p === 'number');
+    return [said_W, ...told_W];
+  }
+
+  /** What follows the meter takes a step every few seconds; only that it turns round is worth a line. */
   private isStep({ setPoint_W, abnormal }: Instruction): boolean {
     const before_W = this.setPoint_W;
     const goesOn = before_W !== null && Math.sign(before_W) === Math.sign(setPoint_W);
-    return this.isBattery() && goesOn && !abnormal;
+    return this.isLed && goesOn && !abnormal;
   }
 
   /**
@@ -310,6 +338,7 @@ export class DeviceSeat {
     const isAwaited = this.settling.isResuming(now) || (!this.settling.isSettled() && !this.isLost());
     const told_W = isAwaited ? (this.instruction?.setPoint_W ?? this.kept_W) : null;
     this.atGrid_W = told_W === null ? known_W : Math.max(known_W ?? 0, told_W);
+    if (this.settling.sinceMs(now) >= FOLLOWS_MS) this.mayDraw.seen();
   }
 
   private get kept_W(): number | null {

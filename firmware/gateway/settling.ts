@@ -5,7 +5,7 @@
 import type { ElapsedMs } from '../domain/time.ts';
 
 /** A device that says nothing of what it draws for so long after a command holds the others up no longer. */
-const HEARD_WITHIN_MS = 30_000;
+export const HEARD_WITHIN_MS = 30_000;
 
 export class Settling {
   /** When the last command began, and when it ended as soon as it has. */

@@ -1,7 +1,7 @@
 /** Arithmetic on the frozen image that several rules share: what the house draws besides what we can steer. */
 import { minOf } from '../domain/flexibility.ts';
 import type { DeviceImage, Image, Known } from '../domain/image.ts';
-import { isControllable, isProducer } from './plan.ts';
+import { isControllable, isLost, isProducer } from './plan.ts';
 
 /** So long after a command a device has begun to follow it. */
 export const FOLLOWS_MS = 1_000;
@@ -54,6 +54,34 @@ export function given_W({ grid_W, site }: Image, device: DeviceImage, point_W: n
   const now_W = atGrid_W ?? (isFresh(device.power_W, staleAfterMs) ? (device.power_W.value ?? 0) : 0);
   return Math.min(0, Math.max(point_W, now_W));
 }
+
+/** Its last command is not yet in what the meter shows: nobody knows what of that it draws. */
+export const isUnseen = ({ grid_W }: Image, device: DeviceImage): boolean =>
+  !isLost(device) && (device.sinceChangedMs ?? Infinity) < grid_W.ageMs + FOLLOWS_MS;
+
+/**
+ * How much more may flow on account of a device whose last command is unseen, W, 0 or more, than where it drew what
+ * `measured_W` says and gives what is counted on (`given_W`) besides nothing at all. Infinity: nobody can say.
+ */
+export function unseen_W(image: Image, device: DeviceImage, given_W: number): number {
+  if (!isUnseen(image, device)) return 0;
+  const { mayDraw_W } = device;
+  if (!mayDraw_W) return Infinity;
+  const { min_W, max_W } = mayDraw_W;
+  // Of a roof the reading itself is counted on: it may be all that it ever gave, and the least from now on.
+  if (isProducer(device)) return max_W - min_W;
+  return Math.max(0, measured_W(device, image.site.staleAfterMs) - min_W) + Math.max(0, max_W - given_W);
+}
+
+/** How much less sun there may be to spare for a device than the meter shows, W, until it has seen what the others do. */
+export const unseenBeside_W = (image: Image, device: DeviceImage): number =>
+  image.devices
+    .filter((d) => d.id !== device.id && isControllable(d))
+    .reduce((sum, d) => sum + unseen_W(image, d, d.mayDraw_W?.max_W ?? 0), 0);
+
+/** The most that it has been told so far, W, 0 or more: whatever is above is a rise. */
+export const told_W = ({ setPoint_W, underWay_W }: DeviceImage): number =>
+  Math.max(0, setPoint_W ?? 0, underWay_W ?? 0);
 
 /**
  * What the house besides our devices may draw from one phase when the meter gives only the sum: production that is not

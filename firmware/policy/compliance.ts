@@ -3,7 +3,7 @@
  * the image and its decision, what is known now comes out with the reports.
  */
 import type { CommandReport, Shortfall } from '../domain/command-report.ts';
-import { type DeviceKind, maxOf } from '../domain/flexibility.ts';
+import { type DeviceKind, ratedOf } from '../domain/flexibility.ts';
 import type { ActiveLimit, Decision, Image } from '../domain/image.ts';
 import type { ElapsedMs, WallMs } from '../domain/time.ts';
 import { ofMeter, shortfall, TOLERANCE_W, underLimit_W } from './shortfall.ts';
@@ -86,12 +86,12 @@ function look(image: Image, decision: Decision, before: Followed) {
   return { followed: now, reports };
 }
 
-/** By what the devices are; the rated power is the most on their menu. */
+/** By what the devices are and can draw at all, whatever they can take just now. */
 function leftToHome_W({ devices }: Image): number {
   return guaranteed_W(
     devices.flatMap(({ flexibility }) => {
       const group = flexibility.steerable ? GROUPS[flexibility.kind] : undefined;
-      return group ? [{ group, rated_W: maxOf(flexibility) }] : [];
+      return group ? [{ group, rated_W: ratedOf(flexibility) }] : [];
     }),
   );
 }

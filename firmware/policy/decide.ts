@@ -19,7 +19,7 @@ import {
 } from './plan.ts';
 import { pricePlan } from './price-plan.ts';
 import { programSlots } from './program-start.ts';
-import { admission, toldLater } from './rules/admission.ts';
+import { admission, runsUnasked, toldLater } from './rules/admission.ts';
 import { follow } from './rules/follow.ts';
 import { exportLimit, importLimit } from './rules/grid-limit.ts';
 import { houseFuse } from './rules/house-fuse.ts';
@@ -140,7 +140,8 @@ function decisionFor(image: Image, device: DeviceImage, plan: Plan, unheld: Plan
   const why = reasonsOf(standsAnyway ? unheld.get(device.id) : open);
   const reasons = isLost(device) ? [because('DEVICE_LOST'), ...why] : why;
   const planned = plannedFor(image, device, wanted_W);
-  return { resource: device.id, setPoint_W: wanted_W, reasons, planned };
+  const unasked = runsUnasked(image, device, wanted_W) && { isUnasked: true as const };
+  return { resource: device.id, setPoint_W: wanted_W, reasons, ...unasked, planned };
 }
 
 /** Where it is meant to run, for the page: by the plan where there is one, else in the cheapest hours. */

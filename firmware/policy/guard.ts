@@ -4,6 +4,9 @@
  * takes away, with one exception: a device that may not be switched off yet stays on at its least. Where it and the
  * rules disagree, it wins, and the correction is journalled.
  *
+ * Until the meter has seen a command nobody knows what that device draws, and it may not rise again. Others may, as far as
+ * there is room for them even if it drew the least when the meter was read and takes the most now.
+ *
  * All sums are of watts at the connection, import positive. `rest` is what the meter shows less what our devices drew
  * when it was read; what is not known counts as the worst case.
  */
@@ -20,6 +23,8 @@ interface Entry {
   readonly device: DeviceImage;
   readonly decision: DeviceDecision;
   readonly lost: boolean;
+  /** The most that it has been told so far; more is a rise. */
+  readonly told_W: number;
   /** What it drew when the meter was read, as far as that is known; it is not in `rest`. */
   readonly drawn_W: number;
   allowed_W: number;
@@ -31,17 +36,16 @@ type Limit = Pick<ActiveLimit, 'direction' | 'scope' | 'limit_W'>;
 /** So long after a command a device has begun to follow it. */
 const FOLLOWS_MS = 1_000;
 
+const UNSEEN = 'waits for the meter';
+
 export function guard(image: Image, wanted: readonly DeviceDecision[]): Guarded {
   const entries = entriesOf(image, wanted);
   const dark = !fresh(image, image.grid_W);
-  const unsettled = image.devices.some((d) => !settled(image, d));
   for (const e of entries) {
     onTheMenu(e);
     minimumOn(e);
-    const confirmed_W = e.device.setPoint_W ?? 0;
-    if (e.lost || dark) noRise(e, confirmed_W, e.lost ? 'device lost' : 'stale meter');
-    else if (unsettled)
-      noRise(e, Math.max(confirmed_W, e.device.underWay_W ?? confirmed_W), 'waits for the meter');
+    if (e.lost || dark) noRise(e, e.device.setPoint_W ?? 0, e.lost ? 'device lost' : 'stale meter');
+    else if (!settled(image, e.device)) noRise(e, e.told_W, UNSEEN);
     minimumOff(e);
   }
   for (const limit of [...commanded(image), ...rating(image)]) {
@@ -67,14 +71,24 @@ function entriesOf(image: Image, wanted: readonly DeviceDecision[]): Entry[] {
       const measured_W = fresh(image, device.power_W) ? (device.power_W.value ?? 0) : 0;
       // A meter that is silent says nothing of what flows by now: the device itself may.
       const drawn_W = fresh(image, image.grid_W) ? (device.atGrid_W ?? measured_W) : measured_W;
-      return { device, decision, lost: lost(device), drawn_W, allowed_W: decision.setPoint_W, why: '' };
+      const confirmed_W = device.setPoint_W ?? 0;
+      const told_W = Math.max(0, confirmed_W, device.underWay_W ?? confirmed_W);
+      return {
+        device,
+        decision,
+        lost: lost(device),
+        told_W,
+        drawn_W,
+        allowed_W: decision.setPoint_W,
+        why: '',
+      };
     });
 }
 
 const fresh = (image: Image, { value, ageMs }: Known): boolean =>
   value !== null && Number.isFinite(value) && ageMs <= image.site.staleAfterMs;
 
-/** The meter was read after the device had followed its last command; before that nobody knows what is free. */
+/** The meter was read after the device had followed its last command; before that nobody knows what it draws. */
 const settled = (image: Image, device: DeviceImage): boolean =>
   lost(device) || (device.sinceChangedMs ?? Infinity) >= image.grid_W.ageMs + FOLLOWS_MS;
 
@@ -174,6 +188,17 @@ const comingBack_W = (image: Image, e: Entry): number =>
 const drawing = (image: Image, entries: readonly Entry[]): number =>
   entries.reduce((sum, e) => sum + drawing_W(image, e), 0);
 
+/** How much more may flow on its account than is reckoned, until the meter has seen its last command. */
+function unseen_W(image: Image, e: Entry): number {
+  if (settled(image, e.device)) return 0;
+  const may = e.device.mayDraw_W;
+  if (!may) return Infinity;
+  return Math.max(0, e.drawn_W - may.min_W) + Math.max(0, may.max_W - drawing_W(image, e));
+}
+
+const unseen = (image: Image, entries: readonly Entry[]): number =>
+  entries.reduce((sum, e) => sum + unseen_W(image, e), 0);
+
 /** What flows besides our devices. */
 function rest_W(image: Image, entries: readonly Entry[]): number {
   if (!fresh(image, image.grid_W)) return image.site.baseWorstCase_W;
@@ -182,7 +207,8 @@ function rest_W(image: Image, entries: readonly Entry[]): number {
 
 function underImport(image: Image, entries: readonly Entry[], limit_W: number): void {
   const rest = rest_W(image, entries);
-  shed(entries, (e) => rest + drawing(image, entries) + comingBack_W(image, e) - limit_W, 'limit');
+  const excess_W = (e: Entry): number => rest + drawing(image, entries) + comingBack_W(image, e) - limit_W;
+  shed(entries, excess_W, () => unseen(image, entries), 'limit');
 }
 
 /** § 14a: only what steerable devices draw from the grid counts, after the rest of the house has had its own solar. */
@@ -194,7 +220,12 @@ function underSteerable(image: Image, entries: readonly Entry[], limit_W: number
   const stuck = (e: Entry): number =>
     e.lost ? Math.max(e.drawn_W, e.device.setPoint_W ?? e.device.flexibility.worstCase_W) : 0;
   const sum = (): number => counted.reduce((s, e) => s + Math.max(drawing_W(image, e), stuck(e)), 0);
-  shed(counted, () => sum() - Math.max(0, -rest) - limit_W, 'limit');
+  shed(
+    counted,
+    () => sum() - Math.max(0, -rest) - limit_W,
+    () => unseen(image, entries),
+    'limit',
+  );
 }
 
 /** What devices may produce counts whole, what they consume only as far as they do and go on. */
@@ -230,7 +261,17 @@ function underFuse(image: Image, entries: readonly Entry[], phase: number): void
       : onOnePhase_W(image, entries) / nominal_V;
   const sum_A = (): number => here.reduce((sum, e) => sum + amps(e, drawing_W(image, e)), 0);
   const perAmp_W = (e: Entry): number => nominal_V * e.device.flexibility.phases.length;
-  shed(here, (e) => (rest_A + sum_A() - fuse_A) * perAmp_W(e) + comingBack_W(image, e), 'fuse');
+  const isMeasured = known !== undefined && fresh(image, known);
+  const unseen_A = (): number =>
+    isMeasured
+      ? here.reduce((sum, e) => sum + amps(e, unseen_W(image, e)), 0)
+      : unseen(image, entries) / nominal_V;
+  shed(
+    here,
+    (e) => (rest_A + sum_A() - fuse_A) * perAmp_W(e) + comingBack_W(image, e),
+    (e) => unseen_A() * perAmp_W(e),
+    'fuse',
+  );
 }
 
 /**
@@ -251,14 +292,21 @@ function onOnePhase_W(image: Image, entries: readonly Entry[]): number {
 
 /**
  * Takes from the least important until nothing is in excess, or nothing is left. A lost one comes last: it does not
- * follow, and when it is back it may take no more than fits beside what it seems to draw now.
+ * follow, and when it is back it may take no more than fits beside what it seems to draw now. What nobody has seen yet
+ * takes back a rise, and nothing else.
  */
-function shed(entries: readonly Entry[], excess_W: (e: Entry) => number, why: string): void {
+function shed(
+  entries: readonly Entry[],
+  excess_W: (e: Entry) => number,
+  unseen_W: (e: Entry) => number,
+  why: string,
+): void {
   const order = leastImportantFirst(entries);
   for (const e of [...order.filter((x) => !x.lost), ...order.filter((x) => x.lost)]) {
     const excess = excess_W(e);
-    if (excess <= 1e-6) continue;
-    lower(e, Math.max(0, menuUnder(e.device, e.allowed_W - excess)), why);
+    if (excess > 1e-6) lower(e, Math.max(0, menuUnder(e.device, e.allowed_W - excess)), why);
+    const sure_W = Math.max(e.told_W, e.allowed_W - excess_W(e) - unseen_W(e));
+    if (e.allowed_W > sure_W + 1e-6) noRise(e, sure_W, UNSEEN);
   }
 }
 

@@ -13,10 +13,11 @@ import type { Journal, SeriesStore } from '../domain/storage.ts';
 import { type Cancel, type Clock, every } from '../domain/time.ts';
 import { houseLoad_W } from './balance.ts';
 import type { Place, Roof } from './forecast/clear-sky.ts';
+import { feedInLimit } from './forecast/held.ts';
 import { pastOf } from './forecast/past.ts';
 import { QUARTER_MS } from './forecast/series.ts';
 import { supplied } from './forecast/supplied.ts';
-import { isProducer } from './plan.ts';
+import { isControllable, isProducer } from './plan.ts';
 import { drawsAsTold, houseScenario, isPlanned, outdoorNow_C, tooShort } from './planner/house.ts';
 import { horizonOf, quarterHorizon } from './planner/house-grid.ts';
 import { modesNow } from './planner/house-modes.ts';
@@ -146,12 +147,14 @@ export class Planning {
     const { series, gridMeter, place, roof } = this.deps;
     const { signals, site } = image;
     const led = image.devices.filter((d) => drawsAsTold(image, d)).map((d) => d.id);
-    const producers = image.devices.filter(isProducer).map((d) => d.id);
+    const roofs = image.devices.filter(isProducer);
+    const producers = roofs.map((d) => d.id);
+    const feedIn = roofs.some(isControllable) ? { feedIn: feedInLimit(image) } : {};
     const planned = image.devices.filter((d) => isPlanned(image, d));
     const heat = planned.flatMap(({ id, flexibility: { store } }) =>
       store?.kind === 'heat' ? [{ id, store }] : [],
     );
-    const sources = { series, gridMeter, planned: led, producers, heat, timeZone: site.timeZone };
+    const sources = { series, gridMeter, planned: led, producers, ...feedIn, heat, timeZone: site.timeZone };
     const { outdoor, stores, ...past } = await pastOf(sources, fromMs);
     const outdoor_C = outdoorNow_C(image.devices);
     const supplied_C = supplied(signals, 'temperatureForecast', fromMs, slots);

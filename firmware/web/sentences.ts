@@ -61,6 +61,8 @@ const REASONS: Readonly<Record<ReasonCode, (say: Phrase) => string>> = {
   EXPORT_LIMIT: (say) =>
     `${capital(say.source())} allows feeding in` +
     `${clause(' at most ', say.power('limit_W'))}${say.until()}.`,
+  EXPORT_COSTS: (say) =>
+    `Gives no more than the house takes: feeding in would cost${clause(' ', say.price('costs')) || ' money'}.`,
   FREE: () => 'Nothing holds it back.',
   GUARD: (say) =>
     `The safety check lowered it${clause(' to ', say.power('allowed_W'))}${clause(' (', say.text('check'), ')')}.`,

@@ -124,6 +124,41 @@ test('after a start, what is kept is in the reading of the meter until the devic
   t.same(kept(1500, 'FILL_RATE_BASED_CONTROL').seen()[0], null, 'how far a battery is, is not kept');
 });
 
+test('what a device may draw is all that it was told and said since the meter last saw it follow', async (t) => {
+  const { seat, tell, time, now } = seatOf(BATTERY, 'FILL_RATE_BASED_CONTROL');
+  const may = () => seat.image(time.wallMs(), now())?.mayDraw_W;
+  const said = (value: number): void => {
+    const point = { source: 'd', quantity: 'activePower', phase: 0, tariff: 0, channel: 0 } as const;
+    seat.take([
+      { point, value, quality: 'good', meterTimeMs: null, receivedMs: 0, receivedElapsedMs: now() },
+    ]);
+  };
+  t.same(may(), undefined);
+  tell(500);
+  t.same(may(), undefined, 'nobody knows what it drew before');
+  await time.advanceTo(1000);
+  said(500);
+  await time.advanceTo(2000);
+  seat.meterRead(10_000);
+  tell(-800);
+  t.same(may(), { min_W: -800, max_W: 500 });
+  tell(200);
+  t.same(may(), { min_W: -800, max_W: 500 }, 'it may be anywhere between');
+  await time.advanceTo(2500);
+  said(900);
+  seat.meterRead(10_000);
+  t.same(may(), { min_W: -800, max_W: 900 }, 'a reading at once may hold its old power');
+  await time.advanceTo(3500);
+  seat.meterRead(10_000);
+  t.same(may(), undefined);
+  for (let second = 4; second < 60; second++) {
+    await time.advanceTo(second * 1000);
+    tell(second);
+    said(second);
+  }
+  t.same(may(), { min_W: 28, max_W: 59 }, 'told anew each second: what it was told long ago is over');
+});
+
 test('the mean import of a quarter of an hour', async (t) => {
   const mean = new MeanImport();
   const run = (fromS: number, untilS: number, value: number | null, ageMs = 500): void => {
@@ -159,7 +194,7 @@ function seatOf(
     remove: (key: string) => void kept.delete(key),
   };
   const resource = { id: 'd', open: () => {}, instruct: () => {}, close: async () => {} };
-  const site = { timeZone: 'Europe/Berlin' } as Site;
+  const site = { timeZone: 'Europe/Berlin', staleAfterMs: 10_000 } as Site;
   const seat = new DeviceSeat(
     resource,
     { priority: 1, mode: 'always', deadline },

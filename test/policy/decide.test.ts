@@ -5,6 +5,7 @@ import { activeLimits } from '../../firmware/policy/active-limits.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { guard } from '../../firmware/policy/guard.ts';
 import {
+  battery,
   boiler,
   HOUR,
   image,
@@ -210,7 +211,7 @@ const CASES: readonly Case[] = [
       signals: [prices(0.4, 0.1, 0.1, 0.1)],
       devices: [cheapBoiler(2000, 4)],
     }),
-    expect: { boiler: [2000, 'FREE'] },
+    expect: { boiler: [2000, 'OWN_SOLAR'] },
   },
   {
     name: 'a solar device takes the surplus in its steps',
@@ -299,6 +300,35 @@ const CASES: readonly Case[] = [
       devices: [inverter({ power_W: known(-4000) })],
     }),
     expect: { inverter: [-2000, 'EXPORT_LIMIT'] },
+  },
+  {
+    name: 'what another may be about to take of the sun is not taken twice',
+    image: image({
+      grid_W: known(-4000),
+      devices: [
+        wallbox({
+          ...{ mode: 'solar', priority: 1, setPoint_W: 3680, sinceChangedMs: 300, atGrid_W: 3680 },
+          mayDraw_W: { min_W: 0, max_W: 3680 },
+        }),
+        boiler({ mode: 'solar' }),
+      ],
+    }),
+    expect: { wallbox: [3680, 'OWN_SOLAR'], boiler: [0, 'OWN_SOLAR'] },
+  },
+  {
+    name: 'what nobody knows of holds everybody up until the meter has seen it',
+    image: image({ devices: [wallbox({ sinceChangedMs: 300, setPoint_W: 1380 }), boiler()] }),
+    expect: { wallbox: [1380, 'SETTLING'], boiler: [0, 'SETTLING'] },
+  },
+  {
+    name: 'what is known to take a little more or less holds up nobody that has room',
+    image: image({
+      devices: [
+        battery({}, { sinceChangedMs: 300, setPoint_W: -300, mayDraw_W: { min_W: -700, max_W: 0 } }),
+        boiler(),
+      ],
+    }),
+    expect: { battery: [-300, 'PLANNED'], boiler: [2000, 'FREE'] },
   },
   {
     name: 'a lost device is not raised',

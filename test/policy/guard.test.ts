@@ -1,6 +1,7 @@
 /** The guard over random histories, whose judge shares no line with it; and single cases of what it must not allow. */
 import { test } from 'tap';
 import type { DeviceImage, Image } from '../../firmware/domain/image.ts';
+import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { guard } from '../../firmware/policy/guard.ts';
 import { history, throughRules } from './histories.ts';
@@ -76,6 +77,42 @@ test('one by one', async (t) => {
   t.same(asked(phase, 3680), [[2300, 'fuse']]);
   const unknown = image({ grid_W: known(5000), gridPhase_A: [known(null), known(null), known(null)] });
   t.same(asked({ ...unknown, devices: [wallbox()] }, 3680), [[2990, 'fuse']], 'all of it on this phase');
+});
+
+test('what a device whose command is unseen may draw is left free for it, before anybody else rises', async (t) => {
+  const random = seededRandom(3);
+  const between = (from: number, to: number): number => from + (to - from) * random.next();
+  let [risen, held] = [0, 0];
+  for (let turn = 0; turn < 20_000; turn++) {
+    const powers = [between(-3000, 3000), between(-3000, 3000), between(-3000, 3000)].sort((a, b) => a - b);
+    const [min_W = 0, told_W = 0, max_W = 0] = powers;
+    const [then_W, later_W] = [between(min_W, max_W), between(min_W, max_W)];
+    const cells = battery(
+      {},
+      {
+        setPoint_W: told_W,
+        sinceChangedMs: 700,
+        atGrid_W: between(told_W, max_W),
+        mayDraw_W: { min_W, max_W },
+      },
+    );
+    const base_W = between(-1000, 2000);
+    const limit_W = between(0, 8000);
+    const phase = (base_W + then_W) / 3 / SITE.nominal_V;
+    const home = image({
+      grid_W: known(base_W + then_W),
+      gridPhase_A: [known(phase), known(phase), known(phase)],
+      devices: [wallbox(), boiler(), cells],
+      signals: [limitNow(limit_W)],
+    });
+    const points = asked(home, between(0, 5000), 2000, between(-3000, 3000)).map(([power]) => Number(power));
+    const loads_W = (points[0] ?? 0) + (points[1] ?? 0);
+    if (loads_W > 0) risen += 1;
+    else held += 1;
+    const flows_W = base_W + loads_W + later_W;
+    if (loads_W > 0 && flows_W > limit_W + 1e-6) t.fail(`${flows_W} W under ${limit_W} W`);
+  }
+  t.ok(risen > 5000 && held > 5000, `${risen} rose, ${held} did not`);
 });
 
 test('what the plan leaves out, says twice, or makes up', async (t) => {

@@ -128,7 +128,13 @@ test('the thermostat stands above plan and price, below limits and owner', async
     ],
     ['own sun: cold', tank({ temperature_C: 40 }, { mode: 'solar' }), {}, 2000, 'TOO_COLD'],
     ['own sun: none', tank({ temperature_C: 50 }, { mode: 'solar' }), {}, 0, 'OWN_SOLAR'],
-    ['own sun: some', tank({ temperature_C: 60 }, { mode: 'solar' }), { grid_W: known(-2500) }, 2000, 'FREE'],
+    [
+      'own sun: some',
+      tank({ temperature_C: 60 }, { mode: 'solar' }),
+      { grid_W: known(-2500) },
+      2000,
+      'OWN_SOLAR',
+    ],
     [
       'own sun: too hot',
       tank({ temperature_C: 66 }, { mode: 'solar' }),

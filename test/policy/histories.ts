@@ -54,6 +54,8 @@ interface Real {
   settledStep: number | null;
   switchedStep: number;
   atGrid_W: number | null;
+  /** All that it said and was told since that was last in a reading; null: it is, or nobody can say. */
+  mayDraw_W: readonly number[] | null;
   /** Since the gateway was started. */
   isHeard: boolean;
   isTold: boolean;
@@ -169,6 +171,7 @@ function newDevice(index: number, random: () => number): Real {
     settledStep: -100,
     switchedStep: -100,
     atGrid_W: 0,
+    mayDraw_W: null,
     isHeard: true,
     isTold: true,
   };
@@ -214,6 +217,7 @@ function restart(home: Home, random: () => number): void {
     Object.assign(d, {
       ...{ told_W: d.confirmed_W, steps: 0, isTold: false, isHeard: false },
       ...{ measured_W: null, measuredStep: -100, atGrid_W: null, settledStep: isAwaited ? null : -100 },
+      mayDraw_W: null,
     });
   }
   home.readings = { step: -100, phases_W: [0, 0, 0] };
@@ -263,6 +267,7 @@ function move(home: Home, random: () => number): void {
     const heard = !d.lost && random() < 0.8;
     if (!heard) continue;
     d.measured_W = d.draw_W;
+    if (d.mayDraw_W) d.mayDraw_W = [...d.mayDraw_W, d.draw_W];
     d.measuredStep = home.step;
     d.isHeard = true;
     if (d.steps === 0) d.settledStep ??= home.step;
@@ -273,6 +278,7 @@ function move(home: Home, random: () => number): void {
   home.readings = { step: home.step, phases_W };
   for (const d of home.devices) {
     const fresh = home.step - d.measuredStep <= STALE_MS / STEP_MS ? d.measured_W : null;
+    if (d.settledStep !== null && home.step > d.settledStep) d.mayDraw_W = null;
     const isResumed = !d.isHeard && home.step - home.startedStep <= RESUMED_STEPS;
     const told = d.settledStep === null && (isResumed || !isLost(d)) ? d.told_W : null;
     d.atGrid_W = told === null ? fresh : Math.max(fresh ?? 0, told);
@@ -328,6 +334,7 @@ function seen(home: Home): Image {
       sinceChangedMs: d.settledStep === null ? 0 : (home.step - d.settledStep) * STEP_MS,
       ...(d.steps > 0 && { underWay_W: d.told_W }),
       ...(d.atGrid_W !== null && { atGrid_W: d.atGrid_W }),
+      ...(d.mayDraw_W && { mayDraw_W: { min_W: Math.min(...d.mayDraw_W), max_W: Math.max(...d.mayDraw_W) } }),
     })),
     signals: home.limits,
   });
@@ -360,6 +367,9 @@ function dispatch(home: Home, decisions: readonly DeviceDecision[], random: () =
     const d = home.devices.find((x) => x.template.id === resource);
     if (!d || (setPoint_W === d.told_W && d.isTold)) continue;
     d.isTold = true;
+    const isKnown = d.measured_W !== null && home.step - d.measuredStep <= STALE_MS / STEP_MS;
+    if (d.mayDraw_W) d.mayDraw_W = [...d.mayDraw_W, setPoint_W];
+    else if (d.settledStep !== null && isKnown) d.mayDraw_W = [d.measured_W ?? 0, d.confirmed_W, setPoint_W];
     d.told_W = setPoint_W;
     d.steps = 1 + Math.floor(random() * FOLLOW_STEPS);
     d.settledStep = null;

@@ -124,12 +124,19 @@ test('a load that the operator wants to wait is given for by nobody', async (t) 
   }
 });
 
-test('what a held load leaves of the sun is stored, and nothing begins on it without being asked for', async (t) => {
+test('what a held load leaves of the sun is stored, or charges a car that waits for the sun, and nobody else begins on it', async (t) => {
   const devices = [dishwasher(6), wallbox({ mode: 'solar' }), battery({}, { priority: 9 })];
   const modes: Life['modes'] = { battery: OWN_USE, wallbox: { kind: 'surplus' }, dishwasher: RUN };
   const admissions = { ...LATER, byDevice: { ...LATER.byDevice, battery: { kind: 'granted' } as const } };
   const lived = live({ base_W: -3000, devices, modes, patch: { admissions } });
-  for (const { points } of lived) t.same(points, { dishwasher: 0, wallbox: 0, battery: 3000 });
+  t.same(
+    lived.at(-1)?.points,
+    { dishwasher: 0, wallbox: 2990, battery: 0 },
+    'what loads no grid asks nobody',
+  );
+  const charging = { ...modes, wallbox: CHARGE };
+  for (const { points } of live({ base_W: -3000, devices, modes: charging, patch: { admissions } }))
+    t.same(points, { dishwasher: 0, wallbox: 0, battery: 3000 });
 });
 
 test('a load that the fuse keeps off is given for where that lets it come on, and only there', async (t) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'tap';
+import { NOTHING_READ, type StoreReading, StoreWatch } from '../../firmware/adapters/devices/store-watch.ts';
 import type { PowerRange } from '../../firmware/domain/flexibility.ts';
 import type { ControlMode, DeviceImage, Known, Override } from '../../firmware/domain/image.ts';
 import type { ResourceHealth } from '../../firmware/domain/resource-manager.ts';
@@ -10,7 +11,21 @@ import { type Compliance, follow } from '../../firmware/policy/compliance.ts';
 import { decide } from '../../firmware/policy/decide.ts';
 import { shortfall } from '../../firmware/policy/shortfall.ts';
 import { guaranteed_W, SIMULTANEITY } from '../../firmware/policy/simultaneity.ts';
-import { boiler, HOUR, image, known, NOON, prices, signal, wallbox } from './home.ts';
+import {
+  battery,
+  boiler,
+  HOUR,
+  image,
+  known,
+  limitNow,
+  NOON,
+  prices,
+  signal,
+  tank,
+  wallbox,
+} from './home.ts';
+
+const OFF: PowerRange = { min_W: 0, max_W: 0 };
 
 interface DeviceRow {
   readonly is: 'boiler' | 'wallbox';
@@ -137,6 +152,38 @@ for (const course of JSON.parse(read('compliance.json')) as readonly Course[]) {
     }
   });
 }
+
+test('a battery that is full, or a heat pump whose tank is hot, leaves the home no less under § 14a', async (t) => {
+  const limit = limitNow(7560, { scope: 'controllable' });
+  const left = (other: DeviceImage) => {
+    const car = wallbox({ flexibility: { ranges: [OFF, { min_W: 1380, max_W: 11_000 }] } });
+    const house = image({ devices: [car, other], signals: [limit] });
+    return follow([], house, decide(house)).reports[0]?.guaranteed_W;
+  };
+  const watched = (device: DeviceImage, reading: Partial<StoreReading>): DeviceImage => {
+    const { store } = device.flexibility;
+    if (!store) throw new Error('nothing is stored');
+    const watch = new StoreWatch(store);
+    watch.take({ ...NOTHING_READ, ...reading });
+    return { ...device, flexibility: watch.over(device.flexibility) };
+  };
+  const cells = battery({}, { flexibility: { steerable: true } });
+  const pump = tank(
+    {},
+    { flexibility: { kind: 'heat-pump', steerable: true, ranges: [OFF, { min_W: 5000, max_W: 5000 }] } },
+  );
+  for (const [device, reading] of [
+    [cells, { fill: 0.5 }],
+    [cells, { fill: 1 }],
+    [pump, { temperature_C: 50 }],
+    [pump, { temperature_C: 66 }],
+  ] as const)
+    t.equal(left(watched(device, reading)), 7560, JSON.stringify(reading));
+  t.equal(
+    left(battery({}, { flexibility: { steerable: true, ranges: [{ min_W: -5000, max_W: 0 }] } })),
+    7560,
+  );
+});
 
 test('what the operator must leave under § 14a, by the number of controllable devices', async (t) => {
   const chargers = (n: number) =>

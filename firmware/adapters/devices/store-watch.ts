@@ -2,7 +2,13 @@
  * What a device stores: readings that can be believed, the menu that is left by them, and when that is worth telling.
  * The ends of a store have a memory, so that a battery at its reserve does not swing between giving and resting.
  */
-import type { BatteryStore, Flexibility, HeatStore, PowerRange } from '../../domain/flexibility.ts';
+import {
+  type BatteryStore,
+  type Flexibility,
+  type HeatStore,
+  type PowerRange,
+  ratedOf,
+} from '../../domain/flexibility.ts';
 
 export type Store = BatteryStore | HeatStore;
 
@@ -63,14 +69,15 @@ export class StoreWatch {
   over(menu: Flexibility): Flexibility {
     const { fill, temperature_C, outdoor_C } = this.told;
     const { store } = this;
+    const rated_W = ratedOf(menu);
     if (store.kind === 'heat') {
       const ranges = this.isHigh ? menu.ranges.filter(({ max_W }) => max_W <= 0) : menu.ranges;
-      return { ...menu, ranges, store: { ...store, temperature_C, outdoor_C } };
+      return { ...menu, ranges, rated_W, store: { ...store, temperature_C, outdoor_C } };
     }
     const least_W = this.isLow || fill === null ? 0 : -Infinity;
     const most_W = this.isHigh ? 0 : Infinity;
     const ranges = menu.ranges.map((range) => between(range, least_W, most_W));
-    return { ...menu, ranges, store: { ...store, fill } };
+    return { ...menu, ranges, rated_W, store: { ...store, fill } };
   }
 
   private holdEnds({ fill, temperature_C }: StoreReading): void {

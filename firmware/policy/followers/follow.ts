@@ -5,7 +5,8 @@
 import { drawAt_W, maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
-import { FOLLOWS_MS, isFresh, measured_W } from '../balance.ts';
+import { priceAt } from '../../domain/price-curve.ts';
+import { FOLLOWS_MS, isFresh, isUnseen, measured_W, told_W, unseenBeside_W } from '../balance.ts';
 import { canWait } from '../give-way.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { hasBegun } from '../program-start.ts';
@@ -25,13 +26,26 @@ export function modeNow(image: Image, device: DeviceImage): ModeSlot | null {
 }
 
 /**
- * A battery that no plan leads keeps the house off the grid, and rests while nobody knows how full it is; anything else is
- * left to the other rules.
+ * A battery that no plan leads keeps the house off the grid, and rests while nobody knows how full it is; a roof feeds in
+ * nothing where that costs. Anything else is left to the other rules.
  */
-function byItself({ wallMs }: Image, { flexibility: { kind, store } }: DeviceImage): ModeSlot | null {
+function byItself(image: Image, device: DeviceImage): ModeSlot | null {
+  const { wallMs } = image;
+  const { kind, store } = device.flexibility;
+  const now = { fromMs: wallMs, untilMs: wallMs };
+  if (isProducer(device))
+    return isControllable(device) && !isLost(device) && feedingInCosts_perWh(image) !== null
+      ? { ...now, mode: { kind: 'gridTarget', grid_W: 0 } }
+      : null;
   if (kind !== 'battery') return null;
   const isUnknown = store?.kind === 'battery' && store.fill === null;
-  return { fromMs: wallMs, untilMs: wallMs, mode: { kind: isUnknown ? 'hold' : 'selfConsume' } };
+  return { ...now, mode: { kind: isUnknown ? 'hold' : 'selfConsume' } };
+}
+
+/** What it costs to feed in now, per Wh; null where it costs nothing, or nobody knows. */
+export function feedingInCosts_perWh({ signals, site, wallMs, wallTrusted }: Image): number | null {
+  const price = wallTrusted ? priceAt(signals, 'exportPrice', site, wallMs) : null;
+  return price !== null && price < 0 ? -price : null;
 }
 
 /** Whether it is led by what the meter shows, rather than told a power. */
@@ -47,13 +61,15 @@ export function followed_W(image: Image, plan: Plan): ReadonlyMap<string, number
     return slot ? [{ device, slot, turn: turnOf(image, device, slot) }] : [];
   });
   const points = new Map<string, number>();
+  const isAwaited = waitsForMeter(image, plan);
   const led = followers.map((f) => f.device);
   let flow = begun(image, plan, without_W(image, led));
   const sun = sunOf(image, led, flow);
   const relief_W = sun.all_W - sun.inFlow_W + givenBy_W(followers);
+  const room_W = roomForSun_W(followers, plan);
   for (const { device, slot, turn } of [...followers].sort((a, b) => a.turn - b.turn)) {
     const wanted_W = isLed(slot.mode)
-      ? ledTo_W(image, device, slot.mode, flow)
+      ? ledTo_W(image, device, slot.mode, isProducer(device) && flow ? plus(flow, room_W) : flow, isAwaited)
       : forSun_W(device, fixed_W(device, slot.mode), flow, sun);
     const kept_W = turn === TURN.waits ? givingWay_W(device, slot, wanted_W, flow, relief_W) : wanted_W;
     const point_W = within(plan.get(device.id), underPeak_W(device, slot, kept_W, flow));
@@ -102,9 +118,32 @@ const givingWay_W = (
     ? wanted_W
     : loadUnderPeak_W(device, importUpTo_W, wanted_W, importUpTo_W - flow.net_W + relief_W);
 
-/** Of what may be produced only what is there already covers anything. */
-const there_W = ({ site }: Image, device: DeviceImage, point_W: number): number =>
-  Math.max(point_W, Math.min(0, measured_W(device, site.staleAfterMs)));
+/**
+ * What batteries can take of the sun, W: a roof that is turned down gives it on top, as if they took it, for nobody else shows
+ * them that it is there.
+ */
+function roomForSun_W(followers: readonly Follower[], plan: Plan): number {
+  const cells = followers.filter(
+    ({ device, slot }) => isBattery(device) && isLed(slot.mode) && !isLost(device) && !isFull(device),
+  );
+  return cells.reduce((sum, { device, slot }) => {
+    const most_W = plan.get(device.id)?.max_W ?? maxOf(device.flexibility);
+    return sum + Math.max(0, Math.min(most_W, balanced_W(slot.mode, Infinity)));
+  }, 0);
+}
+
+const isFull = ({ flexibility: { store } }: DeviceImage): boolean =>
+  store?.kind === 'battery' && store.fill !== null && store.fill >= store.mostFill;
+
+/**
+ * Of what may be produced only what is there already covers anything; but a roof that gives all that it was told is held by
+ * that and not by the sun.
+ */
+function there_W({ site }: Image, device: DeviceImage, point_W: number): number {
+  const gives_W = Math.min(0, measured_W(device, site.staleAfterMs));
+  const isHeld = device.setPoint_W !== null && gives_W <= device.setPoint_W + DEADBAND_W;
+  return isHeld ? point_W : Math.max(point_W, gives_W);
+}
 
 const isBattery = ({ flexibility }: DeviceImage): boolean => flexibility.kind === 'battery';
 
@@ -172,6 +211,12 @@ function with_W({ net_W, need_W, spare_W }: Flow, device: DeviceImage, point_W: 
   };
 }
 
+const plus = ({ net_W, need_W, spare_W }: Flow, more_W: number): Flow => ({
+  net_W: net_W + more_W,
+  need_W: need_W + more_W,
+  spare_W: spare_W + more_W,
+});
+
 /**
  * With what is about to begin: told off, or told on since the meter was read, it runs whatever the price as soon as it may.
  * Nobody leads it, and so nothing else says so before it draws.
@@ -230,19 +275,36 @@ export function fixed_W(device: DeviceImage, mode: Mode): number {
   }
 }
 
+/**
+ * Somebody has its last command behind it and waits until those of others are seen. Who is led by the meter has another one
+ * every few seconds: it then leaves its turn out, and takes its next step when all are seen and the other can rise.
+ */
+const waitsForMeter = (image: Image, plan: Plan): boolean =>
+  image.devices.some(
+    (d) => !isUnseen(image, d) && plan.get(d.id)?.reasons.some(({ values }) => values.awaits === 'meter'),
+  );
+
 /** Without the meter nobody leads it: it rests. */
-function ledTo_W(image: Image, device: DeviceImage, mode: Mode, flow: Flow | null): number {
+function ledTo_W(
+  image: Image,
+  device: DeviceImage,
+  mode: Mode,
+  flow: Flow | null,
+  isAwaited: boolean,
+): number {
   // Without the meter a roof gives what it can: that is counted at its worst by those who must.
   if (isProducer(device) && flow === null) return minOf(device.flexibility);
   if (flow === null || isLost(device)) return 0;
-  const told_W = device.underWay_W ?? device.setPoint_W;
+  const last_W = device.underWay_W ?? device.setPoint_W;
   // Until the meter has seen what was told last, the difference is not known.
-  if (told_W !== null && (device.sinceChangedMs ?? Infinity) <= image.grid_W.ageMs) return told_W;
-  const wanted = mode.kind === 'gridTarget' ? mode.grid_W - flow.net_W : balanced_W(mode, balance_W(flow));
-  const point = towards0_W(device, wanted);
-  return told_W !== null && Math.abs(told_W - point) < DEADBAND_W && Math.abs(told_W) <= Math.abs(point)
-    ? told_W
-    : point;
+  if (last_W !== null && (isUnseen(image, device) || isAwaited)) return last_W;
+  const at = (f: Flow): number =>
+    towards0_W(device, mode.kind === 'gridTarget' ? mode.grid_W - f.net_W : balanced_W(mode, balance_W(f)));
+  const seen_W = at(flow);
+  const unseen_W = seen_W > told_W(device) ? unseenBeside_W(image, device) : 0;
+  const point = unseen_W > 0 ? Math.max(told_W(device), at(plus(flow, unseen_W))) : seen_W;
+  const isLittle = last_W !== null && Math.abs(last_W - point) < DEADBAND_W;
+  return isLittle && (isProducer(device) || Math.abs(last_W) <= Math.abs(point)) ? last_W : point;
 }
 
 /** Takes what is to spare, or gives what is needed. */

@@ -1,8 +1,10 @@
 /** What the store holds of this house's past, as forecasts need it: four weeks by quarter hour. */
 import { instantOf, localMs } from '../../domain/calendar.ts';
 import type { HeatStore } from '../../domain/flexibility.ts';
+import { PRICE_SOURCE } from '../../domain/price-history.ts';
 import type { SeriesStore } from '../../domain/storage.ts';
 import { drawsFrom, type HeatInput } from './heat.ts';
+import { type FeedInLimit, mayBeHeld } from './held.ts';
 import type { ForecastInput } from './house.ts';
 import { DAY_MS, QUARTER_MS, type Sample } from './series.ts';
 
@@ -13,6 +15,8 @@ export interface HouseSources {
   /** Devices that are told what to draw, planned just now or not: that is not base load. */
   readonly planned: readonly string[];
   readonly producers: readonly string[];
+  /** Where one of them can be told to give less; absent: they give what they can. */
+  readonly feedIn?: FeedInLimit;
 }
 
 /** Four weeks tell the weekdays apart. */
@@ -21,12 +25,15 @@ const READ_DAYS = 7;
 /** What flows out and is less than this is no roof: meters and devices do not speak at the same moment. */
 const NOTHING_W = 100;
 
+const EXPORT_PRICES = `${PRICE_SOURCE}/exportPrice`;
+
 type Read = (point: string) => ReadonlyMap<number, number>;
 type Rows = ReturnType<SeriesStore['read']>;
 
 /**
  * Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. A roof that
- * no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where none was seen.
+ * no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where none was seen, nothing
+ * known while a roof may have been held.
  */
 export function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
   const { series } = sources;
@@ -35,7 +42,7 @@ export function histories(sources: HouseSources, nowMs: number): { loads: Sample
 }
 
 function loadsAndSuns(
-  { gridMeter, planned, producers }: Omit<HouseSources, 'series'>,
+  { gridMeter, planned, producers, feedIn }: Omit<HouseSources, 'series'>,
   read: Read,
 ): { loads: Sample[]; suns: Sample[] } {
   const net = netOf(gridMeter, read);
@@ -44,7 +51,10 @@ function loadsAndSuns(
   const at = (all: readonly ReadonlyMap<number, number>[], atMs: number): number =>
     all.reduce((sum, values) => sum + (values.get(atMs) ?? 0), 0);
   const house = [...net].map(([atMs, value]) => ({ atMs, value: value - at(taken, atMs) - at(given, atMs) }));
-  const times = new Set(given.flatMap((values) => [...values.keys()]));
+  const kept = read(EXPORT_PRICES);
+  const isHeld = (atMs: number): boolean =>
+    feedIn !== undefined && mayBeHeld(-(net.get(atMs) ?? 0), feedIn(atMs, kept.get(atMs)));
+  const times = new Set(given.flatMap((values) => [...values.keys()].filter((atMs) => !isHeld(atMs))));
   const seen = [...times].map((atMs) => ({ atMs, value: Math.max(0, -at(given, atMs)) }));
   const isUnheard = producers.length === 0 && house.some(({ value }) => value < -NOTHING_W);
   const suns = isUnheard ? house.map(({ atMs, value }) => ({ atMs, value: Math.max(0, -value) })) : seen;
@@ -84,6 +94,7 @@ export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past>
   for (const point of [
     ...['activePower', 'activePowerImport', 'activePowerExport'].map((x) => `${meter}/${x}`),
     ...[...planned, ...producers].map((id) => `${id}/activePower`),
+    EXPORT_PRICES,
     ...heat.flatMap(({ id }) => [`${id}/outdoorTemperature`, `${id}/temperature`]),
   ])
     rows.set(point, quarters(await readInParts(series, point, fromMs, nowMs)));

@@ -1,6 +1,7 @@
 /**
  * A large load asks the operator before it starts. What runs goes on; what the owner wants now, or what can wait no
- * longer, does not ask.
+ * longer, does not ask. Nor does what takes only what would else be fed in, however long the operator said to wait: it loads
+ * no grid. When its mode then has it take more than the sun gives, it asks.
  */
 
 import type { AdmissionRequest } from '../../domain/admission.ts';
@@ -8,30 +9,58 @@ import { maxOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { Decision, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { comfortLeftMs } from '../alternative.ts';
-import { because, isControllable, isProducer, narrow, type Rule } from '../plan.ts';
+import { modeNow } from '../followers/follow.ts';
+import { because, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+import { followsSun, surplusFor_W } from './own-solar.ts';
 import { isForced } from './owner.ts';
 
 /** Whom the operator told to wait holds no share that another could have: before anything is shared out. */
 export const toldLater: Rule = ({ image, wishes }, plan) =>
   image.devices.reduce((p, device) => {
-    const reason = wouldStart(image, device, wishes.get(device.id) ?? 0) ? laterFor(image, device) : null;
-    return reason ? narrow(p, device.id, { max_W: 0 }, reason) : p;
+    const wish_W = wishes.get(device.id) ?? 0;
+    return wouldStart(image, device, wish_W, wish_W) ? hold(image, p, device, laterFor(image, device)) : p;
   }, plan);
 
 /** Whoever could start now has to ask, and waits for the answer. */
 export const admission: Rule = ({ image, wishes }, plan) =>
   image.devices.reduce((p, device) => {
-    const open_W = Math.min(wishes.get(device.id) ?? 0, plan.get(device.id)?.max_W ?? 0);
-    const reason = wouldStart(image, device, open_W) ? askedFor(image, device) : null;
-    return reason ? narrow(p, device.id, { max_W: 0 }, reason) : p;
+    const wish_W = wishes.get(device.id) ?? 0;
+    const open_W = Math.min(wish_W, plan.get(device.id)?.max_W ?? 0);
+    return wouldStart(image, device, open_W, wish_W) ? hold(image, p, device, askedFor(image, device)) : p;
   }, plan);
 
-/** It is off and would be large with that power. */
-function wouldStart(image: Image, device: DeviceImage, open_W: number): boolean {
+/** What began on the sun stays with it. */
+function hold(image: Image, plan: Plan, device: DeviceImage, reason: Reason | null): Plan {
+  if (!reason) return plan;
+  return narrow(plan, device.id, { max_W: device.isUnasked ? surplusFor_W(image, device) : 0 }, reason);
+}
+
+/** It takes nothing from the grid, and would be large on it with that power. */
+function wouldStart(image: Image, device: DeviceImage, open_W: number, wish_W: number): boolean {
   const { admissions } = image;
   if (!admissions || !isControllable(device) || isProducer(device) || isForced(image, device)) return false;
-  if ((device.setPoint_W ?? 0) > 0 || (device.underWay_W ?? 0) > 0) return false;
-  return (setPointUnder(device.flexibility, open_W) ?? 0) >= Math.max(1, admissions.least_W);
+  if (isOn(device) && !device.isUnasked) return false;
+  if ((setPointUnder(device.flexibility, open_W) ?? 0) < Math.max(1, admissions.least_W)) return false;
+  return !isOnSun(image, device, wish_W);
+}
+
+const isOn = ({ setPoint_W, underWay_W }: DeviceImage): boolean =>
+  (setPoint_W ?? 0) > 0 || (underWay_W ?? 0) > 0;
+
+/** By its mode it takes what would else be fed in, and gives way with it. A program goes on from the grid. */
+function isOnSun(image: Image, device: DeviceImage, wish_W: number): boolean {
+  if (device.flexibility.program) return false;
+  const mode = modeNow(image, device)?.mode;
+  if (mode) return mode.kind === 'surplus' || mode.kind === 'selfConsume';
+  return followsSun(image, device) && wish_W <= surplusFor_W(image, device);
+}
+
+/** Whether it runs with this power without that anybody was asked, who would else be. */
+export function runsUnasked(image: Image, device: DeviceImage, power_W: number): boolean {
+  const state = image.admissions?.byDevice[device.id]?.kind;
+  if (!image.admissions || power_W <= 0 || state === 'granted' || state === 'unanswered') return false;
+  if (isForced(image, device) || (isOn(device) && !device.isUnasked)) return false;
+  return isOnSun(image, device, power_W) || (device.isUnasked === true && canWait(image, device));
 }
 
 const canWait = (image: Image, device: DeviceImage): boolean =>

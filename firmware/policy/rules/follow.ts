@@ -4,7 +4,7 @@ import type { DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { priceAt } from '../../domain/price-curve.ts';
-import { fixed_W, followed_W, isLed, modeNow } from '../followers/follow.ts';
+import { feedingInCosts_perWh, fixed_W, followed_W, isLed, modeNow } from '../followers/follow.ts';
 import { reasonOf } from '../followers/under-peak.ts';
 import { because, explain, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
 
@@ -21,10 +21,13 @@ function lead(image: Image, plan: Plan, device: DeviceImage, point_W: number | u
   const waiting =
     mode.kind === 'surplus' && point_W === 0 ? { needs_W: setPointOver(device.flexibility, 1) } : {};
   const wanted_W = givesWayFrom_W(plan, device, slot, point_W);
+  const costs = isProducer(device) && !isOfPlan(slot) ? feedingInCosts_perWh(image) : null;
   const why =
     wanted_W !== null
       ? reasonOf(image, device, slot, { wanted_W, point_W })
-      : because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
+      : costs !== null
+        ? because('EXPORT_COSTS', { costs })
+        : because('PLANNED', { ...whyOf(image, device, slot), ...waiting });
   const span = isProducer(device) ? { min_W: point_W } : { min_W: point_W, max_W: point_W };
   const narrowed = narrow(plan, device.id, span, why);
   return narrowed === plan ? explain(plan, device.id, why) : narrowed;
@@ -46,7 +49,7 @@ function whyOf(
 ): Reason['values'] {
   const { mode, fromMs, untilMs, startingNowCosts = null, waitingCosts = null } = slot;
   const { store, need } = flexibility;
-  const isPlan = untilMs > fromMs;
+  const isPlan = isOfPlan(slot);
   return {
     mode: mode.kind,
     ...(mode.kind === 'heat' && { level: mode.level }),
@@ -59,6 +62,9 @@ function whyOf(
     ...(isPlan && (waits(mode) ? { startingNowCosts } : { waitingCosts })),
   };
 }
+
+/** Not what a device does by itself. */
+const isOfPlan = ({ fromMs, untilMs }: ModeSlot): boolean => untilMs > fromMs;
 
 /** A battery waits when it may not give, and nothing is said of taking from the grid. */
 const waits = (mode: Mode): boolean =>

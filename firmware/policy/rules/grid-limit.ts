@@ -6,7 +6,7 @@ import { maxOf, minOf, setPointUnder } from '../../domain/flexibility.ts';
 import type { ActiveLimit, DeviceImage, Image } from '../../domain/image.ts';
 import type { Reason } from '../../domain/instruction.ts';
 import { activeLimits } from '../active-limits.ts';
-import { baseLoad_W, isFresh, measured_W } from '../balance.ts';
+import { baseLoad_W, isFresh, measured_W, unseen_W } from '../balance.ts';
 import { mostNeeded } from '../give-way.ts';
 import {
   because,
@@ -19,6 +19,7 @@ import {
   type Rule,
   type RuleContext,
 } from '../plan.ts';
+import { riseUnder } from './settle.ts';
 
 /** Kept free below a limit, so that the noise of the base load does not cross it between two cycles. */
 const LIMIT_MARGIN_W = 100;
@@ -77,12 +78,18 @@ function shareImport(context: RuleContext, limit: ActiveLimit, plan: Plan): Plan
   const lostCounts = limit.scope === 'controllable';
   const counted = consumers(context.image).filter((d) => counts(limit, d) && !(lostCounts && isLost(d)));
   let left = Math.max(0, headroom_W(context, limit) - margin(limit));
+  const unseen = (d: DeviceImage): number => unseen_W(context.image, d, context.given_W(d));
+  let sure = left - context.image.devices.filter(isControllable).reduce((sum, d) => sum + unseen(d), 0);
   return mostNeeded(context.image, counted).reduce((p, device) => {
     const wish = Math.max(0, context.wishes.get(device.id) ?? maxOf(device.flexibility));
     const share = setPointUnder(device.flexibility, Math.min(left, wish)) ?? 0;
+    const under = share < wish ? narrow(p, device.id, { max_W: share }, reasonOf(limit)) : p;
+    const next = riseUnder(context, under, device, sure);
     // A device that does not want to run, or must not, leaves its share to the next, and the limit is not its reason.
-    left = Math.max(0, left - Math.min(share, Math.max(0, p.get(device.id)?.max_W ?? share)));
-    return share < wish ? narrow(p, device.id, { max_W: share }, reasonOf(limit)) : p;
+    const taken = Math.min(share, Math.max(0, next.get(device.id)?.max_W ?? share));
+    left = Math.max(0, left - taken);
+    if (unseen(device) === 0) sure -= taken;
+    return next;
   }, plan);
 }
 

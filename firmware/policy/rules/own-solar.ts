@@ -5,9 +5,18 @@
 import { type Program, setPointUnder } from '../../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../../domain/image.ts';
 import { startingNowCosts } from '../alternative.ts';
-import { baseLoad_W } from '../balance.ts';
+import { baseLoad_W, told_W, unseenBeside_W } from '../balance.ts';
 import { modeNow } from '../followers/follow.ts';
-import { because, byPriority, isControllable, isProducer, narrow, type Plan, type Rule } from '../plan.ts';
+import {
+  because,
+  byPriority,
+  explain,
+  isControllable,
+  isProducer,
+  narrow,
+  type Plan,
+  type Rule,
+} from '../plan.ts';
 import { pricePlan } from '../price-plan.ts';
 import { hasBegun, latestStartMs, programStart } from '../program-start.ts';
 import { isForced } from './owner.ts';
@@ -16,10 +25,10 @@ import { isForced } from './owner.ts';
 const BEGINS_MS = 300_000;
 
 export const ownSolar: Rule = ({ image }, plan) =>
-  image.devices.filter((d) => follows(image, d)).reduce((p, d) => limit(image, p, d), plan);
+  image.devices.filter((d) => followsSun(image, d)).reduce((p, d) => limit(image, p, d), plan);
 
 /** Mode `solar`, and `cheap` while it waits for its slot. */
-function follows(image: Image, device: DeviceImage): boolean {
+export function followsSun(image: Image, device: DeviceImage): boolean {
   // A program takes the sun where it starts, and is not stopped for a cloud.
   if (device.flexibility.program) return false;
   if (!isControllable(device) || isProducer(device) || isForced(image, device) || modeNow(image, device))
@@ -29,7 +38,7 @@ function follows(image: Image, device: DeviceImage): boolean {
 
 /**
  * The set-point that own production carries for this device after those more important than it, and after all programs that
- * are under way: those do not stop for a cloud. Whoever begins with this decision has its sun already.
+ * are under way: those do not stop for a cloud. It rises only on what is there whatever the last commands of others do. Whoever begins with this decision has its sun already.
  */
 export function surplusFor_W(image: Image, device: DeviceImage): number {
   const base = baseLoad_W(image);
@@ -37,11 +46,20 @@ export function surplusFor_W(image: Image, device: DeviceImage): number {
   const consumers = byPriority(image.devices.filter((d) => isControllable(d) && !isProducer(d)));
   const firm = consumers.filter((d) => d.id !== device.id && runsAnyway(image, d));
   const taken_W = firm.reduce((sum, d) => sum + firm_W(d, device), 0);
-  let left = Math.max(0, -base - taken_W);
-  for (const other of consumers.filter((d) => !firm.includes(d))) {
+  const others = consumers.filter((d) => !firm.includes(d));
+  const share_W = shareOf(image, device, others, -base - taken_W);
+  if (share_W <= told_W(device)) return share_W;
+  const sure_W = shareOf(image, device, others, -base - taken_W - unseenBeside_W(image, device));
+  return Math.max(sure_W, told_W(device));
+}
+
+/** Most important first, of so much. */
+function shareOf(image: Image, device: DeviceImage, consumers: readonly DeviceImage[], sun_W: number) {
+  let left = Math.max(0, sun_W);
+  for (const other of consumers) {
     const share = setPointUnder(other.flexibility, left) ?? 0;
     if (other.id === device.id) return Math.max(0, share);
-    const taken = follows(image, other) || waitsForSun(image, other) ? share : drawn_W(other);
+    const taken = followsSun(image, other) || waitsForSun(image, other) ? share : drawn_W(other);
     left = Math.max(0, left - taken);
   }
   return 0;
@@ -99,5 +117,8 @@ function mostFrom_W(program: Program | undefined, doneMs: number): number {
 function limit(image: Image, plan: Plan, device: DeviceImage): Plan {
   const surplus_W = surplusFor_W(image, device);
   const costs = device.mode === 'cheap' ? { startingNowCosts: startingNowCosts(image, device) } : {};
-  return narrow(plan, device.id, { max_W: surplus_W }, because('OWN_SOLAR', { surplus_W, ...costs }));
+  const why = because('OWN_SOLAR', { surplus_W, ...costs });
+  const next = narrow(plan, device.id, { max_W: surplus_W }, why);
+  // With sun enough for all that it can take the sun is why it runs.
+  return next === plan && plan.get(device.id)?.reasons.length === 0 ? explain(plan, device.id, why) : next;
 }
