@@ -60,6 +60,30 @@ export function priceFinder(
   };
 }
 
+/** Longer than this nobody guesses. */
+const MOST_GAP_MS = 3 * 3_600_000;
+
+/**
+ * `priceFinder` for who plans: a short gap between known prices has the worse of its two neighbours, so that an hour nobody
+ * knows the price of neither ends what can be planned nor is chosen.
+ */
+export function plannedPriceFinder(
+  signals: readonly Signal[],
+  kind: PriceKind,
+  site: Site,
+): (atMs: WallMs) => number | null {
+  const curve = priceCurve(signals, kind, site.currency);
+  const known = priceFinder(signals, kind, site);
+  return (atMs) => {
+    const price = known(atMs);
+    if (price !== null) return price;
+    const i = firstEndingAfter(curve, atMs);
+    const [before, after] = [curve[i - 1], curve[i]];
+    if (!before || !after || after.fromMs - before.untilMs > MOST_GAP_MS) return null;
+    return kind === 'importPrice' ? Math.max(before.price, after.price) : Math.min(before.price, after.price);
+  };
+}
+
 /** From `fromMs` to `untilMs` without a gap: what no signal covers has the price that the contract fixes, or null. */
 export function pricesBetween(
   signals: readonly Signal[],

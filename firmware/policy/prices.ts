@@ -1,20 +1,20 @@
 /** The price curve in quarter hours, and the cheapest of them. Prices in currency per Wh. */
 import type { Image } from '../domain/image.ts';
-import { type PriceStretch, priceFinder } from '../domain/price-curve.ts';
+import { type PriceStretch, plannedPriceFinder } from '../domain/price-curve.ts';
 import type { WallMs } from '../domain/time.ts';
 
 export const SLOT_MS = 15 * 60_000;
 /** Four days: no market says more. */
 const MOST_SLOTS = 384;
 
-/** Quarter-hour slots from the one that holds `fromMs` up to `untilMs` or the first slot without a price. */
+/** Quarter-hour slots from the one that holds `fromMs` up to `untilMs` or the first slot without a price; short gaps are bridged. */
 export function pricedSlots(
   { signals, site }: Pick<Image, 'signals' | 'site'>,
   fromMs: WallMs,
   untilMs: WallMs,
 ): PriceStretch[] {
   const slots: PriceStretch[] = [];
-  const priceAt = priceFinder(signals, 'importPrice', site);
+  const priceAt = plannedPriceFinder(signals, 'importPrice', site);
   let at = Math.floor(fromMs / SLOT_MS) * SLOT_MS;
   for (; at < untilMs && slots.length < MOST_SLOTS; at += SLOT_MS) {
     const begin = Math.max(at, fromMs);

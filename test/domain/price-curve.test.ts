@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import type { Site } from '../../firmware/domain/image.ts';
-import { type PriceKind, priceAt, priceCurve, pricesBetween } from '../../firmware/domain/price-curve.ts';
+import {
+  type PriceKind,
+  plannedPriceFinder,
+  priceAt,
+  priceCurve,
+  pricesBetween,
+} from '../../firmware/domain/price-curve.ts';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import { fixedTariff } from '../../firmware/domain/tariff.ts';
 
@@ -105,4 +111,23 @@ test('a stretch without an end, a gap, and a list that is asked again', async (t
     { fromMs: 20, untilMs: 30, price: null },
   ]);
   t.same(pricesBetween([], 'exportPrice', SITE, 0, 30), [{ fromMs: 0, untilMs: 30, price: 0.00008 }]);
+});
+
+test('for who plans a short gap has the worse of its neighbours; a long one, and the end, have none', async (t) => {
+  const HOUR = 3_600_000;
+  const at = (hour: number, value: number) => ({ fromMs: hour * HOUR, untilMs: (hour + 1) * HOUR, value });
+  const intervals = [at(0, 3), at(2, 1), at(6, 2)];
+  const prices = (['importPrice', 'exportPrice'] as const).map((kind) => {
+    const none = { ...SITE, exportTariff: [] };
+    const find = plannedPriceFinder([signalOf({ kind, intervals })], kind, none);
+    return [-1, 0, 1, 2, 3, 5.9, 6, 7].map((hour) => find(hour * HOUR));
+  });
+  t.same(prices, [
+    [null, 3, 3, 1, 2, 2, 2, null],
+    [null, 3, 1, 1, 1, 1, 2, null],
+  ]);
+  const wider = plannedPriceFinder([signalOf({ intervals: [at(0, 3), at(4.1, 1)] })], 'importPrice', SITE);
+  t.equal(wider(2 * HOUR), null);
+  const fixed = { ...SITE, importTariff: fixedTariff(0.0005) };
+  t.equal(plannedPriceFinder([signalOf({ intervals })], 'importPrice', fixed)(HOUR), 0.0005, 'the contract');
 });

@@ -30,6 +30,16 @@ const need = (energy_Wh: number, hours: number) => ({ energy_Wh, byMs: NOON + ho
 const cheapBoiler = (energy_Wh: number, hours: number, patch: Parameters<typeof boiler>[0] = {}) =>
   boiler({ mode: 'cheap', ...patch, flexibility: { need: need(energy_Wh, hours), ...patch.flexibility } });
 
+/** Hourly prices from so many hours after `NOON` on. */
+const later = (hours: number, ...perKWh: number[]) =>
+  signal(
+    'importPrice',
+    perKWh.map((p, i) => ({
+      ...{ fromMs: NOON + (hours + i) * HOUR, untilMs: NOON + (hours + i + 1) * HOUR },
+      value: p / 1000,
+    })),
+  );
+
 const LATER = { kind: 'later', notBeforeMs: NOON + 2 * HOUR } as const;
 
 const CASES: readonly Case[] = [
@@ -165,6 +175,15 @@ const CASES: readonly Case[] = [
       devices: [cheapBoiler(1500, 5, { flexibility: { need: { ...need(1500, 5), fromMs: NOON + HOUR } } })],
     }),
     expect: { boiler: [2000, 'PRICE_RUN'] },
+  },
+  {
+    name: 'an hour whose price is not known is not chosen before one that is known to be cheap',
+    image: image({
+      signals: [prices(0.4), later(2, 0.1, 0.3)],
+      wallMs: NOON + HOUR,
+      devices: [cheapBoiler(1500, 4)],
+    }),
+    expect: { boiler: [0, 'PRICE_WAIT'] },
   },
   {
     name: 'it runs in the cheap hour',

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import type { Signal } from '../../firmware/domain/signal.ts';
 import { houseScenario } from '../../firmware/policy/planner/house.ts';
-import { horizonOf } from '../../firmware/policy/planner/house-grid.ts';
+import { horizonOf, slotPrices } from '../../firmware/policy/planner/house-grid.ts';
 import { endMs, quartersOf, slotsNow, timesOf } from '../../firmware/policy/planner/house-slots.ts';
 import { laterSchedule } from '../../firmware/policy/planner/last-plan.ts';
 import { battery, HOUR, image, known, MINUTE, NOON, prices, signal, tank, wallbox } from './home.ts';
@@ -34,11 +34,20 @@ test('a house is planned in five minutes for an hour, then by the quarter, as fa
     t.equal(new Set(quartersOf(slots)).size, 16 - Math.floor(minutes / 15));
   }
   t.equal(horizonOf(image({ signals: [] })).n, 0);
-  const gap = [
+  const gap = (minutes: number) => [
     { fromMs: NOON, untilMs: NOON + 70 * MINUTE, value: 1e-4 },
-    { fromMs: NOON + 75 * MINUTE, untilMs: NOON + 3 * HOUR, value: 1e-4 },
+    { fromMs: NOON + (70 + minutes) * MINUTE, untilMs: NOON + 6 * HOUR, value: 3e-4 },
   ];
-  t.equal(endMs(horizonOf(image({ signals: [signal('importPrice', gap)] }))), NOON + 60 * MINUTE);
+  const withGap = (minutes: number) => image({ signals: [signal('importPrice', gap(minutes))] });
+  t.equal(endMs(horizonOf(withGap(181))), NOON + 60 * MINUTE, 'a long gap ends it');
+  const bridged = horizonOf(withGap(65));
+  t.equal(endMs(bridged), NOON + 6 * HOUR);
+  const price = slotPrices(withGap(65), 'importPrice', bridged);
+  t.same(
+    [0, 12, 13, 14].map((t) => price[t]?.toFixed(3)),
+    ['0.100', '0.167', '0.300', '0.300'],
+    'the dearer of its neighbours',
+  );
 });
 
 test('prices that change every five minutes are taken by the five minutes, later by their mean', async (t) => {

@@ -1,6 +1,6 @@
 /** What grid and contract say about the time ahead, as the planner needs it: by slot, in kW and per kWh. */
 import type { Image, Site } from '../../domain/image.ts';
-import { type PriceKind, priceFinder } from '../../domain/price-curve.ts';
+import { type PriceKind, plannedPriceFinder } from '../../domain/price-curve.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { QUARTER_MS } from '../forecast/series.ts';
 import { supplied } from '../forecast/supplied.ts';
@@ -19,7 +19,7 @@ import type { Scenario } from './scenario.ts';
 /** Beyond two days no market says anything. */
 const MOST_MS = 48 * 3_600_000;
 
-/** From now up to the first slot without a price. */
+/** From now up to the first slot without a price; short gaps are bridged. */
 export function horizonOf(image: Image): HouseSlots {
   const price = slotPrice(image, 'importPrice');
   return slotsAhead(image.wallMs, MOST_MS, (fromMs, untilMs) => price(fromMs, untilMs) !== null);
@@ -39,7 +39,7 @@ function slotPrice(
   { signals, site }: Image,
   kind: PriceKind,
 ): (fromMs: WallMs, untilMs: WallMs) => number | null {
-  const priceAt = priceFinder(signals, kind, site);
+  const priceAt = plannedPriceFinder(signals, kind, site);
   return (fromMs, untilMs) => {
     let sum = 0;
     for (let atMs = fromMs; atMs < untilMs; atMs += TICK_MS) {
