@@ -1,24 +1,17 @@
 /** A device's seat in the cycle: its menu, its last instruction and what became of it, its need and its times. */
-import { lastLocalTime, nextLocalTime } from '../domain/calendar.ts';
 import type { Fault } from '../domain/errors.ts';
-import { type EnergyNeed, type Flexibility, maxOf } from '../domain/flexibility.ts';
+import { type Flexibility, maxOf } from '../domain/flexibility.ts';
 import type { ControlMode, DeviceImage, Known, Override, Site, Snapshot } from '../domain/image.ts';
 import type { Instruction, InstructionStatus } from '../domain/instruction.ts';
 import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
 import type { Settings } from '../domain/storage.ts';
 import { type Clock, type ElapsedMs, isWallPlausible, type WallMs } from '../domain/time.ts';
+import { type Deadline, DeadlineKeeper, HOLD_MS, type KeptDeadline } from './deadline.ts';
 import { MayDraw } from './may-draw.ts';
 import { type DeviceNow, isSetting, ProgramKeeper } from './program-keeper.ts';
 import { type Direction, Retries } from './retries.ts';
 import { Settling } from './settling.ts';
-
-interface Deadline {
-  readonly time: string;
-  readonly energy_Wh: number;
-  /** It is there from this local time on; absent: always. */
-  readonly from?: string;
-}
 
 export interface DeviceSettings {
   readonly priority: number;
@@ -37,9 +30,6 @@ export interface SeatDeps {
 const SAVE_MS = 300_000;
 /** What a battery was told last is kept no oftener. */
 const SAVE_SWITCH_MS = 60_000;
-/** A measurement stands for at most so long when energy is summed from power. */
-const HOLD_MS = 60_000;
-
 /** So long after it is settled a device draws what it was told. */
 const FOLLOWS_MS = 1_000;
 
@@ -50,11 +40,9 @@ export interface OverrideEnd {
 }
 
 /** What is kept over a restart. */
-interface Kept {
+interface Kept extends KeptDeadline {
   readonly setPoint_W: number | null;
   readonly switchedMs: WallMs | null;
-  readonly deadlineMs: WallMs | null;
-  readonly delivered_Wh: number;
 }
 
 export class DeviceSeat {
@@ -81,9 +69,7 @@ export class DeviceSeat {
   private atGrid_W: number | null = null;
   private isUnasked = false;
   private readonly mayDraw = new MayDraw();
-  private deadlineMs: WallMs | null;
-  private delivered_Wh: number;
-  private accountedAtMs: ElapsedMs;
+  private readonly deadline: DeadlineKeeper;
   private savedAtMs: ElapsedMs;
 
   constructor(resource: ResourceManager, settings: DeviceSettings, deps: SeatDeps, override: Override) {
@@ -95,9 +81,7 @@ export class DeviceSeat {
     this.program = new ProgramKeeper(resource.id, deps);
     const kept = readKept(deps.settings.get(`device.${resource.id}`));
     this.setPoint_W = kept?.setPoint_W ?? null;
-    this.deadlineMs = kept?.deadlineMs ?? null;
-    this.delivered_Wh = kept?.delivered_Wh ?? 0;
-    this.accountedAtMs = clock.elapsedMs();
+    this.deadline = new DeadlineKeeper(settings.deadline, deps.site.timeZone, kept, clock.elapsedMs());
     this.savedAtMs = clock.elapsedMs();
     if ((this.setPoint_W ?? 0) > 0) this.settling.resumed(clock.elapsedMs());
     // Unless the clock proves how long ago it was switched, it was just now: minimum times hold over a restart.
@@ -138,11 +122,12 @@ export class DeviceSeat {
    * program. What its owner has to know of that, once.
    */
   account(): Fault | null {
-    this.accountEnergy();
+    const { clock } = this.deps;
+    this.deadline.account(clock.wallMs(), clock.elapsedMs(), this.powerKnown(clock.elapsedMs()));
     const program = this.flexibility?.program;
     if (program) this.program.follow(this.override);
     const news = program ? this.program.account(program, this.now()) : null;
-    if (this.deps.clock.elapsedMs() - this.savedAtMs >= SAVE_MS) this.save();
+    if (clock.elapsedMs() - this.savedAtMs >= SAVE_MS) this.save();
     return news;
   }
 
@@ -153,24 +138,6 @@ export class DeviceSeat {
       isOn: isTold && !this.isForgotten && this.health === 'ok',
       measured_W: this.power?.quality === 'good' && ageMs <= HOLD_MS ? value : null,
     };
-  }
-
-  private accountEnergy(): void {
-    const { clock, site } = this.deps;
-    const now = clock.elapsedMs();
-    const power = this.powerKnown(now);
-    const span = Math.min(now - this.accountedAtMs, HOLD_MS);
-    if (power.value !== null && power.ageMs <= HOLD_MS)
-      this.delivered_Wh += (Math.max(0, power.value) * span) / 3_600_000;
-    this.accountedAtMs = now;
-    const wall = clock.wallMs();
-    const { deadline } = this.settings;
-    if (deadline && isWallPlausible(wall)) {
-      // Whatever else stands there is past, of another time of day, or of a clock that was years ahead for a while.
-      const nextMs = nextLocalTime(wall, deadline.time, site.timeZone);
-      if (this.deadlineMs !== nextMs) this.delivered_Wh = 0;
-      this.deadlineMs = nextMs;
-    }
   }
 
   /**
@@ -212,7 +179,7 @@ export class DeviceSeat {
     const mayDraw_W = this.mayDraw.powers_W(elapsedMs);
     return {
       id: this.resource.id,
-      flexibility: { ...this.flexibility, need: this.need(wallMs) ?? this.flexibility.need },
+      flexibility: { ...this.flexibility, need: this.deadline.need(wallMs) ?? this.flexibility.need },
       health: this.health,
       power_W: this.powerKnown(elapsedMs),
       setPoint_W: this.setPoint_W,
@@ -379,8 +346,7 @@ export class DeviceSeat {
     const kept: Kept = {
       setPoint_W: this.setPoint_W,
       switchedMs,
-      deadlineMs: this.deadlineMs,
-      delivered_Wh: this.delivered_Wh,
+      ...this.deadline.kept,
     };
     settings.set(`device.${this.resource.id}`, JSON.stringify(kept));
     this.program.save();
@@ -396,17 +362,6 @@ export class DeviceSeat {
     this.switchedAtMs = now;
     // A battery that follows the meter crosses zero all day long, and each time is written to flash.
     if (!this.isBattery() || now - this.savedAtMs >= SAVE_SWITCH_MS) this.save();
-  }
-
-  private need(wallMs: WallMs): EnergyNeed | null {
-    const { deadlineMs: byMs } = this;
-    const { deadline } = this.settings;
-    if (!deadline || byMs === null || !isWallPlausible(wallMs)) return null;
-    const energy_Wh = Math.max(0, deadline.energy_Wh - this.delivered_Wh);
-    const { timeZone } = this.deps.site;
-    return deadline.from === undefined
-      ? { energy_Wh, byMs }
-      : { energy_Wh, byMs, fromMs: lastLocalTime(byMs, deadline.from, timeZone) };
   }
 
   private powerKnown(nowMs: ElapsedMs): Known {
