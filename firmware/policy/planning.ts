@@ -146,7 +146,7 @@ export class Planning {
   private async known(image: Image, fromMs: number, slots: number): Promise<PlanTask['known']> {
     const { series, gridMeter, place, roof } = this.deps;
     const { signals, site } = image;
-    const led = image.devices.filter((d) => drawsAsTold(image, d)).map((d) => d.id);
+    const asTold = image.devices.filter((d) => drawsAsTold(image, d)).map((d) => d.id);
     const roofs = image.devices.filter(isProducer);
     const producers = roofs.map((d) => d.id);
     const feedIn = roofs.some(isControllable) ? { feedIn: feedInLimit(image) } : {};
@@ -154,7 +154,7 @@ export class Planning {
     const heat = planned.flatMap(({ id, flexibility: { store } }) =>
       store?.kind === 'heat' ? [{ id, store }] : [],
     );
-    const sources = { series, gridMeter, planned: led, producers, ...feedIn, heat, timeZone: site.timeZone };
+    const sources = { series, gridMeter, asTold, producers, ...feedIn, heat, timeZone: site.timeZone };
     const { outdoor, stores, ...past } = await pastOf(sources, fromMs);
     const outdoor_C = outdoorNow_C(image.devices);
     const supplied_C = supplied(signals, 'temperatureForecast', fromMs, slots);

@@ -201,7 +201,7 @@ test('hot water is learnt from the tank, and the weather from what is measured a
     {
       series: { read: (point, _resolution, fromMs, untilMs) => series.get(point)?.(fromMs, untilMs) ?? [] },
       gridMeter: 'grid',
-      planned: ['tank'],
+      asTold: ['tank'],
       producers: [],
       heat: [{ id: 'tank', store: TANK_STORE }],
       timeZone: 'Europe/Berlin',

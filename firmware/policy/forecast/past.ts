@@ -13,7 +13,7 @@ export interface HouseSources {
   /** Id of the meter at the connection. */
   readonly gridMeter: string | null;
   /** Devices that are told what to draw, planned just now or not: that is not base load. */
-  readonly planned: readonly string[];
+  readonly asTold: readonly string[];
   readonly producers: readonly string[];
   /** Where one of them can be told to give less; absent: they give what they can. */
   readonly feedIn?: FeedInLimit;
@@ -31,7 +31,7 @@ type Read = (point: string) => ReadonlyMap<number, number>;
 type Rows = ReturnType<SeriesStore['read']>;
 
 /**
- * Net at the connection, minus what is planned, plus what the roof gave: the base load; and the roof itself. A roof that
+ * Net at the connection, minus what devices drew as they were told, plus what the roof gave: the base load; and the roof itself. A roof that
  * no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where none was seen, nothing
  * known while a roof may have been held.
  */
@@ -42,11 +42,11 @@ export function histories(sources: HouseSources, nowMs: number): { loads: Sample
 }
 
 function loadsAndSuns(
-  { gridMeter, planned, producers, feedIn }: Omit<HouseSources, 'series'>,
+  { gridMeter, asTold, producers, feedIn }: Omit<HouseSources, 'series'>,
   read: Read,
 ): { loads: Sample[]; suns: Sample[] } {
   const net = netOf(gridMeter, read);
-  const taken = planned.map((id) => read(`${id}/activePower`));
+  const taken = asTold.map((id) => read(`${id}/activePower`));
   const given = producers.map((id) => read(`${id}/activePower`));
   const at = (all: readonly ReadonlyMap<number, number>[], atMs: number): number =>
     all.reduce((sum, values) => sum + (values.get(atMs) ?? 0), 0);
@@ -86,14 +86,14 @@ export interface Past extends Pick<ForecastInput, 'loads' | 'suns' | 'peak_W' | 
  * carry out meanwhile.
  */
 export async function pastOf(sources: PlanSources, nowMs: number): Promise<Past> {
-  const { series, gridMeter, planned, producers, heat, timeZone } = sources;
+  const { series, gridMeter, asTold, producers, heat, timeZone } = sources;
   const meter = gridMeter ?? '';
   const monthMs = startOfMonth(nowMs, timeZone);
   const fromMs = Math.min(nowMs - HISTORY_DAYS * DAY_MS, monthMs);
   const rows = new Map<string, ReadonlyMap<number, number>>();
   for (const point of [
     ...['activePower', 'activePowerImport', 'activePowerExport'].map((x) => `${meter}/${x}`),
-    ...[...planned, ...producers].map((id) => `${id}/activePower`),
+    ...[...asTold, ...producers].map((id) => `${id}/activePower`),
     EXPORT_PRICES,
     ...heat.flatMap(({ id }) => [`${id}/outdoorTemperature`, `${id}/temperature`]),
   ])

@@ -32,7 +32,7 @@ export function ownDays(house: OwnHouse, nowMs: number): Result<OwnDays> {
   const span = spanOf(loads, nowMs, site.timeZone);
   if (!span) return refuse('SCENARIO_INVALID', 'less than a day is stored');
   // A roof that is silent sleeps; what is simulated and silent hides what the house drew.
-  const unheard = new Set(roles.planned.flatMap((id) => [...silences(took(id), span)]));
+  const unheard = new Set(roles.asTold.flatMap((id) => [...silences(took(id), span)]));
   const heard = (s: Sample): boolean => !unheard.has(s.atMs);
   const load = filled(loads.filter(heard), span);
   if (load.gaps > MOST_GAPS * load.kw.length)

@@ -17,7 +17,7 @@ export type Took = readonly Sample[];
 
 export interface Roles {
   /** By id: simulated, so not base load; and what gives, which is the sun. */
-  readonly planned: readonly string[];
+  readonly asTold: readonly string[];
   readonly producers: readonly string[];
   simulated(span: Span): { devices: Pick<Days, 'battery' | 'car'>; notes: string[] };
 }
@@ -34,10 +34,10 @@ export function rolesOf(devices: readonly OwnDevice[], took: (id: string) => Too
   const [car] = devices
     .filter((d) => d.deadline && !d.battery && (sums.get(d.id) ?? 0) > 0)
     .sort((a, b) => (sums.get(b.id) ?? 0) - (sums.get(a.id) ?? 0));
-  const planned = car ? [...batteries, car] : batteries;
-  const others = devices.filter((d) => !planned.includes(d) && !producers.includes(d));
+  const asTold = car ? [...batteries, car] : batteries;
+  const others = devices.filter((d) => !asTold.includes(d) && !producers.includes(d));
   return {
-    planned: planned.map((d) => d.id),
+    asTold: asTold.map((d) => d.id),
     producers: producers.map((d) => d.id),
     simulated: (span) => {
       const battery = asOne(batteries.flatMap((d) => d.battery ?? []));
