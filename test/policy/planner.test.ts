@@ -331,6 +331,35 @@ test('absurd prices and directions', async (t) => {
   }
 });
 
+test('a solver that is still far from what it can prove has the better stand-in beside it', async (t) => {
+  // Three relays that had better not run together, in twenty hours of a billed peak.
+  const relay = (id: string, max_kw: number, required_kwh: number) => ({
+    ...{ id, type: 'ev', arrive_slot: 0, depart_slot: 80, required_kwh, capacity_left_kwh: required_kwh + 2 },
+    ...{ min_kw: max_kw, max_kw, step_kw: max_kw, unserved_per_kwh: 10 },
+  });
+  const wave = (base: number, by: number): number[] =>
+    Array.from({ length: 96 }, (_, i) => base + by * Math.sin(i / 12));
+  const s = scenario({
+    ...{ n: 96, base_load_kw: wave(0.6, 0.2), prices: { import: wave(0.25, 0.1), export: flat(96, 0) } },
+    grid: { import_max_kw: 24, export_max_kw: 24, peak: { price_per_kw: 4, free_kw: 2 } },
+    devices: [relay('a', 2, 5.3), relay('b', 2.7, 6.2), relay('c', 3.4, 7.1)],
+  });
+  const [quick = Number.NaN, thorough = Number.NaN] = (['quick', 'thorough'] as const).map(
+    (x) => standIn(s, undefined, x).evaluation.cost,
+  );
+  t.ok(thorough < quick - 0.1, `${thorough} and ${quick}: there is something to gain`);
+  const program = buildProgram(s);
+  const start = standIn(s, undefined, 'quick');
+  const values = new Array<number>(program.data.cost.length).fill(0);
+  for (const [column, value] of program.start(start.schedule, start.evaluation)) values[column] = value;
+  const found = (bound: number) => makePlan(s, { solve: () => Promise.resolve(ok({ values, bound })) });
+  const loose = await found(quick / 2);
+  t.match(loose.certificate, { source: 'stand-in', bound: quick / 2, cost: thorough });
+  t.ok((loose.certificate.gap ?? 0) > 0.1, 'and is said to be that far from the proof');
+  const proven = await found(quick * 0.999);
+  t.equal(proven.evaluation.cost, quick, 'near the proof nobody looks further');
+});
+
 test('hostile scenarios are refused with a code', async (t) => {
   const good: Record<string, unknown> = { ...scenario() };
   const bad: unknown[] = [

@@ -212,7 +212,8 @@ function carOf(
     capacity_left_kwh: Math.ceil(required_kwh / perSlot) * perSlot + perSlot,
     min_kw,
     max_kw,
-    step_kw: max_kw - min_kw > 1e-6 ? step_W / 1000 : null,
+    // On or off is one step.
+    step_kw: max_kw - min_kw > 1e-6 ? step_W / 1000 : max_kw,
     unserved_per_kwh: 20 * dearest,
     extra_value_per_kwh: 0,
     steerable,
