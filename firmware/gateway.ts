@@ -60,7 +60,7 @@ const CYCLE_MS = 1_000;
  * would be switched off on a guess. Most meters speak every ten seconds, and of the time in which a limit is carried out
  * enough is left.
  */
-const HEARD_WITHIN_MS = 12_000;
+const DECIDES_WITHIN_MS = 12_000;
 /** Ids are reserved in blocks, so that flash is written once in a thousand instructions. */
 const ID_BLOCK = 1_000;
 
@@ -175,7 +175,7 @@ export class Gateway {
   }
 
   private knows({ elapsedMs, grid_W }: Image): boolean {
-    if (elapsedMs - this.startedAtMs >= HEARD_WITHIN_MS) return true;
+    if (elapsedMs - this.startedAtMs >= DECIDES_WITHIN_MS) return true;
     return grid_W.ageMs < Infinity && this.devices.every((d) => d.isHeard);
   }
 

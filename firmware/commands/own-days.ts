@@ -27,15 +27,16 @@ export function ownOf(file: string, isPricedElsewhere: boolean): Result<OwnDays>
     const copy = path.join(folder, 'copy.db');
     for (const end of ['', '-wal']) if (existsSync(database + end)) copyFileSync(database + end, copy + end);
     const storage = openStore(copy, { clock, timeZone: config.site.timeZone });
-    const devices = config.devices.map(({ id, name, deadline, battery }) => ({
-      ...{ id, name, deadline },
-      battery: battery ? batteryStoreOf(battery) : null,
-    }));
-    const signals = storage.signals.load(0);
-    const stored = { series: storage.series, signals, site: siteOf(config) };
-    const days = ownDays({ ...stored, gridMeter, devices, isPricedElsewhere }, clock.wallMs());
-    storage.close();
-    return days;
+    try {
+      const devices = config.devices.map(({ id, name, deadline, battery }) => ({
+        ...{ id, name, deadline },
+        battery: battery ? batteryStoreOf(battery) : null,
+      }));
+      const stored = { series: storage.series, signals: storage.signals.load(0), site: siteOf(config) };
+      return ownDays({ ...stored, gridMeter, devices, isPricedElsewhere }, clock.wallMs());
+    } finally {
+      storage.close();
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -20,6 +20,9 @@ export interface Known {
   readonly ageMs: number;
 }
 
+/** So long after a command a device has begun to follow it. */
+export const FOLLOWS_MS = 1_000;
+
 export interface DeviceImage {
   readonly id: string;
   readonly flexibility: Flexibility;

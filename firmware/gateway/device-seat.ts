@@ -1,7 +1,15 @@
 /** A device's seat in the cycle: its menu, its last instruction and what became of it, its need and its times. */
 import type { Fault } from '../domain/errors.ts';
 import { type Flexibility, maxOf } from '../domain/flexibility.ts';
-import type { ControlMode, DeviceImage, Known, Override, Site, Snapshot } from '../domain/image.ts';
+import {
+  type ControlMode,
+  type DeviceImage,
+  FOLLOWS_MS,
+  type Known,
+  type Override,
+  type Site,
+  type Snapshot,
+} from '../domain/image.ts';
 import type { Instruction, InstructionStatus } from '../domain/instruction.ts';
 import type { Measurement } from '../domain/measurement.ts';
 import type { ResourceHealth, ResourceManager } from '../domain/resource-manager.ts';
@@ -30,8 +38,6 @@ export interface SeatDeps {
 const SAVE_MS = 300_000;
 /** What a battery was told last is kept no oftener. */
 const SAVE_SWITCH_MS = 60_000;
-/** So long after it is settled a device draws what it was told. */
-const FOLLOWS_MS = 1_000;
 
 /** What the owner asked for is over; `setting`: of power for setting a program, whether that has begun meanwhile. */
 export interface OverrideEnd {

@@ -135,7 +135,10 @@ export class ProgramKeeper {
     return true;
   }
 
-  /** A command goes out, or what it was told before is what it is to do now. One to switch on may be taken whatever becomes of it: from here on the program has begun. */
+  /**
+   * A command goes out, or what it was told before is what it is to do now. One to switch on may be taken whatever becomes of
+   * it: from here on the program has begun.
+   */
   told(setPoint_W: number): void {
     if (!this.run || this.run.isOver || this.run.doneMs !== null || setPoint_W <= 0) return;
     this.run = { ...this.run, doneMs: 0 };

@@ -1,10 +1,7 @@
 /** Arithmetic on the frozen image that several rules share: what the house draws besides what we can steer. */
 import { minOf } from '../domain/flexibility.ts';
-import type { DeviceImage, Image, Known } from '../domain/image.ts';
+import { type DeviceImage, FOLLOWS_MS, type Image, type Known } from '../domain/image.ts';
 import { isControllable, isLost, isProducer } from './plan.ts';
-
-/** So long after a command a device has begun to follow it. */
-export const FOLLOWS_MS = 1_000;
 
 export const isFresh = (known: Known, staleAfterMs: number): boolean =>
   known.value !== null && known.ageMs <= staleAfterMs;

@@ -1,13 +1,13 @@
 /** What the cycle writes down of a battery that follows a meter which speaks each second. */
 import { test } from 'tap';
 import type { DeviceImage } from '../../firmware/domain/image.ts';
-import type { Measurement } from '../../firmware/domain/measurement.ts';
 import type { ResourceEvents, ResourceManager } from '../../firmware/domain/resource-manager.ts';
 import type { JournalEntry } from '../../firmware/domain/storage.ts';
 import { Gateway } from '../../firmware/gateway.ts';
 import { SimulatedClock } from '../../firmware/hal/simulated/clock.ts';
 import { seededRandom } from '../../firmware/hal/simulated/random.ts';
 import { battery, SITE } from '../policy/home.ts';
+import { measured } from './obedient.ts';
 
 test('a battery that waits for the meter between two steps is no news each time', async (t) => {
   for (const offsetMs of [0, 300]) {
@@ -15,16 +15,6 @@ test('a battery that waits for the meter between two steps is no news each time'
     const random = seededRandom(7);
     const journal: JournalEntry[] = [];
     let power_W = 0;
-    const measured = (source: string, value: number): Measurement[] => [
-      {
-        point: { source, phase: 0, tariff: 0, channel: 0, quantity: 'activePower' },
-        value,
-        quality: 'good',
-        receivedMs: clock.wallMs(),
-        receivedElapsedMs: clock.elapsedMs(),
-        meterTimeMs: null,
-      },
-    ];
     const everySecond = (task: () => void): void => {
       task();
       clock.after(1000, () => everySecond(task));
@@ -33,7 +23,7 @@ test('a battery that waits for the meter between two steps is no news each time'
       2500 + 600 * Math.sin(clock.elapsedMs() / 120_000) + 300 * (random.next() - 0.5);
     const grid: ResourceManager = {
       id: 'grid',
-      open: (events) => everySecond(() => events.measured(measured('grid', power_W - sun_W()))),
+      open: (events) => everySecond(() => events.measured(measured('grid', power_W - sun_W(), clock))),
       close: async () => {},
       instruct: () => {},
     };
@@ -45,7 +35,7 @@ test('a battery that waits for the meter between two steps is no news each time'
         heard = events;
         events.flexibility(device.flexibility);
         events.health('ok', null);
-        clock.after(offsetMs, () => everySecond(() => events.measured(measured('battery', power_W))));
+        clock.after(offsetMs, () => everySecond(() => events.measured(measured('battery', power_W, clock))));
       },
       close: async () => {},
       instruct: (instruction) => {

@@ -3,10 +3,10 @@
  * before it and the guard after it, so it can ask for less than a limit, never for more.
  */
 import { drawAt_W, maxOf, minOf, setPointOver, setPointUnder } from '../../domain/flexibility.ts';
-import type { DeviceImage, Image } from '../../domain/image.ts';
+import { type DeviceImage, FOLLOWS_MS, type Image } from '../../domain/image.ts';
 import type { Mode, ModeSlot } from '../../domain/mode.ts';
 import { priceAt } from '../../domain/price-curve.ts';
-import { FOLLOWS_MS, isFresh, isUnseen, measured_W, told_W, unseenBeside_W } from '../balance.ts';
+import { isFresh, isUnseen, measured_W, told_W, unseenBeside_W } from '../balance.ts';
 import { canWait } from '../give-way.ts';
 import { type Allowance, byPriority, isControllable, isLost, isProducer, type Plan } from '../plan.ts';
 import { hasBegun } from '../program-start.ts';

@@ -31,9 +31,9 @@ type Read = (point: string) => ReadonlyMap<number, number>;
 type Rows = ReturnType<SeriesStore['read']>;
 
 /**
- * Net at the connection, minus what devices drew as they were told, plus what the roof gave: the base load; and the roof itself. A roof that
- * no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where none was seen, nothing
- * known while a roof may have been held.
+ * Net at the connection, minus what devices drew as they were told, plus what the roof gave: the base load; and the roof
+ * itself. A roof that no device speaks for is seen by what flows out: that is then all of it that is known. W; no sun where
+ * none was seen, nothing known while a roof may have been held.
  */
 export function histories(sources: HouseSources, nowMs: number): { loads: Sample[]; suns: Sample[] } {
   const { series } = sources;

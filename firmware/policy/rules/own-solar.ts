@@ -38,7 +38,8 @@ export function followsSun(image: Image, device: DeviceImage): boolean {
 
 /**
  * The set-point that own production carries for this device after those more important than it, and after all programs that
- * are under way: those do not stop for a cloud. It rises only on what is there whatever the last commands of others do. Whoever begins with this decision has its sun already.
+ * are under way: those do not stop for a cloud. It rises only on what is there whatever the last commands of others do.
+ * Whoever begins with this decision has its sun already.
  */
 export function surplusFor_W(image: Image, device: DeviceImage): number {
   const base = baseLoad_W(image);

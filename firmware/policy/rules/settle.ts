@@ -4,8 +4,8 @@
  * Others may rise as far as there is room for them whatever that is: `riseUnder`, with which limits and fuse are shared out.
  */
 import { setPointUnder } from '../../domain/flexibility.ts';
-import type { DeviceImage, Image } from '../../domain/image.ts';
-import { FOLLOWS_MS, isUnseen, told_W } from '../balance.ts';
+import { type DeviceImage, FOLLOWS_MS, type Image } from '../../domain/image.ts';
+import { isUnseen, told_W } from '../balance.ts';
 import { isLed, modeNow } from '../followers/follow.ts';
 import {
   because,
