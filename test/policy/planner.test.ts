@@ -1,81 +1,22 @@
 /** The planner: known optima by brute force, limits that cannot be kept, hostile input, a solver that fails. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { test } from 'tap';
 import { plan } from '../../firmware/commands/plan.ts';
-import { ok } from '../../firmware/domain/errors.ts';
 import { systemClock } from '../../firmware/hal/clock.ts';
-import type { Term } from '../../firmware/policy/planner/milp/linear-program.ts';
 import { buildProgram } from '../../firmware/policy/planner/milp/program.ts';
 import { evaluate } from '../../firmware/policy/planner/model.ts';
-import { makePlan, type SolveProgram } from '../../firmware/policy/planner/planner.ts';
-import { choicesOf, planCar, planStep_kw } from '../../firmware/policy/planner/respond.ts';
+import { makePlan } from '../../firmware/policy/planner/planner.ts';
 import { RollingPlanner } from '../../firmware/policy/planner/rolling.ts';
-import { parseScenario, type Scenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
+import { parseScenario, type Schedule } from '../../firmware/policy/planner/scenario.ts';
 import { standIn } from '../../firmware/policy/planner/stand-in.ts';
 import { replay } from '../../firmware/policy/simulation/rolling-home.ts';
 import { solverProcess } from '../../firmware/policy/solver/process.ts';
+import { bruteForce, ev, flat, scenario, washer } from './tiny.ts';
 
 const options = { timeLimit_s: 5, gap: 1e-5, memory_MiB: 500 };
 const solve = solverProcess(systemClock(), options);
-
-const flat = (n: number, x: number): number[] => new Array<number>(n).fill(x);
-const ev = {
-  id: 'ev',
-  type: 'ev',
-  arrive_slot: 0,
-  depart_slot: 6,
-  required_kwh: 3,
-  capacity_left_kwh: 4,
-  min_kw: 2,
-  max_kw: 4,
-  step_kw: 1,
-  unserved_per_kwh: 2,
-  steerable: true,
-};
-const washer = {
-  id: 'washer',
-  type: 'appliance',
-  profile_kw: [2, 1],
-  earliest_slot: 1,
-  latest_end_slot: 6,
-  skip_penalty: null,
-};
-
-function scenario(changes: Record<string, unknown> = {}): Scenario {
-  const read = parseScenario({
-    format: 'hems-scenario/1',
-    id: 'tiny',
-    n: 6,
-    dt_h: 0.5,
-    grid: { import_max_kw: 5, export_max_kw: 3, peak: { price_per_kw: 0.3, free_kw: 3 } },
-    prices: { import: [0.3, 0.1, 0.25, 0.12, 0.4, 0.2], export: flat(6, 0.05) },
-    base_load_kw: [0.5, 1.5, 0.4, 0.6, 0.5, 0.5],
-    devices: [ev, washer],
-    events: [],
-    ...changes,
-  });
-  if (!read.ok) throw new Error(read.error.message);
-  return read.value;
-}
-
-/** Every schedule of the tiny home, one by one. */
-function bruteForce(s: Scenario): number {
-  let best = Number.POSITIVE_INFINITY;
-  const levels = [0, 2, 3, 4];
-  for (let code = 0; code < levels.length ** s.n; code++) {
-    const power_kw = Array.from(
-      { length: s.n },
-      (_, t) => levels[Math.floor(code / levels.length ** t) % levels.length] ?? 0,
-    );
-    for (let start = 1; start <= 4; start++) {
-      const result = evaluate(s, { ev: { power_kw }, washer: { start } });
-      if (result.feasible) best = Math.min(best, result.cost);
-    }
-  }
-  return best;
-}
 
 test('the solver finds what trying everything finds; the stand-in plan is close to it', async (t) => {
   const events: Record<string, unknown>[] = [
@@ -218,71 +159,6 @@ test('without the solver: a battery that only the sun may fill, and one that mak
   }
 });
 
-test('a car that wants more than it can take gets what it can take', async (t) => {
-  const s = scenario({ devices: [{ ...ev, required_kwh: 5, capacity_left_kwh: 4 }, washer] });
-  const found = await makePlan(s, { solve });
-  t.ok(found.evaluation.feasible, JSON.stringify(found.faults));
-  t.equal(found.certificate.source, 'solver');
-  t.match(found.evaluation.cost.toFixed(4), bruteForce(s).toFixed(4));
-});
-
-test('a car of very fine steps takes no more work than one of coarse ones, and keeps to its steps', async (t) => {
-  const fine = (step_kw: number, more: Record<string, unknown> = {}): Scenario =>
-    scenario({ devices: [{ ...ev, max_kw: 4.1, step_kw, ...more }, washer] });
-  const coarse = await makePlan(fine(0.1), { solve });
-  for (const step_kw of [0.01, 1e-5, 1e-320]) {
-    const s = fine(step_kw);
-    const [car] = s.devices;
-    if (car?.type !== 'ev') throw new Error('no car');
-    let asked = 0;
-    planCar(s, car, (slot, power) => {
-      asked += 1;
-      return power * (s.prices.import[slot] ?? 0);
-    });
-    t.ok(asked <= 65 * s.n, `${step_kw} kW: ${asked} prices`);
-    const { whole, high } = buildProgram(s).data;
-    t.ok(whole.every((isWhole, i) => !isWhole || (high[i] ?? 0) <= 256));
-    for (const plan of [await makePlan(s, { solve }), { ...standIn(s) }]) {
-      t.same(plan.evaluation.violations, []);
-      const powers = plan.schedule.ev?.power_kw ?? [];
-      t.ok(
-        powers.every((x) => x === 0 || (x >= 2 - 1e-9 && x <= 4.1 + 1e-9)),
-        powers.join(),
-      );
-      const off = powers.map((x) => Math.abs(x / step_kw - Math.round(x / step_kw)));
-      t.ok(step_kw < 1e-3 || off.every((x) => x < 1e-6), 'whole steps');
-      const tolerance = 'certificate' in plan ? 0.002 : 0.2 * coarse.evaluation.cost;
-      t.ok(plan.evaluation.cost <= coarse.evaluation.cost + tolerance, `${plan.evaluation.cost}`);
-    }
-  }
-  for (const [min_kw, max_kw, step_kw] of [
-    [2, 4, 0.001],
-    [3.999, 4, 0.001],
-    [4, 4, 0.001],
-    [0, 6.7, 0.1],
-    [1.38, 22.08, 0.23],
-    [1, 1000, 1e-5],
-  ] as const) {
-    const [car] = fine(step_kw, { min_kw, max_kw }).devices;
-    if (car?.type !== 'ev') throw new Error('no car');
-    const step = planStep_kw(car);
-    const [least, most] = [Math.ceil(min_kw / step - 1e-6), Math.floor(max_kw / step + 1e-6)];
-    t.ok(most >= least && most <= 64 && Math.abs(step / step_kw - Math.round(step / step_kw)) < 1e-4);
-    t.ok(most * step >= 0.97 * max_kw, `${most} times ${step} of ${max_kw} kW`);
-  }
-});
-
-test('a stand-in plan that may not weigh much takes one round and is a plan all the same', async (t) => {
-  const cars = [0, 1, 2].map((i) => ({ ...ev, id: `ev${i}`, required_kwh: 1.5, capacity_left_kwh: 2 }));
-  const s = scenario({ devices: [...cars, washer] });
-  const [car] = s.devices;
-  if (car?.type !== 'ev') throw new Error('no car');
-  t.equal(choicesOf(s, car), 6 * 4 * 5, 'slots, powers, units of energy');
-  const [all, few] = [standIn(s), standIn(s, undefined, 'thorough', 1)];
-  t.same(few.evaluation.violations, []);
-  t.ok(few.evaluation.cost > all.evaluation.cost + 1e-6, `${few.evaluation.cost} and ${all.evaluation.cost}`);
-});
-
 test('a scenario with no solution: the least-violating plan, and what gave way', async (t) => {
   const s = scenario({
     events: [{ id: 'dso', kind: 'import_limit', start: 0, end: 2, limit_kw: 0.4, hard: true }],
@@ -331,35 +207,6 @@ test('absurd prices and directions', async (t) => {
   }
 });
 
-test('a solver that is still far from what it can prove has the better stand-in beside it', async (t) => {
-  // Three relays that had better not run together, in twenty hours of a billed peak.
-  const relay = (id: string, max_kw: number, required_kwh: number) => ({
-    ...{ id, type: 'ev', arrive_slot: 0, depart_slot: 80, required_kwh, capacity_left_kwh: required_kwh + 2 },
-    ...{ min_kw: max_kw, max_kw, step_kw: max_kw, unserved_per_kwh: 10 },
-  });
-  const wave = (base: number, by: number): number[] =>
-    Array.from({ length: 96 }, (_, i) => base + by * Math.sin(i / 12));
-  const s = scenario({
-    ...{ n: 96, base_load_kw: wave(0.6, 0.2), prices: { import: wave(0.25, 0.1), export: flat(96, 0) } },
-    grid: { import_max_kw: 24, export_max_kw: 24, peak: { price_per_kw: 4, free_kw: 2 } },
-    devices: [relay('a', 2, 5.3), relay('b', 2.7, 6.2), relay('c', 3.4, 7.1)],
-  });
-  const [quick = Number.NaN, thorough = Number.NaN] = (['quick', 'thorough'] as const).map(
-    (x) => standIn(s, undefined, x).evaluation.cost,
-  );
-  t.ok(thorough < quick - 0.1, `${thorough} and ${quick}: there is something to gain`);
-  const program = buildProgram(s);
-  const start = standIn(s, undefined, 'quick');
-  const values = new Array<number>(program.data.cost.length).fill(0);
-  for (const [column, value] of program.start(start.schedule, start.evaluation)) values[column] = value;
-  const found = (bound: number) => makePlan(s, { solve: () => Promise.resolve(ok({ values, bound })) });
-  const loose = await found(quick / 2);
-  t.match(loose.certificate, { source: 'stand-in', bound: quick / 2, cost: thorough });
-  t.ok((loose.certificate.gap ?? 0) > 0.1, 'and is said to be that far from the proof');
-  const proven = await found(quick * 0.999);
-  t.equal(proven.evaluation.cost, quick, 'near the proof nobody looks further');
-});
-
 test('hostile scenarios are refused with a code', async (t) => {
   const good: Record<string, unknown> = { ...scenario() };
   const bad: unknown[] = [
@@ -382,73 +229,6 @@ test('hostile scenarios are refused with a code', async (t) => {
     t.match(read, { ok: false, error: { code: 'SCENARIO_INVALID' } });
   }
   await t.rejects(plan(Readable.from(['{']), new Writable()), { code: 'SCENARIO_INVALID' });
-});
-
-test('a solver that crashes, hangs, lies or is too big: the stand-in plan', async (t) => {
-  const dir = t.testdir({});
-  const programs = {
-    crash: 'process.exit(3)',
-    hang: 'setInterval(() => {}, 1000)',
-    lie: 'process.stdout.write(\'{"values":[1,2]}\')',
-    junk: 'process.stdout.write("x".repeat(9e6))',
-    big: 'globalThis.a = []; for (let i = 0; i < 40; i++) a.push(Buffer.alloc(1e7, 1)); setInterval(() => {}, 1000)',
-  };
-  const s = scenario();
-  for (const [name, text] of Object.entries(programs)) {
-    const worker = path.join(dir, `${name}.mjs`);
-    writeFileSync(worker, text);
-    const broken = solverProcess(systemClock(), {
-      timeLimit_s: name === 'hang' ? -3.5 : 5,
-      gap: 0,
-      memory_MiB: 300,
-      worker,
-    });
-    const { evaluation, certificate, faults } = await makePlan(s, { solve: broken });
-    t.match(faults[0], { code: 'SOLVER_FAILED' }, name);
-    t.match(certificate, { source: 'stand-in', bound: null });
-    t.ok(evaluation.feasible);
-  }
-});
-
-test('a plan from before is kept when nothing better is found', async (t) => {
-  const s = scenario();
-  const best = await makePlan(s, { solve });
-  const again = await makePlan(s, { solve: null, last: { schedule: best.schedule, ageSlots: 3 } });
-  t.ok(again.evaluation.cost <= best.evaluation.cost + 1e-9);
-  t.ok(again.certificate.source === 'stand-in' || again.certificate.ageSlots === 3);
-});
-
-test('never dearer than the last plan and the greedy one, whatever the solver says; the certificate says so', async (t) => {
-  const s = scenario();
-  const best = await makePlan(s, { solve });
-  const { cost, bound, gap, ageSlots } = best.certificate;
-  t.ok(
-    bound !== null &&
-      bound <= cost + 1e-9 &&
-      gap !== null &&
-      Math.abs(gap - (cost - bound) / Math.max(1, cost)) < 1e-9,
-  );
-  t.equal(ageSlots, 0);
-  // A solver that finds something within the limits, but far from good, and one that finds nonsense.
-  const program = buildProgram(s);
-  const poor: Schedule = { ev: { power_kw: [4, 0, 0, 0, 4, 0] }, washer: { start: 4 } };
-  const evaluated = evaluate(s, poor);
-  for (const answer of [
-    program.start(poor, evaluated),
-    program.data.cost.map((_, v): Term => [v, 1e9]),
-    program.data.cost.map((_, v): Term => [v, -1]),
-  ]) {
-    const values = new Array<number>(program.data.cost.length).fill(0);
-    for (const [v, x] of answer) values[v] = x;
-    const lazy: SolveProgram = () => Promise.resolve(ok({ values, bound: null }));
-    const last = { schedule: best.schedule, ageSlots: 2 };
-    const kept = await makePlan(s, { solve: lazy, last });
-    t.ok(kept.evaluation.feasible);
-    t.ok(kept.evaluation.cost <= Math.min(cost, standIn(s).evaluation.cost) + 1e-9);
-    t.match(kept.certificate, kept.certificate.source === 'last plan' ? { ageSlots: 2 } : { ageSlots: 0 });
-    const alone = await makePlan(s, { solve: lazy });
-    t.ok(alone.evaluation.cost <= standIn(s, undefined, 'quick').evaluation.cost + 1e-9);
-  }
 });
 
 test('slot by slot: limits hold on what is, not on what was forecast', async (t) => {
