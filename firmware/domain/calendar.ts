@@ -100,9 +100,14 @@ export function lastLocalTime(beforeMs: WallMs, time: string, timeZone: string):
   return today < beforeMs ? today : thatDay(beforeMs, -1, time, timeZone);
 }
 
+/** From midnight to `HH:MM` on a day without a change of the clock. */
+export function msOfTime(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  return (hours * 60 + minutes) * 60_000;
+}
+
 /** When the clock shows `HH:MM` on the day of `atMs`, or so many days later. */
 function thatDay(atMs: WallMs, days: number, time: string, timeZone: string): WallMs {
-  const [hours = 0, minutes = 0] = time.split(':').map(Number);
   const midnight = (Math.floor(localMs(atMs, timeZone) / 86_400_000) + days) * 86_400_000;
-  return instantOf(midnight + (hours * 60 + minutes) * 60_000, timeZone);
+  return instantOf(midnight + msOfTime(time), timeZone);
 }

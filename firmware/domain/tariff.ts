@@ -1,5 +1,5 @@
 /** Prices that the supply contract fixes: by the date from which they hold, by weekday and local time. Currency per Wh. */
-import { instantOf, localMs } from './calendar.ts';
+import { instantOf, localMs, msOfTime } from './calendar.ts';
 import type { WallMs } from './time.ts';
 
 export interface TariffStep {
@@ -110,13 +110,8 @@ function stepsOn(tariff: Tariff, local: number): { time: number; price: number |
   const kind = isHoliday || weekday === 0 || weekday === 6 ? 'weekends' : 'workdays';
   const own = period.steps.filter(({ days }) => days === kind);
   const steps = (own.length > 0 ? own : period.steps.filter(({ days }) => days === 'all'))
-    .map(({ from, price }) => ({ time: timeOf(from), price }))
+    .map(({ from, price }) => ({ time: msOfTime(from), price }))
     .sort((a, b) => a.time - b.time);
   const overnight = steps.at(-1)?.price ?? null;
   return steps[0]?.time === 0 ? steps : [{ time: 0, price: overnight }, ...steps];
-}
-
-function timeOf(text: string): number {
-  const [hours = 0, minutes = 0] = text.split(':').map(Number);
-  return (hours * 60 + minutes) * 60_000;
 }

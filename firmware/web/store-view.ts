@@ -1,11 +1,10 @@
 /** What a battery or a tank holds, in numbers and in a sentence. Pure. */
-import { localMs } from '../domain/calendar.ts';
+import { localMs, msOfTime } from '../domain/calendar.ts';
 import type { BatteryStore, ComfortBand, HeatStore } from '../domain/flexibility.ts';
 import type { DeviceImage, Image } from '../domain/image.ts';
 import type { DeviceView } from './schema.ts';
 
 const DAY_MS = 86_400_000;
-const MINUTE_MS = 60_000;
 
 export function storeView({ flexibility: { store } }: DeviceImage, image: Image): DeviceView['store'] {
   if (store === undefined) return null;
@@ -48,12 +47,7 @@ const degrees = (value_C: number): string => `${value_C.toFixed(1).replace(/\.0$
 
 /** The band that holds now by the clock of the site; before the day's first one, that of the evening before. */
 function bandAt(comfort: readonly ComfortBand[], { wallMs, site }: Image): ComfortBand | null {
-  const minute = Math.floor((localMs(wallMs, site.timeZone) % DAY_MS) / MINUTE_MS);
-  const begun = comfort.findLast(({ from }) => minuteOf(from) <= minute);
+  const now = localMs(wallMs, site.timeZone) % DAY_MS;
+  const begun = comfort.findLast(({ from }) => msOfTime(from) <= now);
   return begun ?? comfort.at(-1) ?? null;
-}
-
-function minuteOf(time: string): number {
-  const [hour = 0, minute = 0] = time.split(':').map(Number);
-  return hour * 60 + minute;
 }

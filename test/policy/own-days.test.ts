@@ -99,6 +99,10 @@ test('a battery and a car are simulated, the house is what is left without them'
   t.ok(Math.abs((days.battery?.wear_per_kwh ?? 0) - 0.02) < 1e-12);
   t.match(days.car, { arrives: '07:00', leaves: '07:00', max_kw: 3.7 });
   t.ok(Math.abs((days.car?.need_kwh ?? 0) - 7.4) < 0.1, 'what it took, not what was asked for');
+  const evening = { ...wallbox, deadline: { ...wallbox.deadline, from: '18:00' } };
+  const late = must(ownDays(house({ devices: [heating, evening, battery] }), NOW));
+  t.match(late.days.car, { arrives: '18:00', leaves: '07:00' }, 'it says when it comes home');
+  t.match(late.notes[1], /by 07:00, and as there from 18:00\.$/);
   t.equal(days.pv_kw, undefined, 'a battery that gives is no roof');
   t.match(notes[0], /^Cellar battery: .* simulated as configured\.$/);
   t.match(notes[1], /^Wallbox: .* 7\.4 kWh a day, by 07:00/);

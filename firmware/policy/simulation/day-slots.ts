@@ -1,5 +1,5 @@
 /** Slots of days and the local times they have: days of 23 and 25 hours too, where the days have a zone. */
-import { instantOf, localMs } from '../../domain/calendar.ts';
+import { instantOf, localMs, msOfTime } from '../../domain/calendar.ts';
 import type { WallMs } from '../../domain/time.ts';
 import { DAY_MS } from '../forecast/series.ts';
 import type { Car, Days } from './days.ts';
@@ -64,12 +64,7 @@ export const slotOfDay = (d: Days, t: number): number => t - slotAt(d, midnightO
 
 /** The slot that holds `HH:MM` of the day of slot `t`, or of a day so many days later. */
 export const slotOfTime = (d: Days, t: number, time: string, days = 0): number =>
-  slotAt(d, midnightOf(d, t) + days * DAY_MS + timeOf(time));
-
-function timeOf(text: string): number {
-  const [hours = 0, minutes = 0] = text.split(':').map(Number);
-  return (hours * 60 + minutes) * 60_000;
-}
+  slotAt(d, midnightOf(d, t) + days * DAY_MS + msOfTime(time));
 
 /** The slots with which each day since the first slot ends. */
 export function dayEnds(d: Days): number[] {

@@ -7,8 +7,8 @@ import type { Span } from './own-span.ts';
 export interface OwnDevice {
   readonly id: string;
   readonly name: string;
-  /** What it wants every day by when, local `HH:MM`. */
-  readonly deadline: { readonly time: string; readonly energy_Wh: number } | null;
+  /** What it wants every day by when and, if it says so, from when on, local `HH:MM`. */
+  readonly deadline: { readonly time: string; readonly from?: string; readonly energy_Wh: number } | null;
   readonly battery: BatteryStore | null;
 }
 
@@ -85,7 +85,7 @@ function asOne(batteries: readonly BatteryStore[]): Battery | null {
 /** Below it no charging point begins: 6 A on one phase, kW. */
 const LEAST_KW = 1.38;
 
-/** From one deadline to the next it is there; what it took on average is what it wants, its best quarter hour its power. */
+/** It is there from its hour, or from one deadline, to the next deadline; what it took on average is what it wants, its best quarter hour its power. */
 function carOf({ deadline }: OwnDevice, took: Took, { fromMs, untilMs }: Span): Car | null {
   const within = took.filter(({ atMs, value }) => atMs >= fromMs && atMs < untilMs && value > 0);
   if (!deadline || within.length === 0) return null;
@@ -93,7 +93,7 @@ function carOf({ deadline }: OwnDevice, took: Took, { fromMs, untilMs }: Span): 
   const need_kwh = within.reduce((sum, { value }) => sum + value / 4000, 0) / days;
   const max_kw = Math.max(...within.map(({ value }) => value / 1000), need_kwh / 8);
   return {
-    arrives: deadline.time,
+    arrives: deadline.from ?? deadline.time,
     leaves: deadline.time,
     need_kwh,
     min_kw: Math.min(LEAST_KW, max_kw),
@@ -101,5 +101,7 @@ function carOf({ deadline }: OwnDevice, took: Took, { fromMs, untilMs }: Span): 
   };
 }
 
-const carNote = ({ name }: OwnDevice, { need_kwh, leaves }: Car): string =>
-  `${name}: what it took is not in the base load; it is simulated as wanting its mean, ${need_kwh.toFixed(1)} kWh a day, by ${leaves}, and as there all day: when it was is not known.`;
+function carNote({ name, deadline }: OwnDevice, { need_kwh, arrives, leaves }: Car): string {
+  const there = deadline?.from ? `as there from ${arrives}` : 'as there all day: when it was is not known';
+  return `${name}: what it took is not in the base load; it is simulated as wanting its mean, ${need_kwh.toFixed(1)} kWh a day, by ${leaves}, and ${there}.`;
+}
